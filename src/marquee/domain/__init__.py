@@ -1,0 +1,1 @@
+"""The words of the field: ratings, items, users, histories, errors. Standard library and NumPy only."""

@@ -1,0 +1,34 @@
+"""Ratings, items and users as they travel between the store, the services and the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One person's stars for one item; there is at most one for each pair, and the latest stands."""
+
+    user_id: str
+    item_id: str
+    rating: float
+    rated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    item_id: str
+    title: str
+    year: int | None = None
+    genres: tuple[str, ...] = ()
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    user_id: str
+    age: int | None = None
+    gender: str | None = None
+    occupation: str | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)

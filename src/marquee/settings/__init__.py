@@ -1,0 +1,19 @@
+"""Typed configuration: the environment (`MARQUEE_*`), secret files and `configs/*.yaml`."""
+
+from marquee.settings.environment import MlflowConnection, Settings, load_settings
+from marquee.settings.params import Params, load_params
+from marquee.settings.policy import Policy, load_policy
+from marquee.settings.serving import RatingScale, Serving, load_serving
+
+__all__ = [
+    "MlflowConnection",
+    "Params",
+    "Policy",
+    "RatingScale",
+    "Serving",
+    "Settings",
+    "load_params",
+    "load_policy",
+    "load_serving",
+    "load_settings",
+]

@@ -1,0 +1,87 @@
+"""The audit log: append-only, each row carrying the hash of the one before."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text
+
+from marquee.store.tables import audit_log
+
+GENESIS = "0" * 64
+_APPEND_LOCK = 7_205_759_404
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    evidence: Mapping[str, Any]
+    previous_hash: str
+    hash: str
+
+
+def append(
+    connection: Connection,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    reason: str,
+    evidence: Mapping[str, Any],
+    at: datetime | None = None,
+) -> str:
+    """Write a row in the caller's transaction; returns its hash. Writers queue until they commit."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _APPEND_LOCK})
+    last = connection.execute(
+        select(audit_log.c.id, audit_log.c.hash).order_by(audit_log.c.id.desc()).limit(1)
+    ).first()
+    row: dict[str, Any] = {
+        "id": 1 if last is None else last.id + 1,
+        "at": at or datetime.now(UTC),
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "reason": reason,
+        "evidence": json.loads(json.dumps(evidence)),
+        "previous_hash": GENESIS if last is None else last.hash,
+    }
+    row["hash"] = digest(row)
+    connection.execute(insert(audit_log).values(**row))
+    return str(row["hash"])
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    """SHA-256 of a row's canonical JSON, its own hash left out."""
+    content = {name: value for name, value in row.items() if name != "hash"}
+    content["at"] = content["at"].astimezone(UTC).isoformat()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def latest(connection: Connection, *, limit: int, before: int | None = None) -> list[AuditEntry]:
+    """Newest first; `before` is the id of the last one already had."""
+    query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(audit_log.c.id < before)
+    return [AuditEntry(**row._mapping) for row in connection.execute(query)]
+
+
+def first_broken(connection: Connection) -> int | None:
+    """The id of the first row that was changed or stands behind a missing one; None when all is well."""
+    previous, expected = GENESIS, 1
+    for row in connection.execute(select(audit_log).order_by(audit_log.c.id)):
+        entry = AuditEntry(**row._mapping)
+        intact = (
+            entry.id == expected and entry.previous_hash == previous and entry.hash == digest(asdict(entry))
+        )
+        if not intact:
+            return entry.id
+        previous, expected = entry.hash, entry.id + 1
+    return None

@@ -1,0 +1,91 @@
+"""The change feed: what the workers of the inference service must hear of.
+
+A row is written in the transaction that makes the change. Readers take every visible row whose
+transaction is at or above the oldest one that may still be running, and remember which of those
+they have had: nothing that commits late is skipped, and a long transaction holds nobody up.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, insert, text
+
+from marquee.store.tables import changes
+
+Kind = Literal["rating", "ratings", "user", "users", "item", "items", "deployment", "key"]
+CHANNEL = "marquee_changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`key`: the user's id for `rating` and `user`, the item's for `item`; None: a whole kind changed."""
+
+    id: int
+    kind: str
+    key: str | None
+
+
+def publish(connection: Connection, kind: Kind, keys: Iterable[str | None] = (None,)) -> None:
+    """Tell the workers, when this transaction commits, that something changed."""
+    connection.execute(insert(changes), [{"kind": kind, "key": key} for key in keys])
+    connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+class ChangeReader:
+    """One worker's place in the feed; not shared between threads."""
+
+    def __init__(self) -> None:
+        self._horizon: int | None = None
+        self._had: set[int] = set()
+
+    def start(self, connection: Connection) -> None:
+        """Begin here: everything visible from now on counts as new.
+
+        Call it before the state is loaded, so that a change in between is read twice rather than never.
+        """
+        row = connection.execute(
+            text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin")
+        ).one()
+        self._horizon = row.xmin
+        self._had = set(self._visible_ids(connection))
+
+    def read(self, connection: Connection) -> list[Change]:
+        """The changes that became visible since the last call, by id.
+
+        Raises:
+            RuntimeError: `start` was not called.
+        """
+        if self._horizon is None:
+            raise RuntimeError("start() first")
+        rows = connection.execute(
+            text(
+                "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, c.id, c.kind, c.key, "
+                "c.xid::text::bigint AS xid FROM (SELECT 1) one "
+                "LEFT JOIN changes c ON c.xid >= CAST(CAST(:horizon AS text) AS xid8) ORDER BY c.id"
+            ),
+            {"horizon": str(self._horizon)},
+        ).all()
+        fresh = [
+            Change(row.id, row.kind, row.key)
+            for row in rows
+            if row.id is not None and row.id not in self._had
+        ]
+        self._horizon = rows[0].xmin
+        self._had = {row.id for row in rows if row.id is not None and row.xid >= rows[0].xmin}
+        return fresh
+
+    def _visible_ids(self, connection: Connection) -> Iterable[int]:
+        return connection.scalars(
+            text("SELECT id FROM changes WHERE xid >= CAST(CAST(:horizon AS text) AS xid8)"),
+            {"horizon": str(self._horizon)},
+        )
+
+
+def prune(connection: Connection, *, older_than_hours: float) -> int:
+    """Delete rows that every reader has had long since; returns how many."""
+    result = connection.execute(
+        text("DELETE FROM changes WHERE at < now() - make_interval(secs => :seconds)"),
+        {"seconds": older_than_hours * 3600},
+    )
+    return int(result.rowcount)

@@ -1,0 +1,72 @@
+"""Rows from a data frame into Postgres: COPY into a temporary table, then one merging INSERT."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from marquee.domain.errors import InvalidInput
+
+_CHUNK = 100_000
+_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many rows a bulk load made, changed, and found as they were."""
+
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+def merge(connection: Connection, frame: pd.DataFrame, columns: Mapping[str, str], insert: str) -> Loaded:
+    """Merge a frame into a table.
+
+    Args:
+        frame: holds every name in `columns`; missing values become NULL.
+        columns: names and Postgres types of the temporary table `incoming`.
+        insert: an `INSERT … SELECT … FROM incoming … ON CONFLICT …` that touches only rows that change.
+    """
+    types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    connection.execute(text(f"CREATE TEMP TABLE incoming ({types}) ON COMMIT DROP"))
+    _copy(connection, frame, columns)
+    row = connection.execute(
+        text(
+            f"WITH touched AS ({insert} RETURNING xmax = 0 AS inserted) "  # noqa: S608 - callers pass constants
+            "SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) AS touched FROM touched"
+        )
+    ).one()
+    connection.execute(text("DROP TABLE incoming"))
+    return Loaded(row.inserted, row.touched - row.inserted, len(frame) - row.touched)
+
+
+def _copy(connection: Connection, frame: pd.DataFrame, columns: Mapping[str, str]) -> None:
+    cursor = connection.connection.cursor()
+    for start in range(0, len(frame), _CHUNK):
+        chunk = frame.iloc[start : start + _CHUNK]
+        fields = [_escaped(chunk[name]) for name in columns]
+        content = "".join("\t".join(row) + "\n" for row in zip(*fields, strict=True))
+        if "\0" in content:
+            raise InvalidInput("A text holds a NUL character, which the database cannot keep.")
+        cursor.copy_expert(f"COPY incoming ({', '.join(columns)}) FROM STDIN", io.StringIO(content))
+
+
+def _escaped(column: pd.Series) -> pd.Series:
+    """The column in COPY's text format; NULL is an unescaped \\N."""
+    missing = column.isna()
+    strings = column.astype("str")
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        for plain, escaped in _ESCAPES:
+            strings = strings.str.replace(plain, escaped, regex=False)
+    return strings.mask(missing, "\\N")
+
+
+def json_column(frame: pd.DataFrame, name: str) -> list[str]:
+    """A column of dicts as JSON texts; `{}` everywhere when the frame has no such column."""
+    if name not in frame:
+        return ["{}"] * len(frame)
+    return [json.dumps(value) for value in frame[name]]

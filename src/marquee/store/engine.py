@@ -1,0 +1,89 @@
+"""Connecting to Postgres and bringing its schema up to date."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from marquee.domain.errors import Unavailable
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+_MIGRATION_LOCK = 7_205_759_403  # any number that nothing else in this database locks
+
+
+def connect(url: str, *, application_name: str, pool_size: int = 5, statement_timeout_ms: int = 0) -> Engine:
+    """An engine for one process.
+
+    Args:
+        url: `postgresql+psycopg2://…`, as `Settings.database()` gives it.
+        application_name: how the process is called in `pg_stat_activity`.
+        pool_size: connections at most; a further caller waits up to 5 s.
+        statement_timeout_ms: a statement that runs longer is cancelled; 0 lets it run.
+    """
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": application_name,
+            "connect_timeout": 3,
+            "keepalives_idle": 10,
+            "keepalives_interval": 3,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+            "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
+        },
+    )
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; two processes may call it at once."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        connection.commit()
+        try:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _MIGRATION_LOCK})
+            connection.commit()
+
+
+@contextmanager
+def unavailable_when_away() -> Iterator[None]:
+    """Turns a lost or refused connection into `Unavailable`, which callers can answer with."""
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise Unavailable(
+            "The database cannot be reached.", hint="Try again in a moment; see `marquee doctor`."
+        ) from error
+
+
+def waiting_for(engine: Engine, *, seconds: float) -> None:
+    """Wait until the server takes connections; raises Unavailable when it does not within `seconds`."""
+
+    @retry(
+        retry=retry_if_exception_type(OperationalError),
+        stop=stop_after_delay(seconds),
+        wait=wait_fixed(0.1),
+        reraise=True,
+    )
+    def knock() -> None:
+        with engine.connect():
+            pass
+
+    with unavailable_when_away():
+        knock()

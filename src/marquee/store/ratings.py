@@ -1,0 +1,183 @@
+"""Ratings: one row a person and item; the latest stands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from marquee.domain import columns as col
+from marquee.domain.records import Rating
+from marquee.store import changes
+from marquee.store.copying import Loaded, merge
+from marquee.store.tables import items, ratings, users
+
+
+@dataclass(frozen=True, slots=True)
+class RatedItem:
+    """A rating beside what it is a rating of."""
+
+    rating: Rating
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+
+
+def put(connection: Connection, rating: Rating) -> bool:
+    """Write one rating over whatever stood; True when there was none before.
+
+    The item must exist (a foreign key says so otherwise); the user is made when unknown.
+    """
+    made = connection.execute(
+        insert(users).values(user_id=rating.user_id).on_conflict_do_nothing().returning(users.c.user_id)
+    ).first()
+    values = {"rating": rating.rating, "rated_at": rating.rated_at}
+    statement = insert(ratings).values(user_id=rating.user_id, item_id=rating.item_id, **values)
+    created = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["user_id", "item_id"], set_={**values, "received_at": func.now()}
+        ).returning(text("xmax = 0"))
+    ).scalar_one()
+    if made is not None:
+        changes.publish(connection, "user", [rating.user_id])
+    changes.publish(connection, "rating", [rating.user_id])
+    return bool(created)
+
+
+def remove(connection: Connection, user_id: str, item_id: str) -> bool:
+    """Delete one rating; False when there was none."""
+    result = connection.execute(
+        delete(ratings).where(ratings.c.user_id == user_id, ratings.c.item_id == item_id)
+    )
+    if result.rowcount:
+        changes.publish(connection, "rating", [user_id])
+    return bool(result.rowcount)
+
+
+def of_user(
+    connection: Connection, user_id: str, *, limit: int, after: tuple[datetime, str] | None = None
+) -> list[RatedItem]:
+    """A person's ratings, newest first; `after` is (rated_at, item_id) of the last one already had."""
+    query = (
+        select(ratings, items.c.title, items.c.year, items.c.genres)
+        .join(items, items.c.item_id == ratings.c.item_id)
+        .where(ratings.c.user_id == user_id)
+        .order_by(ratings.c.rated_at.desc(), ratings.c.item_id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(text("(ratings.rated_at, ratings.item_id) < (:at, :item)")).params(
+            at=after[0], item=after[1]
+        )
+    return [
+        RatedItem(
+            Rating(row.user_id, row.item_id, row.rating, row.rated_at), row.title, row.year, tuple(row.genres)
+        )
+        for row in connection.execute(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserRatings:
+    """One person's ratings as columns: ids (n), stars float32 (n), unix seconds int64 (n)."""
+
+    user_id: str
+    item_ids: list[str]
+    ratings: NDArray[np.float32]
+    times: NDArray[np.int64]
+
+
+def history(connection: Connection, user_id: str) -> UserRatings:
+    """All ratings of one person, oldest first; empty when there are none."""
+    rows = connection.execute(
+        text(
+            "SELECT item_id, rating, floor(extract(epoch FROM rated_at))::bigint AS at FROM ratings "
+            "WHERE user_id = :user ORDER BY rated_at, item_id"
+        ),
+        {"user": user_id},
+    ).all()
+    return UserRatings(
+        user_id,
+        [row.item_id for row in rows],
+        np.fromiter((row.rating for row in rows), np.float32, len(rows)),
+        np.fromiter((row.at for row in rows), np.int64, len(rows)),
+    )
+
+
+def histories(connection: Connection, *, most_ratings: int) -> Iterator[UserRatings]:
+    """Whole histories, of those who rated last first, until `most_ratings` ratings have been given.
+
+    Streamed by a server-side cursor: memory stays at one person's history.
+    """
+    rows = connection.execution_options(stream_results=True, yield_per=20_000).execute(
+        text(
+            "SELECT user_id, array_agg(item_id ORDER BY rated_at, item_id) AS item_ids, "
+            "array_agg(rating ORDER BY rated_at, item_id) AS ratings, "
+            "array_agg(floor(extract(epoch FROM rated_at))::bigint ORDER BY rated_at, item_id) AS times "
+            "FROM ratings GROUP BY user_id ORDER BY max(rated_at) DESC, user_id"
+        )
+    )
+    given = 0
+    for row in rows:
+        given += len(row.item_ids)
+        if given > most_ratings:
+            rows.close()
+            return
+        yield UserRatings(
+            row.user_id, row.item_ids, np.asarray(row.ratings, np.float32), np.asarray(row.times, np.int64)
+        )
+
+
+def count(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(ratings)).scalar_one())
+
+
+def count_received_since(connection: Connection, moment: datetime | None) -> int:
+    """Ratings that arrived or changed after a moment; all of them for None."""
+    query = select(func.count()).select_from(ratings)
+    if moment is not None:
+        query = query.where(ratings.c.received_at > moment)
+    return int(connection.execute(query).scalar_one())
+
+
+def last_rated_at(connection: Connection) -> datetime | None:
+    """The newest rating's time: the reference clock of an old data set."""
+    newest: datetime | None = connection.execute(select(func.max(ratings.c.rated_at))).scalar_one()
+    return newest
+
+
+def load_frame(connection: Connection) -> pd.DataFrame:
+    """All ratings, sorted by (user_id, item_id): str, str, float64, int64 unix seconds."""
+    rows = connection.execute(
+        text(
+            "SELECT user_id, item_id, rating, floor(extract(epoch FROM rated_at))::bigint FROM ratings "
+            'ORDER BY user_id COLLATE "C", item_id COLLATE "C"'
+        )
+    ).all()
+    frame = pd.DataFrame(rows, columns=list(col.RATING_COLUMNS))
+    return frame.astype({col.USER: "str", col.ITEM: "str", col.RATING: "float64", col.TIME: "int64"})
+
+
+def copy_in(connection: Connection, frame: pd.DataFrame) -> Loaded:
+    """Load many ratings (columns of `RATING_COLUMNS`, one row a pair); where one stands, the later wins.
+
+    Users and items must exist. One row of the change feed tells the workers.
+    """
+    loaded = merge(
+        connection,
+        frame,
+        {col.USER: "text", col.ITEM: "text", col.RATING: "float8", col.TIME: "bigint"},
+        "INSERT INTO ratings (user_id, item_id, rating, rated_at) "
+        "SELECT user_id, item_id, rating, to_timestamp(timestamp) FROM incoming "
+        "ON CONFLICT (user_id, item_id) DO UPDATE "
+        "SET rating = excluded.rating, rated_at = excluded.rated_at, received_at = now() "
+        "WHERE (ratings.rating, ratings.rated_at) IS DISTINCT FROM (excluded.rating, excluded.rated_at) "
+        "AND ratings.rated_at <= excluded.rated_at",
+    )
+    if loaded.inserted or loaded.updated:
+        changes.publish(connection, "ratings")
+    return loaded

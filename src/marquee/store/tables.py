@@ -1,0 +1,215 @@
+"""Every table of Marquee. `migrations/` makes them; a test holds the two against each other."""
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
+
+
+class Xid8(UserDefinedType[int]):
+    """Postgres' 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_kw: object) -> str:
+        return "xid8"
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+NOW = text("now()")
+EMPTY_OBJECT = text("'{}'::jsonb")
+EMPTY_LIST = text("'{}'::text[]")
+
+
+def _when(name: str, *, default: bool = True, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=NOW if default else None)
+
+
+items = Table(
+    "items",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("year", Integer),
+    Column("genres", ARRAY(Text), nullable=False, server_default=EMPTY_LIST),
+    Column("attributes", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("hidden", Boolean, nullable=False, server_default=text("false")),
+    _when("created_at"),
+    _when("updated_at"),
+)
+Index("items_natural_order_idx", func.length(items.c.item_id), items.c.item_id)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("age", Integer),
+    Column("gender", Text),
+    Column("occupation", Text),
+    Column("attributes", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    _when("created_at"),
+    _when("updated_at"),
+)
+Index("users_natural_order_idx", func.length(users.c.user_id), users.c.user_id)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True),
+    Column("item_id", Text, ForeignKey("items.item_id", ondelete="CASCADE"), primary_key=True),
+    Column("rating", Double, nullable=False),
+    _when("rated_at", default=False),
+    _when("received_at"),
+    Index(None, "item_id"),
+    Index(None, "received_at"),
+)
+
+# What workers must hear of, written in the transaction that makes it so.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("kind", Text, nullable=False),
+    Column("key", Text),
+    _when("at"),
+    Index(None, "xid"),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("ratings", BigInteger, nullable=False),
+    Column("users", BigInteger, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    _when("first_rated_at", default=False),
+    _when("trained_through", default=False),
+    _when("taken_at"),
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("semantic_version", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("snapshot", Text, ForeignKey("snapshots.hash"), nullable=False),
+    _when("trained_through", default=False),
+    Column("algorithms", JSONB, nullable=False),
+    Column("hyperparameters", JSONB, nullable=False),
+    Column("metrics", JSONB, nullable=False),
+    Column("gates", JSONB, nullable=False),
+    _when("created_at"),
+    CheckConstraint(
+        "state IN ('candidate','validated','rejected','approved','declined','retired','archived')",
+        name="state",
+    ),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False, server_default=text("1")),
+    Column("champion", Integer, ForeignKey("model_versions.version")),
+    Column("previous", Integer, ForeignKey("model_versions.version")),
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
+    _when("deployed_at", default=False, nullable=True),
+    Column("mirrored", Integer),  # the champion that MLflow's alias was last set to
+    CheckConstraint("id = 1", name="single_row"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _when("at", default=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),  # not JSONB: the hash is of the very text
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    UniqueConstraint("hash"),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=text("''")),
+    _when("created_at"),
+    _when("started_at", default=False, nullable=True),
+    _when("finished_at", default=False, nullable=True),
+    Column("step", Text),
+    Column("progress", Double),
+    Column("error", Text),
+    Column("model_version", Integer),
+    Column("result", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    CheckConstraint("state IN ('queued','running','succeeded','failed')", name="state"),
+    Index(None, "created_at"),
+)
+
+job_log = Table(
+    "job_log",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", Text, ForeignKey("job_runs.run_id", ondelete="CASCADE"), nullable=False),
+    _when("at"),
+    Column("level", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Index(None, "run_id", "seq"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key_hash", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    _when("created_at"),
+    UniqueConstraint("key_hash"),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    _when("created_at"),
+)

@@ -1,0 +1,86 @@
+"""Model versions: what was registered, with what figures, in which state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from marquee.domain.errors import Conflict, NotFound
+from marquee.store.tables import model_versions
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of `marquee-recommender`; `version` is the registry's number."""
+
+    version: int
+    semantic_version: str
+    state: str
+    run_id: str
+    snapshot: str
+    trained_through: datetime
+    algorithms: Mapping[str, str]
+    hyperparameters: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    gates: tuple[Mapping[str, Any], ...]
+    created_at: datetime
+
+
+def add(
+    connection: Connection,
+    *,
+    version: int,
+    semantic_version: str,
+    state: str,
+    run_id: str,
+    snapshot: str,
+    trained_through: datetime,
+    algorithms: Mapping[str, str],
+    hyperparameters: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    gates: list[Mapping[str, Any]],
+) -> None:
+    """Record a version that the registry has just numbered; its snapshot must be recorded."""
+    connection.execute(
+        insert(model_versions).values(
+            version=version,
+            semantic_version=semantic_version,
+            state=state,
+            run_id=run_id,
+            snapshot=snapshot,
+            trained_through=trained_through,
+            algorithms=dict(algorithms),
+            hyperparameters=dict(hyperparameters),
+            metrics=dict(metrics),
+            gates=[dict(gate) for gate in gates],
+        )
+    )
+
+
+def get(connection: Connection, version: int) -> ModelVersion:
+    """Raises NotFound."""
+    row = connection.execute(select(model_versions).where(model_versions.c.version == version)).first()
+    if row is None:
+        raise NotFound(
+            f"There is no model version {version}.", hint="`marquee models list` shows those there are."
+        )
+    return ModelVersion(**row._mapping)
+
+
+def list_all(connection: Connection) -> list[ModelVersion]:
+    """Newest first."""
+    rows = connection.execute(select(model_versions).order_by(model_versions.c.version.desc()))
+    return [ModelVersion(**row._mapping) for row in rows]
+
+
+def set_state(connection: Connection, version: int, *, expected: str, state: str) -> None:
+    """Move a version on, if it still is where the caller believes; raises Conflict otherwise."""
+    result = connection.execute(
+        update(model_versions)
+        .where(model_versions.c.version == version, model_versions.c.state == expected)
+        .values(state=state)
+    )
+    if result.rowcount == 0:
+        raise Conflict(f"Version {version} is not {expected} (any more).", hint="Look at it again and retry.")
