@@ -1,0 +1,1 @@
+"""`marquee …`: the command line, one module a command or family of commands."""

@@ -1,0 +1,63 @@
+"""configs/*.yaml: the files as shipped are good; a wrong one says where."""
+
+from pathlib import Path
+
+import pytest
+
+from marquee.domain.errors import ConfigurationError, InvalidInput
+from marquee.settings import RatingScale, load_params, load_policy, load_serving
+from marquee.settings.environment import CHECKOUT
+
+
+def test_the_shipped_files_are_valid() -> None:
+    assert load_params(CHECKOUT / "configs" / "params.yaml").rating.algorithm == "svd"
+    assert load_serving(CHECKOUT / "configs" / "serving.yaml").rating_scale.accepts(4.5)
+    assert load_policy(CHECKOUT / "configs" / "policy.yaml").gates
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("rating: {n_factors: 0}", "rating.n_factors"),
+        ("rating: {n_factors: .nan}", "rating.n_factors"),
+        ("rating: {lr_all: .inf}", "rating.lr_all"),
+        ("rating: {factors: 3}", "rating.factors"),
+        ("ranking: {algorithm: magic}", "ranking.algorithm"),
+        ("- a list", "the document"),
+        ("rating: [unclosed", "is not YAML"),
+        ("\x00", "is not YAML"),
+    ],
+)
+def test_a_wrong_file_says_where(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_params(path)
+
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none\.yaml cannot be read"):
+        load_params(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("rating", [0.5, 1, 4.5, 5])
+def test_the_scale_accepts_its_steps(rating: float) -> None:
+    assert RatingScale().check(rating) == rating
+
+
+@pytest.mark.parametrize("rating", [0, 0.4, 4.3, 5.5, 11, -1, float("nan"), float("inf")])
+def test_the_scale_refuses_everything_else(rating: float) -> None:
+    with pytest.raises(InvalidInput, match="not on the scale"):
+        RatingScale().check(rating)
+
+
+def test_a_scale_must_run_upwards(tmp_path: Path) -> None:
+    path = tmp_path / "serving.yaml"
+    path.write_text("rating_scale: {min: 5, max: 1, step: 1}")
+
+    with pytest.raises(ConfigurationError, match="min must be below max"):
+        load_serving(path)

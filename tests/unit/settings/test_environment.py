@@ -1,0 +1,80 @@
+"""Settings from the environment: a wrong or unknown one stops the start with one clear line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from marquee.domain.errors import ConfigurationError
+from marquee.settings import load_settings
+
+
+def test_an_unknown_variable_is_refused_and_the_nearest_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"Unknown setting MARQUEE_PROT\. Did you mean MARQUEE_PORT\?"):
+        load_settings({"MARQUEE_PROT": "8001"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MARQUEE_PORT", "eighty"),
+        ("MARQUEE_PORT", "0"),
+        ("MARQUEE_PORT", "65536"),
+        ("MARQUEE_WORKERS", "0"),
+        ("MARQUEE_LOG_FORMAT", "xml"),
+        ("MARQUEE_PROFILE_SIGN_IN", "maybe"),
+    ],
+)
+def test_a_wrong_value_names_its_variable_and_itself(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} is wrong") as caught:
+        load_settings({name: value})
+
+    assert value in str(caught.value)
+
+
+def test_an_empty_variable_means_the_default() -> None:
+    assert load_settings({"MARQUEE_PORT": ""}).port == 8000
+
+
+def test_the_database_url_gets_its_password_from_the_secret_file(tmp_path: Path) -> None:
+    (tmp_path / "postgres_password").write_text("p@ss/word\n")
+
+    settings = load_settings(
+        {"MARQUEE_DATABASE_URL": "postgresql://marquee@db:5432/marquee", "MARQUEE_SECRETS_DIR": str(tmp_path)}
+    )
+
+    assert settings.database() == "postgresql+psycopg2://marquee:p%40ss%2Fword@db:5432/marquee"
+    assert settings.database("mlflow").endswith("@db:5432/mlflow")
+
+
+def test_a_password_in_the_database_url_stands() -> None:
+    settings = load_settings({"MARQUEE_DATABASE_URL": "postgresql://me:mine@db/marquee"})
+
+    assert settings.database() == "postgresql+psycopg2://me:mine@db/marquee"
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="not the address of a PostgreSQL"):
+        load_settings({"MARQUEE_DATABASE_URL": "sqlite:///x.db"}).database()
+
+
+def test_without_a_url_the_running_stack_says_where_the_database_is(tmp_path: Path) -> None:
+    settings = load_settings({"MARQUEE_HOME": str(tmp_path)})
+    with pytest.raises(ConfigurationError, match="No platform runs"):
+        settings.database()
+
+    settings.stack_file.parent.mkdir()
+    settings.stack_file.write_text(json.dumps({"database_url": "postgresql://marquee@127.0.0.1:6000/marquee"}))
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "postgres_password").write_text("secret")
+
+    assert settings.database() == "postgresql+psycopg2://marquee:secret@127.0.0.1:6000/marquee"
+
+
+@pytest.mark.parametrize("content", [None, "", "\n"])
+def test_a_missing_or_empty_secret_is_named(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "session_key").write_text(content)
+
+    with pytest.raises(ConfigurationError, match="session_key"):
+        load_settings({"MARQUEE_SECRETS_DIR": str(tmp_path)}).secret("session_key")
