@@ -1,0 +1,73 @@
+"""What an evaluation found, for people with a past and for newcomers apart."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+Group: TypeAlias = Literal["known", "new", "all"]
+Metric: TypeAlias = Literal["rmse", "mae", "precision", "recall", "ndcg"]
+METRICS: tuple[Metric, ...] = ("rmse", "mae", "precision", "recall", "ndcg")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReport:
+    """Figures of one group of people; None where there was nothing to measure.
+
+    Attributes:
+        users: people with a test rating.
+        ratings: test ratings predicted.
+        ranked_users: people with at least one list that could be judged.
+        lists: lists judged.
+        rmse, mae: of the predicted stars, over ratings.
+        precision, recall, ndcg: at k; mean over each person's lists, then over people.
+    """
+
+    users: int
+    ratings: int
+    ranked_users: int
+    lists: int
+    rmse: float | None
+    mae: float | None
+    precision: float | None
+    recall: float | None
+    ndcg: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One model set judged on one split.
+
+    Attributes:
+        k: places of a list that count.
+        liked: stars from which on an item is relevant.
+        known: people with ratings in the training set.
+        new: people without.
+        all: both together.
+    """
+
+    k: int
+    liked: float
+    known: GroupReport
+    new: GroupReport
+    all: GroupReport
+
+    def group(self, name: Group) -> GroupReport:
+        groups: dict[Group, GroupReport] = {"known": self.known, "new": self.new, "all": self.all}
+        return groups[name]
+
+    def figure(self, group: Group, metric: Metric) -> float | None:
+        """One figure; None where there was nothing to measure."""
+        value: float | None = getattr(self.group(group), metric)
+        return value
+
+    def metrics(self) -> dict[str, float]:
+        """Figures that exist, and counts, by names such as `known.rmse`, as trackers want them."""
+        return {
+            f"{group}.{name}": float(value)
+            for group in ("known", "new", "all")
+            for name, value in asdict(getattr(self, group)).items()
+            if value is not None
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON takes it."""
+        return asdict(self)

@@ -1,0 +1,37 @@
+"""Checks on arrays that come from a disk, and the number of threads that compute them."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from marquee.models.protocol import Arrays
+
+
+def blas_threads(threads: int) -> AbstractContextManager[object]:
+    """Limit BLAS to some threads: their number decides the order of sums, so the last bits of a result."""
+    limits: AbstractContextManager[object] = threadpool_limits(limits=threads, user_api="blas")
+    return limits
+
+
+def check_names(arrays: Arrays, names: tuple[str, ...]) -> None:
+    """Raise ValueError unless `arrays` has these names and no others."""
+    if set(arrays) != set(names):
+        raise ValueError(f"arrays are {sorted(arrays)}, not {sorted(names)}")
+
+
+def checked(
+    arrays: Arrays, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]
+) -> NDArray[Any]:
+    """An array of this dtype and shape (None: any length), as a plain ndarray without copying.
+
+    Raises:
+        ValueError: it has another dtype or shape.
+    """
+    array = arrays[name]
+    fits = array.ndim == len(shape) and all(w in (None, g) for w, g in zip(shape, array.shape, strict=True))
+    if array.dtype != np.dtype(dtype) or not fits:
+        raise ValueError(f"{name} is {array.dtype}{array.shape}, not {np.dtype(dtype)}{shape}")
+    return np.asarray(array)

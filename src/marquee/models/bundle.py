@@ -1,0 +1,227 @@
+"""A model on disk: plain arrays, an id table, and a manifest with the hash of each. No pickle.
+
+    items.json                         item ids by row
+    rating.*.npy  ranking.*.npy  fallback.*.npy
+    manifest.json
+
+The arrays are memory-mapped, so that the workers of a machine share their pages.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marquee.domain.errors import Conflict, CorruptBundle, InvalidInput
+from marquee.domain.history import History, ItemIndex
+from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
+from marquee.models.fallback import Fallback
+from marquee.models.manifest import (
+    MANIFEST,
+    Algorithms,
+    Facts,
+    Manifest,
+    hash_file,
+    hash_of,
+    library_versions,
+    read_manifest,
+    to_bytes,
+)
+from marquee.models.model_set import ModelSet
+from marquee.models.protocol import RatingModel, Scorer
+
+ITEMS = "items.json"
+PAGE = 4096  # bytes of memory that are read in together, at the least
+
+AnyScorer = TypeVar("AnyScorer", bound=Scorer)
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle(ModelSet):
+    """Models read from a folder; open one with `Bundle.open`.
+
+    Attributes:
+        manifest: what the models are and come from.
+        path: the folder. It must stay as it is while the bundle is in use.
+    """
+
+    manifest: Manifest
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path, verify: bool = True) -> Self:
+        """Map the arrays of a bundle into memory, after checking them.
+
+        Args:
+            path: the folder.
+            verify: compare the SHA-256 of every file and refuse values that are not finite. Without it
+                (for a copy verified before) only names, dtypes and shapes are checked.
+
+        Raises:
+            CorruptBundle: naming the file and what is wrong with it.
+        """
+        manifest = read_manifest(path)
+        _check_files(path, manifest, verify)
+        arrays = {name: _load(path / name, verify) for name in manifest.files if name != ITEMS}
+        names = manifest.algorithms
+        with _corrupt(path):
+            items = ItemIndex(_read_ids(path / ITEMS))
+            if len(items) != manifest.n_items:
+                raise ValueError(f"{ITEMS} has {len(items)} ids, the manifest says {manifest.n_items}")
+            return cls(
+                items=items,
+                rating=_model(names.rating, RATING_MODELS).from_arrays(_role(arrays, "rating")),
+                ranking=_model(names.ranking, RANKING_MODELS).from_arrays(_role(arrays, "ranking")),
+                fallback=Fallback.from_arrays(_role(arrays, "fallback")),
+                trained_through=manifest.trained_through,
+                manifest=manifest,
+                path=path,
+            )
+
+    def warm(self) -> None:
+        """Read every page into memory and run each model once, so that the first request does not wait."""
+        for array in _arrays_of(self.rating, self.ranking, self.fallback).values():
+            array.reshape(-1).view(np.uint8)[::PAGE].max(initial=0)
+        for model in (self.rating, self.ranking):
+            model.score(model.fold_in(History.of([0], [1.0], [0])))
+
+
+def write_bundle(
+    path: Path,
+    *,
+    items: ItemIndex,
+    rating: RatingModel,
+    ranking: Scorer,
+    fallback: Fallback,
+    trained_through: int,
+    facts: Facts,
+) -> Manifest:
+    """Write a bundle whole or not at all: into a folder beside `path`, which is renamed when it is on disk.
+
+    The same models and facts give the same bytes. `path` must not exist.
+
+    Raises:
+        InvalidInput: an array holds a value that is not finite.
+        Conflict: `path` exists.
+    """
+    ModelSet(items, rating, ranking, fallback, trained_through)
+    arrays = _arrays_of(rating, ranking, fallback)
+    for name, array in arrays.items():
+        if not _finite(array):
+            raise InvalidInput(
+                f"{name} would hold a value that is not finite.", hint="Train the model again."
+            )
+    with _new_folder(path) as folder:
+        for name, array in arrays.items():
+            np.save(folder / name, np.ascontiguousarray(array), allow_pickle=False)
+        (folder / ITEMS).write_bytes(json.dumps(items.ids, ensure_ascii=False).encode())
+        manifest = Manifest(
+            **facts.model_dump(),
+            algorithms=Algorithms(rating=rating.algorithm, ranking=ranking.algorithm),
+            hyperparameters_hash=hash_of(facts.hyperparameters),
+            trained_through=trained_through,
+            n_items=len(items),
+            libraries=library_versions(),
+            files={file.name: hash_file(file) for file in sorted(folder.iterdir())},
+        )
+        (folder / MANIFEST).write_bytes(to_bytes(manifest))
+    return manifest
+
+
+def _arrays_of(rating: RatingModel, ranking: Scorer, fallback: Fallback) -> dict[str, NDArray[Any]]:
+    roles = {
+        "rating": rating.to_arrays(),
+        "ranking": ranking.to_arrays(),
+        "fallback": fallback.to_arrays(),
+    }
+    return {f"{role}.{name}.npy": array for role, arrays in roles.items() for name, array in arrays.items()}
+
+
+def _role(arrays: Mapping[str, NDArray[Any]], role: str) -> dict[str, NDArray[Any]]:
+    start = f"{role}."
+    files = {name.removesuffix(".npy"): array for name, array in arrays.items() if name.startswith(start)}
+    return {name.removeprefix(start): array for name, array in files.items()}
+
+
+def _model(algorithm: str, known: Mapping[str, type[AnyScorer]]) -> type[AnyScorer]:
+    if algorithm not in known:
+        raise ValueError(f"no model is called {algorithm!r}; known are {', '.join(sorted(known))}")
+    return known[algorithm]
+
+
+def _finite(array: NDArray[Any]) -> bool:
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
+
+
+def _check_files(path: Path, manifest: Manifest, verify: bool) -> None:
+    present = {entry.name for entry in path.iterdir()} - {MANIFEST}
+    expected = {*manifest.files, ITEMS}
+    for name in sorted(expected ^ present):
+        state = "missing" if name in expected else "not in the manifest"
+        raise CorruptBundle(f"{path / name} is {state}.", hint=_HINT)
+    for name, expected_hash in manifest.files.items() if verify else ():
+        if not (path / name).is_file() or hash_file(path / name) != expected_hash:
+            raise CorruptBundle(
+                f"{path / name} does not have the SHA-256 that the manifest says.", hint=_HINT
+            )
+
+
+def _load(path: Path, verify: bool) -> NDArray[Any]:
+    with _corrupt(path):
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        if verify and not _finite(array):
+            raise ValueError("it holds a value that is not finite")
+        return array
+
+
+def _read_ids(path: Path) -> list[str]:
+    ids = json.loads(path.read_bytes())
+    if not isinstance(ids, list) or not all(isinstance(item_id, str) for item_id in ids):
+        raise ValueError(f"{path.name} is not a list of ids")
+    return ids
+
+
+@contextmanager
+def _corrupt(path: Path) -> Iterator[None]:
+    """Say which bundle or file it was that could not be understood."""
+    try:
+        yield
+    except (ValueError, OSError, EOFError) as error:
+        raise CorruptBundle(f"{path} cannot be used: {error}.", hint=_HINT) from error
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """A folder that becomes `path`, with its content on disk, if all goes well, and vanishes if not."""
+    if path.exists():
+        raise Conflict(f"{path} exists already.", hint="A bundle never changes: write to another folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+    try:
+        yield folder
+        folder.chmod(0o755)
+        for entry in (*folder.iterdir(), folder):
+            _sync(entry)
+        folder.rename(path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # gone already if it was renamed
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_HINT = "Delete the folder and fetch the version again, or roll back to another."

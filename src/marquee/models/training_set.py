@@ -1,0 +1,148 @@
+"""Ratings as arrays, in an order that does not depend on the order they came in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from marquee.domain.columns import ITEM, RATING, RATING_COLUMNS, TIME, USER
+from marquee.domain.errors import DataError
+from marquee.domain.history import History, ItemIndex
+from marquee.models.protocol import Float32, Int32, Int64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSet:
+    """Every rating a model may learn from, sorted by (user, time, item).
+
+    Attributes:
+        items: the catalogue; may hold items that nobody has rated.
+        user_ids: external ids by user row, sorted.
+        user_rows, item_rows: shape (n_ratings,), int32.
+        ratings: stars, shape (n_ratings,), float32.
+        times: whole seconds since 1970 UTC, shape (n_ratings,), int64.
+    """
+
+    items: ItemIndex
+    user_ids: tuple[str, ...]
+    user_rows: Int32
+    item_rows: Int32
+    ratings: Float32
+    times: Int64
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, items: ItemIndex | None = None) -> Self:
+        """Build from a frame with the columns user_id, item_id, rating, timestamp, in any row order.
+
+        Args:
+            frame: at most one row for each pair of user and item.
+            items: the catalogue; default: the items rated, sorted by id.
+
+        Raises:
+            DataError: no ratings, a pair twice, a rating that is not finite, an item outside `items`.
+        """
+        _check(frame)
+        user_rows, user_ids = _codes(frame[USER])
+        if items is None:
+            item_rows, item_ids = _codes(frame[ITEM])
+            items = ItemIndex(item_ids)
+        else:
+            item_rows = _known_rows(frame[ITEM], items)
+        times = frame[TIME].to_numpy(dtype=np.int64)
+        order = np.lexsort((item_rows, times, user_rows))
+        ratings = frame[RATING].to_numpy(dtype=np.float32)
+        return cls(items, user_ids, user_rows[order], item_rows[order], ratings[order], times[order])
+
+    def __len__(self) -> int:
+        return len(self.ratings)
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    @property
+    def mean(self) -> float:
+        """Mean stars of all ratings."""
+        return float(self.ratings.mean(dtype=np.float64))
+
+    @property
+    def trained_through(self) -> int:
+        """The last moment that a model trained on this set has seen, in seconds since 1970 UTC."""
+        return int(self.times.max())
+
+    def item_counts(self) -> Int64:
+        """How many ratings each item has, shape (n_items,)."""
+        return np.bincount(self.item_rows, minlength=self.n_items)
+
+    def take(self, rows: Int64) -> Self:
+        """Some of the ratings, by ascending position; people, items and their rows stay as they are."""
+        parts = (self.user_rows[rows], self.item_rows[rows], self.ratings[rows], self.times[rows])
+        return type(self)(self.items, self.user_ids, *parts)
+
+    def histories(self) -> list[History]:
+        """Each user's ratings, by user row; views of this set's arrays."""
+        bounds = np.searchsorted(self.user_rows, np.arange(self.n_users + 1))
+        return [
+            History(self.item_rows[a:b], self.ratings[a:b], self.times[a:b])
+            for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        ]
+
+    def interactions(self) -> sparse.csr_array[Any, tuple[int, int]]:
+        """1 where a user has rated an item, shape (n_users, n_items), float64."""
+        ones = np.ones(len(self))
+        return sparse.csr_array((ones, (self.user_rows, self.item_rows)), shape=(self.n_users, self.n_items))
+
+
+def _check(frame: pd.DataFrame) -> None:
+    missing = [column for column in RATING_COLUMNS if column not in frame.columns]
+    if missing:
+        raise DataError(f"The ratings lack the column {missing[0]}.")
+    if frame.empty:
+        raise DataError("There are no ratings to learn from.", hint="Load some with `marquee data load`.")
+    if not np.isfinite(frame[RATING].to_numpy(dtype=np.float64)).all():
+        raise DataError("A rating is not a finite number.")
+    twice = frame.duplicated([USER, ITEM])
+    if twice.any():
+        row = frame.loc[twice, [USER, ITEM]].iloc[0]
+        raise DataError(f"User {row[USER]!r} has rated item {row[ITEM]!r} more than once.")
+
+
+def _codes(ids: "pd.Series[str]") -> tuple[Int32, tuple[str, ...]]:
+    codes, uniques = pd.factorize(ids.astype(str), sort=True)
+    return codes.astype(np.int32), tuple(str(value) for value in uniques)
+
+
+def _known_rows(ids: "pd.Series[str]", items: ItemIndex) -> Int32:
+    codes, item_ids = _codes(ids)
+    rows: Int32 = items.rows(item_ids)
+    if (rows < 0).any():
+        unknown: NDArray[np.intp] = np.flatnonzero(rows < 0)
+        raise DataError(f"Item {item_ids[unknown[0]]!r} has ratings but is not in the catalogue.")
+    return rows[codes]
+
+
+def histories_of(frame: pd.DataFrame, items: ItemIndex, user_ids: Sequence[str]) -> list[History]:
+    """Histories of some users, in their order; ratings of items outside `items` are left out.
+
+    A user without ratings has an empty history. `frame` holds at most one row a pair.
+    """
+    kept = frame.assign(_row=items.rows(frame[ITEM].astype(str)))
+    kept = kept[kept["_row"] >= 0].sort_values([TIME, ITEM], kind="stable")
+    groups = {
+        str(user): History(
+            group["_row"].to_numpy(dtype=np.int32),
+            group[RATING].to_numpy(dtype=np.float32),
+            group[TIME].to_numpy(dtype=np.int64),
+        )
+        for user, group in kept.groupby(kept[USER].astype(str), sort=False)
+    }
+    empty = History.empty()
+    return [groups.get(user, empty) for user in user_ids]
