@@ -1,0 +1,5 @@
+"""`python -m marquee` is `marquee`."""
+
+from marquee.cli.main import main
+
+main()

@@ -1,0 +1,34 @@
+"""`marquee up` and `marquee down`."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from marquee.settings import load_settings
+from marquee.stack import embedded
+
+
+def up(
+    new_operator_password: Annotated[
+        bool, typer.Option("--new-operator-password", help="Give the operator a new password and show it.")
+    ] = False,
+) -> None:
+    """Start the whole platform on this machine and keep it running until Ctrl-C.
+
+    The first start loads MovieLens 100K, trains the first model and deploys it. Later starts take up where
+    the last one stopped. State is kept in MARQUEE_HOME; MARQUEE_PORT and MARQUEE_MLFLOW_PORT choose the ports.
+
+    Example: MARQUEE_PORT=8001 MARQUEE_MLFLOW_PORT=5001 marquee up
+    """
+    status = embedded.run(load_settings(), Console(), new_password=new_operator_password)
+    raise typer.Exit(status)
+
+
+def down() -> None:
+    """Stop the platform that `marquee up` started with this state folder, and wait until it has stopped.
+
+    Example: marquee down
+    """
+    stopped = embedded.stop(load_settings().home)
+    Console().print("Stopped." if stopped else "Nothing ran.", highlight=False)

@@ -1,0 +1,1 @@
+"""Files in, tables out: sources, reading, validation, loading."""

@@ -1,0 +1,193 @@
+"""Items and users out of their files: attributes checked row by row."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from marquee.data.columns import ATTRIBUTE, GENRE_FLAG
+from marquee.data.layout import Table
+from marquee.data.progress import OnProgress
+from marquee.data.reading import RawChunk, read_chunks
+from marquee.data.rejects import Reject, RejectLog, in_order, shown
+from marquee.data.validation import EMPTY_ID, LONG_ID, LONGEST_ID, NOT_DECODABLE, NUL
+from marquee.domain import columns as col
+from marquee.domain.records import Item, User
+
+LONGEST_TITLE = 500  # characters
+LONGEST_WORD = 100  # characters of a genre, a gender or an occupation
+LONGEST_ATTRIBUTE = 2000  # characters
+MOST_GENRES = 50
+YEARS = range(1000, 2101)
+AGES = range(151)
+
+LONG_TITLE = f"title is longer than {LONGEST_TITLE} characters"
+LONG_WORD = f"longer than {LONGEST_WORD} characters"
+LONG_ATTRIBUTE = f"longer than {LONGEST_ATTRIBUTE:,} characters"
+CONTROL = "holds control characters"
+NOT_A_YEAR = f"year is not a whole number from {YEARS[0]} to {YEARS[-1]}"
+NOT_AN_AGE = f"age is not a whole number from 0 to {AGES[-1]}"
+MANY_GENRES = f"more than {MOST_GENRES} genres"
+
+NO_GENRES = frozenset({"", "(no genres listed)", "unknown"})  # MovieLens' ways of saying none
+_YEAR_IN_TITLE = re.compile(r"(?P<title>.*\S)\s*\((?P<year>\d{4})\)(?:\s*\(V\))?")  # (V): released on video
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+Row = Mapping[str, str]
+R = TypeVar("R", Item, User)
+
+
+class Fault(Exception):
+    """Why a row cannot be taken; caught where the row is read, and turned into a `Reject`."""
+
+    def __init__(self, field: str, value: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field, self.value, self.reason = field, value, reason
+
+
+@dataclass(slots=True)
+class Records(Generic[R]):
+    """What a catalogue file held: the last row of each id, and the ids that have only bad rows."""
+
+    by_id: dict[str, R] = field(default_factory=dict)
+    rejected: set[str] = field(default_factory=set)
+    rows: int = 0
+    duplicates: int = 0
+
+
+def read_items(table: Table, rejects: RejectLog, on_progress: OnProgress) -> Records[Item]:
+    """Every item of a file; bad rows go to `rejects`."""
+    separators = table.layout.genre_separators
+    return _read(table, col.ITEM, lambda row: item_of(row, separators), rejects, on_progress)
+
+
+def read_users(table: Table, rejects: RejectLog, on_progress: OnProgress) -> Records[User]:
+    """Every user of a file; bad rows go to `rejects`."""
+    return _read(table, col.USER, user_of, rejects, on_progress)
+
+
+def _read(
+    table: Table, id_role: str, record_of: Callable[[Row], R], rejects: RejectLog, on_progress: OnProgress
+) -> Records[R]:
+    records: Records[R] = Records()
+    for chunk in read_chunks(table, on_progress):
+        bad = list(chunk.rejects)
+        for line, row in _rows(chunk):
+            try:
+                record = record_of(row)
+            except Fault as fault:
+                records.rejected.add(row[id_role])
+                bad.append(Reject(table.file.name, line, fault.field, shown(fault.value), fault.reason))
+            else:
+                records.duplicates += row[id_role] in records.by_id
+                records.by_id[row[id_role]] = record
+        records.rows += len(chunk.lines) + len(chunk.rejects)
+        rejects.add(in_order(bad))
+    records.rejected -= records.by_id.keys()
+    return records
+
+
+def _rows(chunk: RawChunk) -> Iterator[tuple[int, Row]]:
+    roles = list(chunk.cells)
+    for line, cells in zip(chunk.lines, zip(*chunk.cells.values(), strict=True), strict=True):
+        yield line, dict(zip(roles, cells, strict=True))
+
+
+def item_of(row: Row, genre_separators: str = "|;,") -> Item:
+    """An item from its cells.
+
+    A title ending in a year, as MovieLens writes it, is parted from it where no other year is given;
+    an empty title is the id's.
+
+    Raises:
+        Fault: a cell is not what its column holds.
+    """
+    item_id = _id(row, col.ITEM)
+    title = " ".join(row.get(col.TITLE, "").split()) or item_id
+    if len(title) > LONGEST_TITLE:
+        raise Fault(col.TITLE, title, LONG_TITLE)
+    year = _whole_number(row.get(col.YEAR, ""), YEARS, col.YEAR, NOT_A_YEAR)
+    parted = _YEAR_IN_TITLE.fullmatch(title) if year is None else None
+    if parted and int(parted["year"]) in YEARS:
+        title, year = parted["title"], int(parted["year"])
+    return Item(item_id, _printable(title, col.TITLE), year, _genres(row, genre_separators), _attributes(row))
+
+
+def user_of(row: Row) -> User:
+    """A user from their cells; raises Fault."""
+    return User(
+        _id(row, col.USER),
+        _whole_number(row.get(col.AGE, ""), AGES, col.AGE, NOT_AN_AGE),
+        _word(row.get(col.GENDER, ""), col.GENDER) or None,
+        _word(row.get(col.OCCUPATION, ""), col.OCCUPATION) or None,
+        _attributes(row),
+    )
+
+
+def _id(row: Row, role: str) -> str:
+    value = row[role]
+    if _SURROGATES.search(value):
+        raise Fault(role, value, NOT_DECODABLE)
+    if not value.strip():
+        raise Fault(role, value, EMPTY_ID)
+    if "\0" in value:
+        raise Fault(role, value, NUL)
+    if len(value) > LONGEST_ID:
+        raise Fault(role, value, LONG_ID)
+    return value
+
+
+def _whole_number(text: str, allowed: range, field: str, reason: str) -> int | None:
+    """`1995`, also as `1995.0`; None for nothing."""
+    stripped = text.strip()
+    if not stripped:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}(\.0*)?", stripped) or int(float(stripped)) not in allowed:
+        raise Fault(field, text, reason)
+    return int(float(stripped))
+
+
+def _genres(row: Row, separators: str) -> tuple[str, ...]:
+    """Genres from a text with separators, or from one flag a genre; each once, in the file's order."""
+    named = re.split(f"[{re.escape(separators)}]", row.get(col.GENRES, ""))
+    flags = [role for role, cell in row.items() if role.startswith(GENRE_FLAG) and cell == "1"]
+    stripped = [_word(genre.removeprefix(GENRE_FLAG), col.GENRES) for genre in (*named, *flags)]
+    genres = tuple(dict.fromkeys(genre for genre in stripped if genre.lower() not in NO_GENRES))
+    if len(genres) > MOST_GENRES:
+        raise Fault(col.GENRES, row.get(col.GENRES, ""), MANY_GENRES)
+    return genres
+
+
+def _attributes(row: Row) -> dict[str, object]:
+    """The columns that nobody asked for, without the empty ones."""
+    attributes: dict[str, object] = {}
+    for role, cell in row.items():
+        if role.startswith(ATTRIBUTE) and cell.strip():
+            attributes[role.removeprefix(ATTRIBUTE)] = _attribute(cell.strip(), role.removeprefix(ATTRIBUTE))
+    return attributes
+
+
+def _attribute(text: str, field: str) -> str:
+    if len(text) > LONGEST_ATTRIBUTE:
+        raise Fault(field, text, LONG_ATTRIBUTE)
+    if "\0" in text:
+        raise Fault(field, text, NUL)
+    if _SURROGATES.search(text):
+        raise Fault(field, text, NOT_DECODABLE)
+    return text
+
+
+def _word(text: str, field: str) -> str:
+    word = " ".join(text.split())
+    if len(word) > LONGEST_WORD:
+        raise Fault(field, word, LONG_WORD)
+    return _printable(word, field)
+
+
+def _printable(text: str, field: str) -> str:
+    if _SURROGATES.search(text):
+        raise Fault(field, text, NOT_DECODABLE)
+    if _CONTROLS.search(text):
+        raise Fault(field, text, CONTROL)
+    return text

@@ -1,0 +1,78 @@
+"""A raw data set cut by time into what a model learns from and what it is judged by."""
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from marquee.data.progress import OnProgress, unheard
+from marquee.data.rejects import RejectLog
+from marquee.data.sources import locate
+from marquee.data.tables import ANY_ITEM, Catalogue, read_tables
+from marquee.data.tidy import write_file
+from marquee.domain import columns as col
+from marquee.domain.errors import DataError
+from marquee.evaluation.splits import temporal_split
+from marquee.settings import RatingScale
+
+TRAIN, TEST = "train.csv", "test.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The two files, their numbers of rows, and how many rows of the raw data were not taken."""
+
+    train: Path
+    test: Path
+    train_rows: int
+    test_rows: int
+    rejected: int
+
+
+def prepare(
+    raw: Path, processed: Path, *, test_share: float, scale: RatingScale, on_progress: OnProgress = unheard
+) -> Prepared:
+    """Split the ratings of `raw` into `processed/train.csv` and `processed/test.csv`.
+
+    Ratings of items that the data set's own catalogue lacks are left out; where it has no catalogue,
+    none are. The same files give the same bytes.
+
+    Args:
+        test_share: how many of the ratings, the newest, are for the test; above 0, below 1.
+
+    Raises:
+        DataError: no ratings, or none with times; too few to split.
+    """
+    data = locate(raw)
+    catalogue = Catalogue() if data.items else ANY_ITEM
+    with RejectLog() as rejects:
+        tables = read_tables(data, scale, datetime.now(UTC), rejects, on_progress, catalogue)
+    if tables.ratings is None or not len(tables.ratings):
+        raise DataError(f"{raw} holds no good ratings.", hint=f"Try `marquee data load {raw}` to see why.")
+    if not tables.ratings.timed:
+        raise DataError(f"The ratings of {raw} have no times, so that they cannot be split by time.")
+    split = temporal_split(tables.ratings.frame(), test_share)
+    write_file(processed / TRAIN, _csv(split.train))
+    write_file(processed / TEST, _csv(split.test))
+    return Prepared(processed / TRAIN, processed / TEST, len(split.train), len(split.test), len(rejects))
+
+
+def read_prepared(path: Path, scale: RatingScale) -> pd.DataFrame:
+    """A file that `prepare` wrote, as a frame of `RATING_COLUMNS`.
+
+    Raises:
+        DataError: it is missing, or is not what `prepare` writes.
+    """
+    with RejectLog() as rejects:
+        tables = read_tables(locate(path), scale, datetime.now(UTC), rejects, unheard)
+    if len(rejects) or tables.ratings is None or not len(tables.ratings):
+        raise DataError(f"{path} was not made by `marquee data prepare`.", hint="Make it again.")
+    return tables.ratings.frame()
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    text = io.StringIO()
+    frame.loc[:, list(col.RATING_COLUMNS)].to_csv(text, index=False, lineterminator="\n", float_format="%g")
+    return text.getvalue().encode()

@@ -1,0 +1,111 @@
+"""Rows that could not be taken: where they stood, and why."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from marquee.domain.errors import ConfigurationError
+
+SHOWN_CHARACTERS = 80
+KEPT_IN_MEMORY = 10
+COLUMNS = ("file", "line", "field", "value", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row that was not taken, for its first fault.
+
+    `line` counts from 1, the header included, and is where the row begins. `field` is empty when
+    the whole row is at fault.
+    """
+
+    file: str
+    line: int
+    field: str
+    value: str
+    reason: str
+
+
+def shown(value: str) -> str:
+    """A value short enough to print on one line, with what cannot be printed escaped."""
+    head = value[:SHOWN_CHARACTERS]
+    printable = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in head
+    )
+    return printable if len(value) <= SHOWN_CHARACTERS else f"{printable}… ({len(value):,} characters)"
+
+
+def in_order(rejects: Iterable[Reject]) -> list[Reject]:
+    """By line."""
+    return sorted(rejects, key=lambda reject: reject.line)
+
+
+class RejectLog:
+    """Counts rejects, keeps the first few and writes all of them to a CSV file, made with the first one.
+
+    Args:
+        path: where the list goes; None keeps no list.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._file: io.TextIOWrapper | None = None
+        self.by_reason: Counter[str] = Counter()
+        self.first: list[Reject] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def __len__(self) -> int:
+        return self.by_reason.total()
+
+    @property
+    def path(self) -> Path | None:
+        """The list, once there is something in it."""
+        return self._path if self._file is not None else None
+
+    def add(self, rejects: Iterable[Reject]) -> None:
+        """Take rejects in.
+
+        Raises:
+            ConfigurationError: the list cannot be written.
+        """
+        for reject in rejects:
+            self.by_reason[reject.reason] += 1
+            if len(self.first) < KEPT_IN_MEMORY:
+                self.first.append(reject)
+            self._write(reject)
+
+    def _write(self, reject: Reject) -> None:
+        if self._path is None:
+            return
+        try:
+            if self._file is None:
+                self._file = _new_list(self._path)
+            csv.writer(self._file).writerow(
+                (reject.file, reject.line, reject.field, reject.value, reject.reason)
+            )
+        except OSError as error:
+            raise ConfigurationError(
+                f"The list of rejected rows cannot be written to {self._path} ({error.strerror}).",
+                hint="Name another file with --rejects.",
+            ) from error
+
+
+def _new_list(path: Path) -> io.TextIOWrapper:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("w", encoding="utf-8", newline="")
+    csv.writer(file).writerow(COLUMNS)
+    return file

@@ -1,0 +1,207 @@
+"""Which ratings can be taken: pure functions from raw text to columns and rejects, a chunk at a time."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from marquee.data.reading import RawChunk
+from marquee.data.rejects import Reject, shown
+from marquee.domain import columns as col
+from marquee.settings import RatingScale
+
+LONGEST_ID = 255  # characters
+FUTURE_ALLOWED = timedelta(days=1)  # clocks and time zones differ
+
+EMPTY_ID = "id is empty"
+LONG_ID = f"id is longer than {LONGEST_ID} characters"
+NUL = "holds a NUL character"
+NOT_DECODABLE = "holds bytes that are not text in this encoding"
+NOT_A_NUMBER = "rating is not a number"
+NOT_FINITE = "rating is not a finite number"
+NO_TIME = "timestamp is empty"
+NOT_A_TIME = "timestamp is neither unix seconds nor ISO 8601"
+BEFORE_1970 = "timestamp is before 1970"
+IN_THE_FUTURE = "timestamp is in the future"
+UNKNOWN_ITEM = "item is not in the catalogue"
+REJECTED_ITEM = "item's own row was rejected"
+
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NOT_FINITE = r"(?i)^[+-]?(nan|inf|infinity)$"
+
+# Unix times are told apart by their size: 1e11 seconds is the year 5138, 1e11 milliseconds the year 1973.
+_MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class RatingRules:
+    """What a rating must keep to.
+
+    Attributes:
+        scale: the stars that there are.
+        now: when the load began; stands in for the time where a file has none.
+        known_items: those that may be rated; None when any may.
+        rejected_items: those whose own row was bad.
+    """
+
+    scale: RatingScale
+    now: datetime
+    known_items: Set[str] | None = None
+    rejected_items: Set[str] = frozenset()
+
+    @property
+    def off_scale(self) -> str:
+        return (
+            f"rating is not on the scale of {self.scale.min:g} to {self.scale.max:g} by {self.scale.step:g}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RatingColumns:
+    """Good ratings, n rows: ids as Arrow strings, stars float64 (n), unix seconds int64 (n)."""
+
+    users: pa.Array
+    items: pa.Array
+    ratings: NDArray[np.float64]
+    times: NDArray[np.int64]
+
+
+class Faults:
+    """The first fault of each row."""
+
+    def __init__(self, rows: int) -> None:
+        self._kinds: list[tuple[str, str]] = []
+        self._kind_of = np.full(rows, -1, dtype=np.int16)
+
+    def mark(self, wrong: Mask, field: str, reason: str) -> None:
+        """Rows where `wrong` holds are at fault, unless they already were."""
+        if wrong.any():
+            self._kind_of[wrong & self.good] = len(self._kinds)
+            self._kinds.append((field, reason))
+
+    @property
+    def good(self) -> Mask:
+        """Rows without a fault so far, shape (rows,)."""
+        return self._kind_of < 0
+
+    def rejects(self, file: str, chunk: RawChunk) -> list[Reject]:
+        """The rows at fault, in the file's order."""
+        rejects = []
+        for row in np.flatnonzero(~self.good).tolist():
+            field, reason = self._kinds[self._kind_of[row]]
+            rejects.append(Reject(file, chunk.lines[row], field, shown(chunk.cells[field][row]), reason))
+        return rejects
+
+
+def check_ratings(chunk: RawChunk, file: str, rules: RatingRules) -> tuple[RatingColumns, list[Reject]]:
+    """Part a chunk's rows into good ratings and rejects."""
+    faults = Faults(len(chunk.lines))
+    users = _ids(chunk, col.USER, faults)
+    items = _ids(chunk, col.ITEM, faults)
+    ratings = _stars(chunk, rules, faults)
+    times = _times(chunk, rules, faults)
+    _known(items, rules, faults)
+    good = faults.good
+    keep = pa.array(good)
+    columns = RatingColumns(users.filter(keep), items.filter(keep), ratings[good], times[good])
+    return columns, faults.rejects(file, chunk)
+
+
+def _texts(cells: Sequence[str], field: str, faults: Faults) -> pa.Array:
+    """The cells as Arrow strings; those with undecodable bytes become empty, and are at fault."""
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:
+        broken = np.fromiter((_is_broken(cell) for cell in cells), bool, len(cells))
+        faults.mark(broken, field, NOT_DECODABLE)
+        return pa.array(["" if bad else cell for cell, bad in zip(cells, broken, strict=True)], pa.string())
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _ids(chunk: RawChunk, field: str, faults: Faults) -> pa.Array:
+    ids = _texts(chunk.cells[field], field, faults)
+    faults.mark(_mask(pc.equal(pc.utf8_trim_whitespace(ids), "")), field, EMPTY_ID)
+    faults.mark(_mask(pc.match_substring(ids, "\0")), field, NUL)
+    faults.mark(_mask(pc.greater(pc.utf8_length(ids), LONGEST_ID)), field, LONG_ID)
+    return ids
+
+
+def _stars(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.float64]:
+    texts = pc.utf8_trim_whitespace(_texts(chunk.cells[col.RATING], col.RATING, faults))
+    faults.mark(_mask(pc.match_substring_regex(texts, _NOT_FINITE)), col.RATING, NOT_FINITE)
+    values, is_number = _numbers(texts)
+    faults.mark(~is_number, col.RATING, NOT_A_NUMBER)
+    distinct, place = np.unique(values, return_inverse=True)
+    on_scale = np.fromiter((rules.scale.accepts(value) for value in distinct), bool, len(distinct))
+    faults.mark(~on_scale[place], col.RATING, rules.off_scale)
+    return values
+
+
+def _times(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.int64]:
+    now = int(rules.now.timestamp())
+    if col.TIME not in chunk.cells:
+        return np.full(len(chunk.lines), now, dtype=np.int64)
+    texts = pc.utf8_trim_whitespace(_texts(chunk.cells[col.TIME], col.TIME, faults))
+    faults.mark(_mask(pc.equal(texts, "")), col.TIME, NO_TIME)
+    values, is_number = _numbers(texts)
+    seconds = _unix_seconds(values)
+    seconds[~is_number] = _iso_seconds(texts.filter(pa.array(~is_number)))
+    faults.mark(~np.isfinite(seconds), col.TIME, NOT_A_TIME)
+    faults.mark(seconds < 0, col.TIME, BEFORE_1970)
+    faults.mark(seconds > now + FUTURE_ALLOWED.total_seconds(), col.TIME, IN_THE_FUTURE)
+    return np.where(faults.good, seconds, 0).astype(np.int64)
+
+
+def _known(items: pa.Array, rules: RatingRules, faults: Faults) -> None:
+    coded = items.dictionary_encode()
+    distinct, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy()
+    if rules.rejected_items:
+        faults.mark(_among(distinct, rules.rejected_items)[codes], col.ITEM, REJECTED_ITEM)
+    if rules.known_items is not None:
+        faults.mark(~_among(distinct, rules.known_items)[codes], col.ITEM, UNKNOWN_ITEM)
+
+
+def _among(ids: Sequence[str], wanted: Set[str]) -> Mask:
+    return np.fromiter(map(wanted.__contains__, ids), bool, len(ids))
+
+
+def _numbers(texts: pa.Array) -> tuple[NDArray[np.float64], Mask]:
+    """(values, NaN where a text is no number; which ones are numbers)."""
+    is_number = pc.match_substring_regex(texts, _NUMBER)
+    values = pc.cast(pc.if_else(is_number, texts, "nan"), pa.float64())
+    return values.to_numpy(zero_copy_only=False).copy(), _mask(is_number)
+
+
+def _unix_seconds(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Whole seconds, of times in seconds, milli-, micro- or nanoseconds."""
+    size = np.abs(values)
+    unit = np.select(
+        [size >= _NANOSECONDS, size >= _MICROSECONDS, size >= _MILLISECONDS], [1e9, 1e6, 1e3], 1.0
+    )
+    seconds: NDArray[np.float64] = np.floor(values / unit)
+    return seconds
+
+
+def _iso_seconds(texts: pa.Array) -> NDArray[np.float64]:
+    """Whole seconds of ISO 8601 texts, NaN for others; without an offset they are UTC."""
+    stamps = pd.to_datetime(
+        pd.Series(texts.to_pylist(), dtype="object"), format="ISO8601", utc=True, errors="coerce"
+    )
+    elapsed = (stamps - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    seconds: NDArray[np.float64] = np.floor(elapsed.to_numpy(dtype=np.float64))
+    return seconds
+
+
+def _mask(array: pa.Array) -> Mask:
+    mask: Mask = array.to_numpy(zero_copy_only=False)
+    return mask

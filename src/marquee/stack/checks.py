@@ -1,0 +1,166 @@
+"""What `marquee doctor` looks at: this machine, the state folder, and each part of the platform."""
+
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from marquee.domain.errors import ConfigurationError, MarqueeError, Unavailable
+from marquee.models.bundle import Bundle
+from marquee.settings import Settings, load_params, load_policy, load_serving
+from marquee.stack import services
+from marquee.stack.health import status_of
+from marquee.stack.home import LEAST_DISK, is_held
+from marquee.stack.ports import require_free
+from marquee.stack.postgres import find_programs
+from marquee.stack.privileges import database_account
+from marquee.stack.record import StackRecord
+from marquee.store import connect, deployment, ratings, waiting_for
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: what it is.
+        ok: whether it is as it should be.
+        detail: what was found, and, if it is wrong, what to do.
+    """
+
+    subject: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything, one finding after the other."""
+    runs = is_held(settings.home)
+    yield _check("Python", _python)
+    yield _check("configuration", lambda: _configuration(settings))
+    yield _check("embedded PostgreSQL", lambda: _programs(settings))
+    yield _check("disk", lambda: _disk(settings.home))
+    yield _check("secrets", lambda: _secrets(settings.secrets))
+    yield _check("front-end", lambda: _front_end(settings.front_end_dir))
+    yield _check("model files", lambda: _bundles(settings.home / "bundles"))
+    yield from _running(settings) if runs or settings.database_url else _at_rest(settings)
+
+
+def _running(settings: Settings) -> Iterator[Finding]:
+    yield _check("database", lambda: _database(settings))
+    yield _check("deployed model", lambda: _champion(settings))
+    record = StackRecord.read(settings.stack_file)
+    addresses = record.addresses if record else {}
+    site = addresses.get("url", services.site(settings))
+    yield _check("inference service", lambda: _service(f"{site}/api/v1/health/ready", "back-end"))
+    mlflow = addresses.get("mlflow_url", settings.mlflow().url)
+    yield _check("MLflow", lambda: _service(f"{mlflow}/health", "mlflow"))
+    retraining = addresses.get("retraining_url", services.retraining_site(settings))
+    yield _check("retraining service", lambda: _service(f"{retraining}/health/ready", "retraining"))
+
+
+def _at_rest(settings: Settings) -> Iterator[Finding]:
+    yield Finding("platform", True, "it does not run; `make up` starts it")
+    for port, setting in ((settings.port, "MARQUEE_PORT"), (settings.mlflow_port, "MARQUEE_MLFLOW_PORT")):
+        yield _check(f"port {port}", lambda port=port, setting=setting: _port(port, setting, settings.host))
+
+
+def _check(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except MarqueeError as error:
+        return Finding(subject, False, str(error))
+
+
+def _python() -> str:
+    return f"{platform.python_version()} at {sys.executable}"
+
+
+def _configuration(settings: Settings) -> str:
+    load_params(settings.configs_dir / "params.yaml")
+    load_policy(settings.configs_dir / "policy.yaml")
+    load_serving(settings.configs_dir / "serving.yaml")
+    return f"params.yaml, policy.yaml and serving.yaml in {settings.configs_dir} are sound"
+
+
+def _programs(settings: Settings) -> str:
+    programs = find_programs()
+    folder = settings.home if settings.home.exists() else Path("/")
+    account = database_account(programs / "postgres", folder)
+    return f"{programs}, run as user {account.uid}"
+
+
+def _disk(home: Path) -> str:
+    folder = next(path for path in (home, *home.absolute().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_DISK:
+        raise ConfigurationError(f"{free // 2**20} MB free at {folder}.", hint="Make room.")
+    return f"{free / 2**30:.1f} GB free at {folder}"
+
+
+def _secrets(folder: Path) -> str:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    loose = [file.name for file in files if stat.S_IMODE(file.stat().st_mode) & 0o007]
+    if loose:
+        raise ConfigurationError(
+            f"Others may read {', '.join(loose)} in {folder}.", hint=f"chmod o= {folder}/*"
+        )
+    return f"{len(files)} in {folder}" if files else "none yet; the first start makes them"
+
+
+def _front_end(folder: Path) -> str:
+    if not (folder / "index.html").exists():
+        raise ConfigurationError(
+            f"The web pages are not built in {folder}.", hint="`make front-end` builds them."
+        )
+    return f"built in {folder}"
+
+
+def _bundles(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    for name in names:
+        Bundle.open(folder / name)
+    return f"{len(names)} local copies, every hash right" if names else "no local copy yet"
+
+
+def _port(port: int, setting: str, host: str) -> str:
+    require_free(port, setting, "Marquee", host)
+    return "free"
+
+
+def _database(settings: Settings) -> str:
+    engine = connect(settings.database(), application_name="marquee-doctor")
+    try:
+        waiting_for(engine, seconds=5)
+        with engine.connect() as connection:
+            return f"answers; {ratings.count(connection):,} ratings"
+    finally:
+        engine.dispose()
+
+
+def _champion(settings: Settings) -> str:
+    engine = connect(settings.database(), application_name="marquee-doctor")
+    try:
+        waiting_for(engine, seconds=5)
+        with engine.connect() as connection:
+            champion = deployment.get(connection).champion
+    finally:
+        engine.dispose()
+    if champion is None:
+        raise Unavailable(
+            "No model is deployed.", hint="`marquee bootstrap` trains and deploys the first one."
+        )
+    return f"version {champion}"
+
+
+def _service(url: str, log: str) -> str:
+    status = status_of(url)
+    if status is None:
+        raise Unavailable(f"{url} does not answer.", hint=f"Its log is logs/{log}.log in the state folder.")
+    if status != HTTPStatus.OK:
+        raise Unavailable(f"{url} answers {status}.", hint=f"Open it to see what is missing; logs/{log}.log.")
+    return f"{url} answers"

@@ -1,0 +1,213 @@
+"""`marquee up`: the whole platform on one machine, from the state folder to `ready`."""
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from marquee.domain.errors import ConfigurationError, Unavailable
+from marquee.settings import Settings
+from marquee.stack import services
+from marquee.stack.first_start import run_bootstrap
+from marquee.stack.home import held, is_held, prepare_home
+from marquee.stack.interrupts import Interrupted, Interrupts
+from marquee.stack.ports import LOOPBACK, free_port, preferred_port, require_free
+from marquee.stack.postgres import ROLE, Cluster, Server
+from marquee.stack.processes import Child
+from marquee.stack.progress import Progress
+from marquee.stack.record import ProcessMark, StackRecord, end_leftovers
+from marquee.stack.secrets import POSTGRES_PASSWORD, ensure_secrets
+from marquee.stack.supervisor import Supervisor
+
+DATABASES = ("marquee", "mlflow", "mlflow_auth")
+RETRAINING_PORT = 8100
+DATA_FOLDER = "postgres"
+STOP_SECONDS = 90.0
+
+
+def run(settings: Settings, console: Console, *, new_password: bool = False) -> int:
+    """Start the platform, keep it running, and stop it when a signal comes.
+
+    Args:
+        new_password: give the operator a new password and show it.
+
+    Returns:
+        The exit status: 0 when it was stopped after it had been ready, 128 + the signal when before.
+
+    Raises:
+        MarqueeError: it could not start; whatever had started was stopped again.
+    """
+    settings = _absolute(settings)
+    _check_own(settings)
+    if not (settings.home / "run").exists():
+        _check_ports(settings)  # before anything is created
+    prepare_home(settings.home)
+    progress = Progress(console)
+    interrupts = Interrupts()
+    with interrupts.caught(), held(settings.home):
+        for name in end_leftovers(settings.stack_file, settings.home / DATA_FOLDER):
+            progress.say(f"Ended {name}, which an earlier start had left running.")
+        _check_ports(settings)
+        return _EmbeddedStack(_with_ports(settings), progress, console, interrupts).run(
+            new_password=new_password
+        )
+
+
+def stop(home: Path) -> bool:
+    """Ask the `marquee up` of a state folder to stop, and wait until it has; False: none runs.
+
+    Raises:
+        Unavailable: it does not stop.
+    """
+    record = StackRecord.read(home / "run" / "stack.json")
+    process = record.supervisor.find() if record and is_held(home) else None
+    if process is None:
+        return False
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired as error:
+        raise Unavailable(
+            f"Marquee (process {process.pid}) has not stopped within {STOP_SECONDS:.0f} s.",
+            hint="Another `marquee down` hurries it.",
+        ) from error
+    return True
+
+
+class _EmbeddedStack:
+    def __init__(
+        self, settings: Settings, progress: Progress, console: Console, interrupts: Interrupts
+    ) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._console = console
+        self._interrupts = interrupts
+        self._supervisor = Supervisor(_record(settings), settings.stack_file, progress.say)
+        self._operator_password: str | None = None
+        self._is_ready = False
+
+    def run(self, *, new_password: bool) -> int:
+        try:
+            self._start(new_password=new_password)
+            self._announce()
+            self._supervisor.watch()
+        except Interrupted as interrupted:
+            return 0 if self._is_ready else 128 + interrupted.number
+        finally:
+            self._stop()
+
+    def _start(self, *, new_password: bool) -> None:
+        self._start_database()
+        mlflow = self._supervisor.start(services.mlflow_server(self._settings))
+        with self._progress.step("Schema, data and model"):
+            self._operator_password = run_bootstrap(
+                self._settings, self._progress.say, new_password=new_password
+            )
+        back_end = self._supervisor.start(services.back_end(self._settings))
+        retraining = self._supervisor.start(services.retraining(self._settings))
+        for child in (mlflow, back_end, retraining):
+            self._await(child)
+
+    def _start_database(self) -> None:
+        settings = self._settings
+        ensure_secrets(settings.secrets)
+        cluster = Cluster.at(settings.home / DATA_FOLDER)
+        with self._progress.step("PostgreSQL"):
+            cluster.create(settings.secret(POSTGRES_PASSWORD))
+            server = Server(_port(settings.postgres_port), settings.secret(POSTGRES_PASSWORD))
+            log = settings.home / "logs" / "postgres.log"
+            self._supervisor.start(cluster.child(server, log)).wait_ready()
+            server.ensure_databases(*DATABASES)
+
+    def _await(self, child: Child) -> None:
+        with self._progress.waiting(child.spec.name, since=child.started_at):
+            child.wait_ready()
+
+    def _announce(self) -> None:
+        self._is_ready = True
+        summary = _summary(self._settings, self._operator_password)
+        self._operator_password = None
+        self._console.print(Panel.fit(summary, title="Marquee") if self._console.is_terminal else summary)
+        self._console.print(f"Started in {self._progress.elapsed:.1f} s. Ctrl-C stops it.", highlight=False)
+        self._console.print("ready", highlight=False)
+
+    def _stop(self) -> None:
+        self._interrupts.begin_stop()
+        if self._operator_password:  # it will not be shown again
+            self._console.print(f"operator password: {self._operator_password}", highlight=False)
+        began = time.monotonic()
+        self._console.print("Stopping …", highlight=False)
+        self._supervisor.stop(self._interrupts)
+        self._progress.done("Stopped", time.monotonic() - began)
+
+
+def _summary(settings: Settings, password: str | None) -> Text:
+    rows = {
+        "web pages": f"{services.site(settings)}/",
+        "API": f"{services.site(settings)}/docs",
+        "MLflow": f"{services.mlflow_site(settings)}/",
+        "MLflow account": f"{settings.mlflow_username}, password in {settings.secrets / 'mlflow_password'}",
+        "retraining": f"{services.retraining_site(settings)}/health/ready",
+        "state": str(settings.home),
+        "operator": "operator",
+        "operator password": f"{password} (shown only now)" if password else "as shown at the first start",
+    }
+    return Text("\n".join(f"{name + ':':<19}{value}" for name, value in rows.items()), no_wrap=True)
+
+
+def _absolute(settings: Settings) -> Settings:
+    """The settings with absolute paths: children run in other folders."""
+    paths = {name: value.absolute() for name, value in settings if isinstance(value, Path)}
+    return settings.model_copy(update=paths)
+
+
+def _check_own(settings: Settings) -> None:
+    for name in ("database_url", "mlflow_url"):
+        if getattr(settings, name) is not None:
+            raise ConfigurationError(
+                f"MARQUEE_{name.upper()} is set, and `marquee up` runs a server of its own.",
+                hint="Unset it, or start the services one by one, as docker-compose.yml does.",
+            )
+
+
+def _check_ports(settings: Settings) -> None:
+    require_free(settings.port, "MARQUEE_PORT", "the web pages and the API", settings.host)
+    require_free(settings.mlflow_port, "MARQUEE_MLFLOW_PORT", "MLflow", settings.host)
+    if settings.retraining_port is not None:
+        require_free(
+            settings.retraining_port, "MARQUEE_RETRAINING_PORT", "the retraining service", settings.host
+        )
+    if settings.postgres_port is not None:
+        require_free(settings.postgres_port, "MARQUEE_POSTGRES_PORT", "PostgreSQL")
+
+
+def _with_ports(settings: Settings) -> Settings:
+    """The settings with every port chosen."""
+    chosen = {
+        "retraining_port": settings.retraining_port or preferred_port(RETRAINING_PORT),
+        "postgres_port": settings.postgres_port or free_port(),
+    }
+    return settings.model_copy(update=chosen)
+
+
+def _port(port: int | None) -> int:
+    if port is None:
+        raise ValueError("the port was not chosen")
+    return port
+
+
+def _record(settings: Settings) -> StackRecord:
+    database = f"postgresql://{ROLE}@{LOOPBACK}:{settings.postgres_port}/{DATABASES[0]}"
+    return StackRecord(
+        supervisor=ProcessMark.of("marquee up", os.getpid()),
+        addresses={
+            "database_url": database,
+            "url": services.site(settings),
+            "mlflow_url": services.mlflow_site(settings),
+            "retraining_url": services.retraining_site(settings),
+        },
+    )
