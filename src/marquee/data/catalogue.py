@@ -89,9 +89,9 @@ def _read(
 
 
 def _rows(chunk: RawChunk) -> Iterator[tuple[int, Row]]:
-    roles = list(chunk.cells)
-    for line, cells in zip(chunk.lines, zip(*chunk.cells.values(), strict=True), strict=True):
-        yield line, dict(zip(roles, cells, strict=True))
+    columns = [chunk.texts(role) for role in chunk.cells]
+    for line, *cells in zip(chunk.lines, *columns, strict=True):
+        yield line, dict(zip(chunk.cells, cells, strict=True))
 
 
 def item_of(row: Row, genre_separators: str = "|;,") -> Item:

@@ -133,28 +133,26 @@ class _Collected:
     """Chunks of good ratings, until they become one table."""
 
     def __init__(self) -> None:
-        self._users: dict[str, int] = {}
-        self._items: dict[str, int] = {}
-        self._user_codes: list[NDArray[np.int32]] = []
-        self._item_codes: list[NDArray[np.int32]] = []
+        self._users: list[pa.DictionaryArray] = []
+        self._items: list[pa.DictionaryArray] = []
         self._ratings: list[NDArray[np.float64]] = []
         self._times: list[NDArray[np.int64]] = []
 
     def add(self, good: RatingColumns) -> None:
-        self._user_codes.append(_codes(good.users, self._users))
-        self._item_codes.append(_codes(good.items, self._items))
+        self._users.append(good.users.dictionary_encode())
+        self._items.append(good.items.dictionary_encode())
         self._ratings.append(good.ratings)
         self._times.append(good.times)
 
     def table(self, *, rejected: int, timed: bool) -> RatingTable:
-        user_codes = np.concatenate([np.empty(0, np.int32), *self._user_codes])
-        item_codes = np.concatenate([np.empty(0, np.int32), *self._item_codes])
+        user_ids, user_codes = _unified(self._users)
+        item_ids, item_codes = _unified(self._items)
         ratings = np.concatenate([np.empty(0, np.float64), *self._ratings])
         times = np.concatenate([np.empty(0, np.int64), *self._times])
-        keep = latest(user_codes.astype(np.int64) * len(self._items) + item_codes, times)
+        keep = latest(user_codes.astype(np.int64) * len(item_ids) + item_codes, times)
         return RatingTable(
-            user_ids=list(self._users),
-            item_ids=list(self._items),
+            user_ids=user_ids,
+            item_ids=item_ids,
             user_codes=user_codes[keep],
             item_codes=item_codes[keep],
             ratings=ratings[keep],
@@ -179,16 +177,11 @@ def latest(pairs: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int
     return np.sort(order[last_of_pair])
 
 
-def _codes(ids: pa.Array, known: dict[str, int]) -> NDArray[np.int32]:
-    """A code for each id, new ids added to `known`."""
-    coded = ids.dictionary_encode()
-    distinct = coded.dictionary.to_pylist()
-    for value in distinct:
-        if value not in known:
-            known[value] = len(known)
-    codes = np.fromiter(map(known.__getitem__, distinct), np.int32, len(distinct))
-    of_rows: NDArray[np.int32] = codes[coded.indices.to_numpy()]
-    return of_rows
+def _unified(parts: list[pa.DictionaryArray]) -> tuple[list[str], NDArray[np.int32]]:
+    """(each id once, in the order of their first row; a code for each row) of chunks with codes of their own."""
+    unified = pa.chunked_array(parts, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries()
+    codes = np.concatenate([np.empty(0, np.int32), *(chunk.indices.to_numpy() for chunk in unified.chunks)])
+    return unified.chunk(0).dictionary.to_pylist() if parts else [], codes
 
 
 def _decoded(ids: list[str], codes: NDArray[np.int32]) -> pd.Series:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from marquee.data.reading import RawChunk
+from marquee.data.reading import Cells, RawChunk
 from marquee.data.rejects import Reject, shown
 from marquee.domain import columns as col
 from marquee.settings import RatingScale
@@ -96,7 +96,7 @@ class Faults:
         rejects = []
         for row in np.flatnonzero(~self.good).tolist():
             field, reason = self._kinds[self._kind_of[row]]
-            rejects.append(Reject(file, chunk.lines[row], field, shown(chunk.cells[field][row]), reason))
+            rejects.append(Reject(file, chunk.lines[row], field, shown(str(chunk.cells[field][row])), reason))
         return rejects
 
 
@@ -114,8 +114,10 @@ def check_ratings(chunk: RawChunk, file: str, rules: RatingRules) -> tuple[Ratin
     return columns, faults.rejects(file, chunk)
 
 
-def _texts(cells: Sequence[str], field: str, faults: Faults) -> pa.Array:
+def _texts(cells: Cells, field: str, faults: Faults) -> pa.Array:
     """The cells as Arrow strings; those with undecodable bytes become empty, and are at fault."""
+    if isinstance(cells, pa.Array):
+        return cells
     try:
         return pa.array(cells, pa.string())
     except UnicodeEncodeError:

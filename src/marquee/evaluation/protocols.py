@@ -15,6 +15,7 @@ from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.evaluation.metrics import ndcg_at_k, precision_at_k, recall_at_k, rmse
 from marquee.evaluation.report import GroupReport, Report
 from marquee.evaluation.splits import Split, random_folds
+from marquee.models.arrays import blas_threads
 from marquee.models.protocol import Float32, Float64, Int32, Int64, Mask, RatingModel
 from marquee.models.train import train_rating
 from marquee.models.training_set import TrainingSet
@@ -102,8 +103,9 @@ def prequential(
     split = Split(train, test)
     _check_no_leak(recommender, split)
     people = _people(recommender, split)
-    stars = [_judge_stars(recommender, person) for person in people]
-    lists = [_judge_lists(recommender, person, k, liked) for person in people]
+    with blas_threads(1):  # thousands of small systems: threads would only get in each other's way
+        stars = [_judge_stars(recommender, person) for person in people]
+        lists = [_judge_lists(recommender, person, k, liked) for person in people]
     known = np.array([person.known for person in people])
     groups = (known, ~known, np.ones(len(people), dtype=np.bool_))
     return Report(k, liked, *(_summary(_where(stars, group), _where(lists, group)) for group in groups))
@@ -134,7 +136,7 @@ def _people(recommender: Recommender, split: Split) -> list[_Person]:
             group[TIME].to_numpy(dtype=np.int64),
             n_train=int((group["_side"] == 0).sum()),
         )
-        for _, group in both.groupby(USER, sort=True)
+        for _, group in both.groupby(USER, sort=True, observed=True)
     ]
 
 
@@ -222,9 +224,11 @@ def cv5_rmse(frame: pd.DataFrame, params: RatingParams, *, folds: int = 5, seed:
 def _trained_and_folded(
     whole: TrainingSet, train_rows: Int64, test_rows: Int64, params: RatingParams
 ) -> tuple[Float64, Float64]:
-    model, users = train_rating(whole.take(train_rows), params)
+    known = whole.take(train_rows)
+    model, users = train_rating(known, params)
     trained = np.column_stack((users.factors, users.biases))
-    folded = model.fold_in_many(whole.take(train_rows).histories())
+    with blas_threads(1):
+        folded = model.fold_in_many(known.histories())
     who, what = whole.user_rows[test_rows], whole.item_rows[test_rows]
     return _pairs(model, trained, who, what), _pairs(model, folded, who, what)
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ from marquee.models.model_set import ModelSet
 from marquee.models.protocol import RatingModel, Scorer
 
 ITEMS = "items.json"
+ROLES = ("rating", "ranking", "fallback")
 PAGE = 4096  # bytes of memory that are read in together, at the least
 
 AnyScorer = TypeVar("AnyScorer", bound=Scorer)
@@ -73,6 +75,7 @@ class Bundle(ModelSet):
         arrays = {name: _load(path / name, verify) for name in manifest.files if name != ITEMS}
         names = manifest.algorithms
         with _corrupt(path):
+            _check_roles(arrays)
             items = ItemIndex(_read_ids(path / ITEMS))
             if len(items) != manifest.n_items:
                 raise ValueError(f"{ITEMS} has {len(items)} ids, the manifest says {manifest.n_items}")
@@ -151,6 +154,12 @@ def _role(arrays: Mapping[str, NDArray[Any]], role: str) -> dict[str, NDArray[An
     return {name.removeprefix(start): array for name, array in files.items()}
 
 
+def _check_roles(arrays: Mapping[str, NDArray[Any]]) -> None:
+    for name in arrays:
+        if name.partition(".")[0] not in ROLES or not name.endswith(".npy"):
+            raise ValueError(f"{name} is no array of a model")
+
+
 def _model(algorithm: str, known: Mapping[str, type[AnyScorer]]) -> type[AnyScorer]:
     if algorithm not in known:
         raise ValueError(f"no model is called {algorithm!r}; known are {', '.join(sorted(known))}")
@@ -177,6 +186,8 @@ def _check_files(path: Path, manifest: Manifest, verify: bool) -> None:
 def _load(path: Path, verify: bool) -> NDArray[Any]:
     with _corrupt(path):
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("it is an archive")  # noqa: TRY004 - the file is wrong, not the program
         if verify and not _finite(array):
             raise ValueError("it holds a value that is not finite")
         return array
@@ -194,7 +205,7 @@ def _corrupt(path: Path) -> Iterator[None]:
     """Say which bundle or file it was that could not be understood."""
     try:
         yield
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
         raise CorruptBundle(f"{path} cannot be used: {error}.", hint=_HINT) from error
 
 

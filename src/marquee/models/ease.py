@@ -90,17 +90,19 @@ def train(ratings: "TrainingSet", *, regularization: float = 300.0, threads: int
     gram = (interactions.T @ interactions).toarray()
     gram[np.diag_indices_from(gram)] += regularization
     with blas_threads(threads):
-        precision = _inverse(gram)
-    weights = precision / -np.diag(precision)
-    np.fill_diagonal(weights, 0.0)
-    return Ease(np.ascontiguousarray(weights, dtype=np.float32))
+        precision = _inverted(gram)
+    precision /= -np.diag(precision)
+    np.fill_diagonal(precision, 0.0)
+    return Ease(np.ascontiguousarray(precision, dtype=np.float32))
 
 
-def _inverse(positive_definite: Float64) -> Float64:
-    """Inverse by Cholesky's factors: half the work of a general one, and symmetric to the last bit."""
-    factor, failed = lapack.dpotrf(positive_definite, lower=True, clean=True, overwrite_a=True)
+def _inverted(positive_definite: Float64) -> Float64:
+    """Inverse, in the same memory, by Cholesky's factor: half the work of a general one."""
+    # LAPACK counts by columns; the matrix is symmetric, so that its transpose is itself without a copy.
+    factor, failed = lapack.dpotrf(positive_definite.T, lower=True, clean=False, overwrite_a=True)
     if failed:
         raise np.linalg.LinAlgError("the matrix is not positive definite")
-    lower, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
-    inverse: Float64 = np.tril(lower) + np.tril(lower, -1).T
+    inverse: Float64 = lapack.dpotri(factor, lower=True, overwrite_c=True)[0]
+    for row in range(len(inverse)):  # LAPACK leaves the upper triangle to its caller
+        inverse[row, row + 1 :] = inverse[row + 1 :, row]
     return inverse

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import lapack
 
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
@@ -110,12 +110,17 @@ def _ridge(features: Float64, targets: Float64, penalty: float) -> Float64:
     """argmin |features x - targets|² + penalty |x|², through the smaller of the two Gram matrices."""
     rows, columns = features.shape
     if rows < columns:
-        gram = features @ features.T
-        gram[np.diag_indices(rows)] += penalty
-        return np.asarray(features.T @ cho_solve(cho_factor(gram, overwrite_a=True), targets))
-    gram = features.T @ features
-    gram[np.diag_indices(columns)] += penalty
-    return np.asarray(cho_solve(cho_factor(gram, overwrite_a=True), features.T @ targets))
+        return features.T @ _solved(features @ features.T, targets, penalty)
+    return _solved(features.T @ features, features.T @ targets, penalty)
+
+
+def _solved(gram: Float64, targets: Float64, penalty: float) -> Float64:
+    """(gram + penalty I)^-1 targets; LAPACK by itself, for a small system waits long for scipy's checks."""
+    gram.flat[:: len(gram) + 1] += penalty
+    _, solution, failed = lapack.dposv(gram, targets, lower=True, overwrite_a=True)
+    if failed:
+        raise np.linalg.LinAlgError("the penalised Gram matrix is not positive definite")
+    return np.asarray(solution)
 
 
 def train(

@@ -142,7 +142,7 @@ def histories_of(frame: pd.DataFrame, items: ItemIndex, user_ids: Sequence[str])
             group[RATING].to_numpy(dtype=np.float32),
             group[TIME].to_numpy(dtype=np.int64),
         )
-        for user, group in kept.groupby(kept[USER].astype(str), sort=False)
+        for user, group in kept.groupby(kept[USER].astype(str), sort=False, observed=True)
     }
     empty = History.empty()
     return [groups.get(user, empty) for user in user_ids]

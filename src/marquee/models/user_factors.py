@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -65,5 +66,5 @@ def read_user_factors(path: Path) -> UserFactors:
         with np.load(path, allow_pickle=False) as arrays:
             ids = json.loads(arrays["user_ids"].tobytes())
             return UserFactors(tuple(map(str, ids)), arrays["factors"], arrays["biases"])
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile) as error:
         raise CorruptBundle(f"{path} holds no user factors: {error}.", hint="Fetch it again.") from error

@@ -145,7 +145,7 @@ class Recommender:
     def similar(
         self, item_row: int, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
     ) -> list[Recommendation]:
-        """Items rated by the same people as one item, then popular ones; never the item itself."""
+        """Items liked by the same people as one item, then popular ones; never the item itself."""
         neighbours, similarities = self.models.fallback.neighbours.of(item_row)
         passing = self._passing(allowed, excluded_rows, np.array([item_row]))
         keep = np.flatnonzero(passing[neighbours])[: max(n, 0)]

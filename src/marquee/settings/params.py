@@ -16,7 +16,7 @@ class RatingParams(Document):
     """Hyperparameters of the model that predicts stars; the names are scikit-surprise's."""
 
     algorithm: Literal["svd"] = "svd"
-    n_factors: Annotated[int, Field(ge=1, le=2000)] = 200
+    n_factors: Annotated[int, Field(ge=1, le=2000)] = 100
     n_epochs: Annotated[int, Field(ge=1, le=10_000)] = 80
     lr_all: Annotated[float, Field(gt=0, le=1)] = 0.005
     reg_all: Annotated[float, Field(ge=0, le=100)] = 0.1

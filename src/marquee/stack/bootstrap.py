@@ -6,9 +6,12 @@ A start that was interrupted goes on where it stopped: every step looks at what 
 from collections.abc import Callable
 
 from sqlalchemy import Engine
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from marquee.data.progress import OnProgress
 from marquee.domain.errors import Unavailable
-from marquee.settings import Settings
+from marquee.registry.client import RegistryClient
+from marquee.settings import Settings, load_serving
 from marquee.stack.secrets import new_secret
 from marquee.store import connect, deployment, migrate, operators, ratings, waiting_for
 
@@ -62,8 +65,71 @@ def ensure_operator(engine: Engine, settings: Settings, say: Say, *, new_passwor
 
 
 def ensure_data(engine: Engine, settings: Settings, say: Say) -> None:
-    """Fetch and load the sample data set, unless there are ratings."""
+    """Fetch and load MovieLens 100K, unless there are ratings.
+
+    Raises:
+        Unavailable: it cannot be fetched.
+    """
+    with engine.connect() as connection:
+        if ratings.count(connection):
+            return
+    from marquee.data.fetch import fetch_ml_100k  # only a first start has a use for it
+    from marquee.data.loading import load
+
+    hear = _once_a_step(say)
+    say("Fetching MovieLens 100K")
+    fetched = fetch_ml_100k(settings.data_dir, hear)
+    say(f"MovieLens 100K is in {fetched.path}, from {fetched.source}")
+    scale = load_serving(settings.configs_dir / "serving.yaml").rating_scale
+    report = load(engine, fetched.path, scale=scale, on_progress=hear)
+    say(
+        f"Loaded {report.ratings.inserted:,} ratings, {report.users.inserted:,} users "
+        f"and {report.items.inserted:,} items"
+    )
+
+
+def _once_a_step(say: Say) -> OnProgress:
+    """Says each step when it begins, not how far it is."""
+    said: set[str] = set()
+
+    def hear(step: str, _done: int, _total: int | None, /) -> None:
+        if step not in said:
+            said.add(step)
+            say(step)
+
+    return hear
 
 
 def ensure_model(engine: Engine, settings: Settings, say: Say) -> None:
-    """Train, register and deploy the first model, unless one is deployed."""
+    """Train, register and deploy the first model, unless one is deployed.
+
+    Raises:
+        Unavailable: MLflow is away, or the model did not pass the policy's gates; says why.
+    """
+    with engine.connect() as connection:
+        if deployment.get(connection).champion is not None:
+            return
+    from marquee.training.job import Order, run_now  # MLflow and SciPy: only a first start has a use for them
+    from marquee.training.queue import new_run_id
+
+    wait_for_mlflow(settings, say)
+    order = Order(trigger="bootstrap", requested_by="bootstrap", reason="The platform had no model.")
+    registered = run_now(settings, engine, order, lambda line, _share: say(line), run_id=new_run_id())
+    if not registered.deployed:
+        raise Unavailable(
+            f"Version {registered.version} was trained and not deployed: {registered.note}",
+            hint="See configs/policy.yaml.",
+        )
+
+
+def wait_for_mlflow(settings: Settings, say: Say) -> None:
+    """Wait until the MLflow server answers; raises Unavailable when it does not in time."""
+    say("Waiting for MLflow")
+    with RegistryClient(settings.mlflow()) as registry:
+        patiently = Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_delay(MLFLOW_SECONDS),
+            wait=wait_fixed(0.25),
+            reraise=True,
+        )
+        patiently(registry.ping)

@@ -65,8 +65,9 @@ def _running(settings: Settings) -> Iterator[Finding]:
 
 def _at_rest(settings: Settings) -> Iterator[Finding]:
     yield Finding("platform", True, "it does not run; `make up` starts it")
-    for port, setting in ((settings.port, "MARQUEE_PORT"), (settings.mlflow_port, "MARQUEE_MLFLOW_PORT")):
-        yield _check(f"port {port}", lambda port=port, setting=setting: _port(port, setting, settings.host))
+    yield _check(f"port {settings.port}", lambda: _port(settings.port, "MARQUEE_PORT", settings.host))
+    mlflow_port = settings.mlflow_port
+    yield _check(f"port {mlflow_port}", lambda: _port(mlflow_port, "MARQUEE_MLFLOW_PORT", settings.host))
 
 
 def _check(subject: str, look: Callable[[], str]) -> Finding:

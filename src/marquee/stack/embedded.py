@@ -94,7 +94,7 @@ class _EmbeddedStack:
         try:
             self._start(new_password=new_password)
             self._announce()
-            self._supervisor.watch()
+            return self._supervisor.watch()
         except Interrupted as interrupted:
             return 0 if self._is_ready else 128 + interrupted.number
         finally:
@@ -105,7 +105,7 @@ class _EmbeddedStack:
         mlflow = self._supervisor.start(services.mlflow_server(self._settings))
         with self._progress.step("Schema, data and model"):
             self._operator_password = run_bootstrap(
-                self._settings, self._progress.say, new_password=new_password
+                self._settings, self._progress.say, self._supervisor.check_runs, new_password=new_password
             )
         back_end = self._supervisor.start(services.back_end(self._settings))
         retraining = self._supervisor.start(services.retraining(self._settings))
@@ -124,7 +124,7 @@ class _EmbeddedStack:
             server.ensure_databases(*DATABASES)
 
     def _await(self, child: Child) -> None:
-        with self._progress.waiting(child.spec.name, since=child.started_at):
+        with self._progress.step(child.spec.name):
             child.wait_ready()
 
     def _announce(self) -> None:

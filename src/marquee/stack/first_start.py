@@ -1,10 +1,13 @@
 """`marquee bootstrap` as a child of `marquee up`: what it imports and computes leaves with it."""
 
 import json
+import queue
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from marquee.domain.errors import Unavailable
 from marquee.settings import Settings
@@ -12,11 +15,18 @@ from marquee.stack.privileges import die_with_parent
 from marquee.stack.processes import bound_log, kill_session, tail
 from marquee.stack.services import child_environment
 
+_CHECK_SECONDS = 0.5
+
 
 def run_bootstrap(
-    settings: Settings, say: Callable[[str], None], *, new_password: bool = False
+    settings: Settings, say: Callable[[str], None], check: Callable[[], None], *, new_password: bool = False
 ) -> str | None:
-    """Run it, showing what it says.
+    """Run it to its end.
+
+    Args:
+        say: hears each of its messages.
+        check: called all along; what it raises ends the bootstrap.
+        new_password: give the operator a new password.
 
     Returns:
         The operator's password, if it made one.
@@ -25,23 +35,14 @@ def run_bootstrap(
         Unavailable: it failed; says why.
     """
     log = settings.home / "logs" / "bootstrap.log"
-    bound_log(log)
-    command = [sys.executable, "-P", "-m", "marquee", "bootstrap", "--json"]
-    if new_password:
-        command.append("--new-operator-password")
-    with log.open("ab") as errors:
-        process = subprocess.Popen(
-            die_with_parent(tuple(command), "TERM"),
-            env=child_environment(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            cwd=settings.home / "run",
-            start_new_session=True,
-        )
+    process = _start(settings, log, ["--new-operator-password"] if new_password else [])
+    password = None
     try:
-        password = _follow(process, say)
+        for line in _lines(process, check):
+            event = json.loads(line)
+            password = event.get("operator_password", password)
+            if "message" in event:
+                say(event["message"])
         status = process.wait()
     finally:
         process.kill()
@@ -52,20 +53,50 @@ def run_bootstrap(
     return password
 
 
-def _follow(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> str | None:
-    """Show its messages; each line is an object with `message` or `operator_password`."""
-    password = None
-    if process.stdout is not None:
-        for line in process.stdout:
-            event = json.loads(line)
-            password = event.get("operator_password", password)
-            if "message" in event:
-                say(event["message"])
-    return password
+def _start(settings: Settings, log: Path, options: list[str]) -> "subprocess.Popen[str]":
+    bound_log(log)
+    command = (sys.executable, "-P", "-m", "marquee", "bootstrap", "--json", *options)
+    with log.open("a", encoding="utf-8") as errors:
+        return subprocess.Popen(
+            die_with_parent(command, "TERM"),
+            env=child_environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            cwd=settings.home / "run",
+            start_new_session=True,
+        )
+
+
+def _lines(process: "subprocess.Popen[str]", check: Callable[[], None]) -> Iterator[str]:
+    """What it prints, line by line, until it closes its output; `check` is called while there is nothing."""
+    lines: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=_CHECK_SECONDS)
+        except queue.Empty:
+            check()
+            continue
+        if line is None:
+            return
+        yield line
+
+
+def _read(output: IO[str], lines: "queue.Queue[str | None]") -> None:
+    for line in output:
+        lines.put(line)
+    lines.put(None)
 
 
 def _failure(log: Path) -> Unavailable:
+    """Its own error line where it ended with one; else, it broke: the end of its log."""
+    last_words = tail(log)
+    reason = last_words.rpartition("\n")[2].strip()
+    kept = "What was done is kept; the next start goes on from there."
+    if reason.startswith("error: "):
+        return Unavailable(reason.removeprefix("error: "), hint=kept)
     return Unavailable(
-        "The platform could not be made ready; what was done is kept, and the next start goes on from it.",
-        hint=f"Its log, {log}, ends with:\n{tail(log)}",
+        f"The platform could not be made ready. {kept}", hint=f"Its log, {log}, ends with:\n{last_words}"
     )

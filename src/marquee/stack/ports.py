@@ -54,7 +54,8 @@ def _by_whom(port: int) -> str:
     except psutil.AccessDenied:  # some systems show this to root alone
         return ""
     for connection in connections:
-        listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-        if listens and connection.laddr.port == port and connection.pid:
+        if connection.status != psutil.CONN_LISTEN or connection.pid is None or not connection.laddr:
+            continue
+        if connection.laddr.port == port:
             return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     return ""

@@ -91,12 +91,16 @@ class Child:
         """
         deadline = self.started_at + self.spec.start_seconds
         while not self.spec.is_ready():
-            status = self.exit_status()
-            if status is not None:
-                raise self._failure(f"ended with {describe_status(status)}")
+            self.check_runs()
             if time.monotonic() > deadline:
                 raise self._failure(f"was not ready within {self.spec.start_seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
+
+    def check_runs(self) -> None:
+        """Unavailable when it has ended; the message ends with its last words."""
+        status = self.exit_status()
+        if status is not None:
+            raise self._failure(f"ended with {describe_status(status)}")
 
     def stop(self, is_hurried: Callable[[], bool] = lambda: False) -> None:
         """End it and what it started: asked first, killed after `stop_seconds`, or once `is_hurried()`."""

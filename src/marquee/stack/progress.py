@@ -25,12 +25,7 @@ class Progress:
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
         """A step: its title while it runs, and when it is done a line with its seconds."""
-        with self.waiting(title, since=time.monotonic()):
-            yield
-
-    @contextlib.contextmanager
-    def waiting(self, title: str, *, since: float) -> Iterator[None]:
-        """A step that began earlier, at `since` on the monotonic clock."""
+        began = time.monotonic()
         if not self._console.is_terminal:
             self._console.print(f"  … {escape(title)}", highlight=False)
         with self._console.status(escape(title)) as status:
@@ -39,7 +34,7 @@ class Progress:
                 yield
             finally:
                 self._status = None
-        self.done(title, time.monotonic() - since)
+        self.done(title, time.monotonic() - began)
 
     def done(self, title: str, seconds: float) -> None:
         """A line for something that is done."""

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,12 +56,18 @@ class ProcessMark:
             return False
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(self.stop_signal)
-            try:
-                process.wait(_PATIENCE)
-            except psutil.TimeoutExpired:
+            if not self._ends_within(_PATIENCE):
                 process.kill()
-                process.wait(_PATIENCE)
+                self._ends_within(_PATIENCE)
         kill_session(self.pid)
+        return True
+
+    def _ends_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.find() is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
         return True
 
 
@@ -82,7 +89,7 @@ class StackRecord:
                 children=tuple(ProcessMark(**child) for child in content.pop("children")),
                 addresses={name: str(value) for name, value in content.items()},
             )
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, path: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 from marquee.stack.interrupts import Interrupts
 from marquee.stack.processes import Child, ChildSpec, bound_log, describe_status, kill_session
@@ -51,7 +52,12 @@ class Supervisor:
         self._write_record()
         return child
 
-    def watch(self) -> None:
+    def check_runs(self) -> None:
+        """Unavailable when a child has ended: while the stack comes up, none may."""
+        for watched in self._watched:
+            watched.child.check_runs()
+
+    def watch(self) -> NoReturn:
         """Start children again as they die, for ever; a signal's exception ends it."""
         logs_checked_at = time.monotonic()
         while True:

@@ -32,6 +32,11 @@ def publish(connection: Connection, kind: Kind, keys: Iterable[str | None] = (No
     connection.execute(text(f"NOTIFY {CHANNEL}"))
 
 
+def listen(connection: Connection) -> None:
+    """Have Postgres wake this connection's socket at each commit that published a change; a hint, no more."""
+    connection.execute(text(f"LISTEN {CHANNEL}"))
+
+
 class ChangeReader:
     """One worker's place in the feed; not shared between threads."""
 

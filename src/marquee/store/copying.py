@@ -4,11 +4,14 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from sqlalchemy import Connection, text
 
 from marquee.domain.errors import InvalidInput
+
+if TYPE_CHECKING:  # the workers of the inference service read rows, not frames
+    import pandas as pd
 
 _CHUNK = 100_000
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
@@ -23,7 +26,7 @@ class Loaded:
     unchanged: int
 
 
-def merge(connection: Connection, frame: pd.DataFrame, columns: Mapping[str, str], insert: str) -> Loaded:
+def merge(connection: Connection, frame: "pd.DataFrame", columns: Mapping[str, str], insert: str) -> Loaded:
     """Merge a frame into a table.
 
     Args:
@@ -44,7 +47,7 @@ def merge(connection: Connection, frame: pd.DataFrame, columns: Mapping[str, str
     return Loaded(row.inserted, row.touched - row.inserted, len(frame) - row.touched)
 
 
-def _copy(connection: Connection, frame: pd.DataFrame, columns: Mapping[str, str]) -> None:
+def _copy(connection: Connection, frame: "pd.DataFrame", columns: Mapping[str, str]) -> None:
     cursor = connection.connection.cursor()
     for start in range(0, len(frame), _CHUNK):
         chunk = frame.iloc[start : start + _CHUNK]
@@ -55,17 +58,19 @@ def _copy(connection: Connection, frame: pd.DataFrame, columns: Mapping[str, str
         cursor.copy_expert(f"COPY incoming ({', '.join(columns)}) FROM STDIN", io.StringIO(content))
 
 
-def _escaped(column: pd.Series) -> pd.Series:
+def _escaped(column: "pd.Series") -> "pd.Series":
     """The column in COPY's text format; NULL is an unescaped \\N."""
+    from pandas.api.types import is_numeric_dtype
+
     missing = column.isna()
     strings = column.astype("str")
-    if not pd.api.types.is_numeric_dtype(column.dtype):
+    if not is_numeric_dtype(column.dtype):
         for plain, escaped in _ESCAPES:
             strings = strings.str.replace(plain, escaped, regex=False)
     return strings.mask(missing, "\\N")
 
 
-def json_column(frame: pd.DataFrame, name: str) -> list[str]:
+def json_column(frame: "pd.DataFrame", name: str) -> list[str]:
     """A column of dicts as JSON texts; `{}` everywhere when the frame has no such column."""
     if name not in frame:
         return ["{}"] * len(frame)

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -46,6 +44,9 @@ def connect(url: str, *, application_name: str, pool_size: int = 5, statement_ti
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision; two processes may call it at once."""
+    from alembic import command  # half a second and 15 MB, which no service has a use for
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as connection:

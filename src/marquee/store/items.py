@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from sqlalchemy import Connection, Row, Select, func, select, text, tuple_
 
 from marquee.domain import columns as col
@@ -13,6 +12,9 @@ from marquee.store import changes
 from marquee.store.copying import Loaded, json_column, merge
 from marquee.store.search import contains
 from marquee.store.tables import items, ratings
+
+if TYPE_CHECKING:  # the workers of the inference service read rows, not frames
+    import pandas as pd
 
 # Ids that are numbers come in the order of the numbers.
 _NATURAL_ORDER = (func.length(items.c.item_id), items.c.item_id)
@@ -68,8 +70,10 @@ def categories(connection: Connection) -> list[tuple[str, int]]:
     return [(row[0], int(row[1])) for row in rows]
 
 
-def load_frame(connection: Connection) -> pd.DataFrame:
+def load_frame(connection: Connection) -> "pd.DataFrame":
     """The catalogue sorted by id: item_id, title, year (Int64), genres (lists), attributes (dicts)."""
+    import pandas as pd
+
     rows = connection.execute(
         text('SELECT item_id, title, year, genres, attributes FROM items ORDER BY item_id COLLATE "C"')
     ).all()
@@ -77,12 +81,14 @@ def load_frame(connection: Connection) -> pd.DataFrame:
     return frame.astype({col.ITEM: "str", col.TITLE: "str", col.YEAR: "Int64"})
 
 
-def upsert_frame(connection: Connection, frame: pd.DataFrame) -> Loaded:
+def upsert_frame(connection: Connection, frame: "pd.DataFrame") -> Loaded:
     """Create or replace items.
 
     Args:
         frame: item_id, title, year (nullable), genres (sequence of str), attributes (dict, may be absent).
     """
+    import pandas as pd
+
     rows = pd.DataFrame(
         {
             col.ITEM: frame[col.ITEM],

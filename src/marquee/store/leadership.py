@@ -3,14 +3,16 @@
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-_LEADER_LOCK = 7_205_759_405
+LEADER_LOCK = 7_205_759_405
+TRAINING_LOCK = 7_205_759_406  # held by the process that trains, so that one trains at a time
 
 
 class Leadership:
     """Held as long as its connection lives; Postgres frees the lock when that ends, however it ends."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lock: int = LEADER_LOCK) -> None:
         self._engine = engine
+        self._lock = lock
         self._connection: Connection | None = None
 
     def acquire(self) -> bool:
@@ -18,9 +20,7 @@ class Leadership:
         if self._connection is not None:
             return self.held()
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if connection.execute(
-            text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LEADER_LOCK}
-        ).scalar_one():
+        if connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": self._lock}).scalar_one():
             self._connection = connection
             return True
         connection.close()

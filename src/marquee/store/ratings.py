@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +15,9 @@ from marquee.domain.records import Rating
 from marquee.store import changes
 from marquee.store.copying import Loaded, merge
 from marquee.store.tables import items, ratings, users
+
+if TYPE_CHECKING:  # the workers of the inference service read rows, not frames
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +153,10 @@ def last_rated_at(connection: Connection) -> datetime | None:
     return newest
 
 
-def load_frame(connection: Connection) -> pd.DataFrame:
+def load_frame(connection: Connection) -> "pd.DataFrame":
     """All ratings, sorted by (user_id, item_id): str, str, float64, int64 unix seconds."""
+    import pandas as pd
+
     rows = connection.execute(
         text(
             "SELECT user_id, item_id, rating, floor(extract(epoch FROM rated_at))::bigint FROM ratings "
@@ -162,7 +167,7 @@ def load_frame(connection: Connection) -> pd.DataFrame:
     return frame.astype({col.USER: "str", col.ITEM: "str", col.RATING: "float64", col.TIME: "int64"})
 
 
-def copy_in(connection: Connection, frame: pd.DataFrame) -> Loaded:
+def copy_in(connection: Connection, frame: "pd.DataFrame") -> Loaded:
     """Load many ratings (columns of `RATING_COLUMNS`, one row a pair); where one stands, the later wins.
 
     Users and items must exist. One row of the change feed tells the workers.

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Row, func, select, text, tuple_
 
 from marquee.domain import columns as col
@@ -13,6 +12,9 @@ from marquee.store import changes
 from marquee.store.copying import Loaded, json_column, merge
 from marquee.store.search import contains
 from marquee.store.tables import ratings, users
+
+if TYPE_CHECKING:  # the workers of the inference service read rows, not frames
+    import pandas as pd
 
 # Ids that are numbers come in the order of the numbers.
 _NATURAL_ORDER = (func.length(users.c.user_id), users.c.user_id)
@@ -55,8 +57,10 @@ def count(connection: Connection, *, q: str = "") -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def load_frame(connection: Connection) -> pd.DataFrame:
+def load_frame(connection: Connection) -> "pd.DataFrame":
     """Everybody sorted by id: user_id, age (Int64), gender, occupation, attributes (dicts)."""
+    import pandas as pd
+
     rows = connection.execute(
         text('SELECT user_id, age, gender, occupation, attributes FROM users ORDER BY user_id COLLATE "C"')
     ).all()
@@ -64,7 +68,7 @@ def load_frame(connection: Connection) -> pd.DataFrame:
     return frame.astype({col.USER: "str", col.AGE: "Int64"})
 
 
-def upsert_frame(connection: Connection, frame: pd.DataFrame) -> Loaded:
+def upsert_frame(connection: Connection, frame: "pd.DataFrame") -> Loaded:
     """Create or replace people: user_id, age, gender, occupation (nullable), attributes (may be absent)."""
     rows = frame.loc[:, list(col.USER_COLUMNS)].assign(
         age=frame[col.AGE].astype("Int64"),

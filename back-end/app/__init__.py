@@ -1,0 +1,1 @@
+"""The inference service: answers over HTTP from the deployed model and Postgres."""

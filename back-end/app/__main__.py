@@ -1,0 +1,98 @@
+"""`python -m app`: starts the workers, watches them, and hands signals on.
+
+Every worker accepts connections from the same socket. A worker that dies is replaced; SIGTERM lets the
+workers finish what they have begun.
+"""
+
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from app import logs
+from marquee.domain.errors import MarqueeError, PortInUse
+from marquee.settings import Settings, load_serving, load_settings
+
+METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_DRAIN_SECONDS = 10
+_KEEP_ALIVE_SECONDS = 65  # longer than a proxy in front keeps a connection, so that none is cut in use
+_BACKLOG = 2048
+
+
+def main() -> int:
+    """Run until a signal comes; returns the exit status."""
+    try:
+        settings = load_settings()
+        _check(settings)
+        sockets = [_listen(settings.host, settings.port)]
+    except MarqueeError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    logs.configure(settings.log_level, settings.log_format)
+    _prepare_environment(settings)
+    workers = Multiprocess(_config(settings), sockets=sockets)
+    workers.run()
+    return STARTUP_FAILURE if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes) else 0
+
+
+def _check(settings: Settings) -> None:
+    """Whatever is wrong with the settings is said here once, not by every worker for ever."""
+    load_serving(settings.configs_dir / "serving.yaml")
+    settings.database()
+    settings.secret("session_key")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise PortInUse(
+            f"The service cannot listen on {host}:{port} ({error.strerror}).",
+            hint="Stop what holds the port, or choose another with MARQUEE_PORT.",
+        ) from error
+    listener.listen(_BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _prepare_environment(settings: Settings) -> None:
+    # Replicas in containers may share the state folder; each then brings a metrics folder of its own.
+    folder = Path(os.environ.get(METRICS_FOLDER_VARIABLE) or settings.home / "run" / "back-end-metrics")
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier run: its workers are gone
+    folder.mkdir(parents=True)
+    os.environ[METRICS_FOLDER_VARIABLE] = str(folder)
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")  # read when NumPy loads, so that no pool is ever made
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "app.main:create_worker_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        log_level=settings.log_level,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

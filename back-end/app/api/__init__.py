@@ -1,0 +1,39 @@
+"""The routes, a module a family of resources."""
+
+from starlette.routing import BaseRoute
+
+from app.api import (
+    deployments,
+    health,
+    items,
+    jobs,
+    keys,
+    predictions,
+    ratings,
+    recommendations,
+    sessions,
+    users,
+)
+
+
+def all_routes() -> list[BaseRoute]:
+    """Every route, in the order in which they are tried: what is asked for most comes first.
+
+    They are given to the application as one flat list: included routers are each searched twice a request.
+    """
+    routers = (
+        recommendations.hot,
+        health.hot,
+        items.routes,
+        ratings.routes,
+        predictions.routes,
+        recommendations.routes,
+        users.routes,
+        sessions.routes,
+        deployments.routes,
+        jobs.routes,
+        keys.routes,
+        health.routes,
+        health.figures,
+    )
+    return [route for router in routers for route in router.routes]

@@ -1,0 +1,114 @@
+"""Lists for people: for somebody with an id (the hot route), for a visitor."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.requests import Request
+
+from app.api.routing import CHANGING, JsonBytes, path_parameter, problems, query_parameters, router
+from app.api.schemas.fields import decoded_id
+from app.api.schemas.lists import RecommendationQuery, Recommendations, SessionRequest
+from app.dependencies import BROWSERS, RequestId, WorkerDep, worker_of
+from app.security.callers import Level
+from app.serving.lists import Asked, Visitor
+from app.serving.worker import Worker
+from marquee.domain.errors import InvalidInput
+
+hot = router("recommendations", lean=True)
+routes = router("recommendations")
+
+_MOST_PARAMETERS = 1_010
+_NOTHING_ASKED = RecommendationQuery()
+
+
+@hot.get(
+    "/users/{user_id}/recommendations",
+    response_model=Recommendations,
+    responses=problems(400, 401, 403, 422, 503),
+    operation_id="recommend",
+    openapi_extra={
+        "parameters": [
+            path_parameter("user_id", "The person's id, percent-encoded; a slash within it is `%2F`.", "42"),
+            *query_parameters(RecommendationQuery),
+        ]
+    },
+)
+async def recommend(request: Request) -> JsonBytes:
+    """The items that a person would like best, of those they have not rated.
+
+    Somebody unknown gets popular items, and `notice` says so. A rating counts as soon as it was answered.
+    """
+    worker, scope = worker_of(request), request.scope
+    await worker.caught_up()
+    caller = worker.gate.caller(scope)
+    user_id = _user_id(scope["path_params"]["user_id"])
+    caller.require_person(user_id, Level.READ)
+    query = _query(scope["query_string"])
+    asked = Asked(worker.lists.size(query.n), query.category, query.exclude)
+    person = worker.person(user_id)
+    if person is None:
+        person = await run_in_threadpool(worker.look_up, user_id)
+    request_id = scope["state"]["request_id"]
+    return JsonBytes(worker.lists.for_person(request_id, person, asked, worker.shelf, worker.catalogue))
+
+
+@routes.post(
+    "/sessions/recommendations",
+    response_model=Recommendations,
+    responses=CHANGING,
+    operation_id="recommend_to_visitor",
+    dependencies=[BROWSERS],
+)
+def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
+    """A list for a visitor, from ratings sent along and not kept; of two for one item the later counts."""
+    asked = Asked(worker.lists.size(body.n), body.category)
+    visitor = Visitor({rating.item_id: rating.rating for rating in body.ratings})
+    _check_visitor(visitor, worker)
+    return JsonBytes(worker.lists.for_visitor(request_id, visitor, asked, worker.shelf, worker.catalogue))
+
+
+def _check_visitor(visitor: Visitor, worker: Worker) -> None:
+    for item_id, stars in visitor.stars.items():
+        worker.serving.rating_scale.check(stars)
+        if worker.catalogue.item(item_id) is None:
+            raise InvalidInput(f"There is no item {item_id!r}.", hint="Leave out its rating.")
+
+
+def _user_id(encoded: str) -> str:
+    try:
+        return decoded_id(encoded)
+    except ValueError as error:
+        raise RequestValidationError([_fault(("path", "user_id"), str(error))]) from error
+
+
+def _query(query_string: bytes) -> RecommendationQuery:
+    if not query_string:
+        return _NOTHING_ASKED
+    values: dict[str, Any] = {}
+    try:
+        for name, value in parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        ):
+            if name == "exclude":
+                values.setdefault(name, []).append(value)
+            else:
+                values[name] = value
+        return RecommendationQuery.model_validate(values)
+    except ValidationError as error:
+        raise RequestValidationError(
+            [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors(include_url=False)]
+        ) from error
+    except ValueError as error:
+        raise RequestValidationError(
+            [_fault(("query",), "it is not percent-encoded UTF-8, or too long")]
+        ) from error
+
+
+def _fault(location: tuple[str, ...], message: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": location, "msg": message, "input": None}

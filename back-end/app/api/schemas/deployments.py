@@ -1,0 +1,75 @@
+"""Which model serves, and the versions there are."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from app.api.schemas.fields import Answer, Message, Text
+
+VersionState = Literal["candidate", "validated", "rejected", "approved", "declined", "retired", "archived"]
+
+
+class Champion(Answer):
+    """A version that serves, or did before."""
+
+    version: int = Field(examples=[3])
+    semantic_version: str = Field(examples=["1.0.2"])
+
+
+class ServingWorker(Answer):
+    """What the worker that answered this request serves by itself."""
+
+    pid: int
+    version: int | None = Field(description="the version it serves; null: none yet")
+    problem: str | None = Field(description="why it does not serve the champion, when it does not")
+
+
+class Deployment(Answer):
+    champion: Champion | None
+    previous: Champion | None = Field(description="what a rollback returns to")
+    deployed_at: AwareDatetime | None
+    revision: int = Field(description="grows with each change")
+    worker: ServingWorker
+
+
+class RollbackRequest(Message):
+    reason: Annotated[Text, Field(min_length=1, max_length=1000, examples=["clicks fell by a third"])]
+    expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
+
+
+class MetricGroup(Answer):
+    """Figures of one group of people on the temporal split."""
+
+    users: int
+    ratings: int
+    rmse: float | None
+    mae: float | None
+    precision: float | None
+    recall: float | None
+    ndcg: float | None
+
+
+class ModelVersion(Answer):
+    """A version of `marquee-recommender`."""
+
+    version: int = Field(examples=[3])
+    semantic_version: str = Field(examples=["1.0.2"])
+    state: VersionState
+    serving: bool = Field(description="whether it is the champion")
+    created_at: AwareDatetime
+    run_id: str = Field(description="the run in MLflow that made it")
+    snapshot: str = Field(description="hash of the data it was trained on")
+    trained_through: AwareDatetime = Field(description="the newest rating that it has seen")
+    algorithms: dict[str, str] = Field(examples=[{"rating": "svd", "ranking": "ease"}])
+    metrics: dict[str, JsonValue] = Field(description="figures on the temporal split, by group of people")
+
+
+class ModelVersionDetail(ModelVersion):
+    hyperparameters: dict[str, JsonValue]
+    gates: list[dict[str, JsonValue]] = Field(description="what it had to show, and what it showed")
+
+
+class ModelVersions(Answer):
+    """Newest first."""
+
+    versions: list[ModelVersion]

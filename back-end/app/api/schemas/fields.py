@@ -1,0 +1,76 @@
+"""Kinds of values that many messages share."""
+
+from typing import Annotated
+from urllib.parse import unquote_to_bytes
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+LONGEST_ID = 255
+LONGEST_CURSOR = 1024
+
+
+def checked_id(value: str) -> str:
+    """An id as Postgres can keep it: any characters but NUL and lone surrogates, 1 to 255 of them."""
+    if not value:
+        raise ValueError("an id must not be empty")
+    if len(value) > LONGEST_ID:
+        raise ValueError(f"an id has at most {LONGEST_ID} characters")
+    if "\0" in value:
+        raise ValueError("an id must not hold a NUL character")
+    return value
+
+
+def decoded_id(value: str) -> str:
+    """An id from a path that is still percent-encoded, so that `%2F` is part of the id."""
+    try:
+        return checked_id(unquote_to_bytes(value).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError("an id must be percent-encoded UTF-8") from error
+
+
+def checked_text(value: str) -> str:
+    """Text as Postgres can keep it."""
+    if "\0" in value:
+        raise ValueError("must not hold a NUL character")
+    return value
+
+
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(checked_id)]
+Text = Annotated[str, AfterValidator(checked_text)]
+
+_PATH_ID = "Any characters, percent-encoded; a slash within an id is `%2F`."
+ItemIdInPath = Annotated[
+    str, BeforeValidator(decoded_id), Path(description=f"The item's id. {_PATH_ID}", examples=["50"])
+]
+UserIdInPath = Annotated[
+    str, BeforeValidator(decoded_id), Path(description=f"The person's id. {_PATH_ID}", examples=["42"])
+]
+
+Stars = Annotated[float, Strict(), Field(allow_inf_nan=False, description="stars", examples=[4.5])]
+PageLimit = Annotated[int, Query(ge=1, le=200, description="entries on a page, at most")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before; the first page has none"),
+]
+NextCursor = Annotated[
+    str | None, Field(description="give it as `cursor` to have the next page; null on the last page")
+]
+SearchText = Annotated[
+    str,
+    Query(max_length=200, description="text to look for, whatever its case and accents"),
+    AfterValidator(checked_text),
+]
+ListSize = Annotated[int, Field(ge=1, le=10_000, description="entries in the list, at most", examples=[10])]
+
+
+class Message(BaseModel):
+    """Base of what a client sends: a field that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Answer(BaseModel):
+    """Base of what a client gets; every field is always there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)

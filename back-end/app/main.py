@@ -1,0 +1,93 @@
+"""The application, put together. Nothing happens at import."""
+
+import ctypes
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from app import logs, problems
+from app.api import all_routes
+from app.docs import docs_routes
+from app.frame import LARGEST_BODY, Frame
+from app.openapi import document
+from app.pages import PageRoute
+from app.serving import deadline
+from app.serving.worker import Worker
+from marquee.settings import Settings, load_serving, load_settings
+from marquee.store import connect
+
+logger = logging.getLogger("marquee.app")
+
+_STATEMENT_SECONDS = 5.0
+_ANSWER_SECONDS = 6.0  # a little more: what the server cancels by itself leaves the connection whole
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The inference service as an ASGI application; it connects to nothing before it is started.
+
+    Args:
+        settings: default: from the environment.
+    """
+    settings = load_settings() if settings is None else settings
+    app = FastAPI(
+        title="Marquee",
+        summary="Recommendations from the deployed model, and the ratings it learns from.",
+        version=version("marquee"),
+        routes=[*all_routes(), *docs_routes()],
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=LARGEST_BODY,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        lifespan=_lifespan(settings),
+    )
+    app.router.routes.append(PageRoute(settings.front_end_dir))  # behind /openapi.json
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    app.add_middleware(Frame)
+    problems.install(app)
+    return app
+
+
+def create_worker_app() -> FastAPI:
+    """The application in a process that the launcher made: it dies with the launcher, however that ends.
+
+    A worker left behind would hold the port against the next start.
+    """
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    return create_app()
+
+
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.configure(settings.log_level, settings.log_format)
+        deadline.install(_ANSWER_SECONDS)
+        app.state.worker = worker = _worker(settings)
+        await worker.start()
+        yield
+        await worker.stop()
+
+    return lifespan
+
+
+def _worker(settings: Settings) -> Worker:
+    url = settings.database()
+    return Worker(
+        settings,
+        load_serving(settings.configs_dir / "serving.yaml"),
+        engine=connect(
+            url,
+            application_name="marquee-back-end",
+            pool_size=8,
+            statement_timeout_ms=int(_STATEMENT_SECONDS * 1000),
+        ),
+        feed_engine=connect(url, application_name="marquee-back-end-feed", pool_size=1),
+        session_key=settings.secret("session_key"),
+    )

@@ -1,0 +1,70 @@
+"""Figures for Prometheus: each worker writes its own files, and whoever is asked adds them up."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import psutil
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the client library's own; must be set before it is imported
+
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_requests = Counter("marquee_http_requests_total", "Requests answered", ["method", "route", "status"])
+_durations = Histogram(
+    "marquee_http_request_seconds", "Time to answer", ["method", "route"], buckets=_SECONDS
+)
+_listed = Counter("marquee_listed_items_total", "Items put into lists, by what put them there", ["source"])
+swaps = Counter("marquee_model_swaps_total", "Models taken into service, or refused", ["outcome"])
+served_version = Gauge(
+    "marquee_model_version", "The model version that a worker serves; 0: none", multiprocess_mode="liveall"
+)
+database_up = Gauge(
+    "marquee_database_up", "Whether a worker reaches Postgres, 0 or 1", multiprocess_mode="liveall"
+)
+feed_changes = Counter("marquee_feed_changes_total", "Changes read from the feed", ["kind"])
+states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
+
+
+@cache
+def _request_series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return _requests.labels(method, route, str(status)), _durations.labels(method, route)
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answered request; `route` is the route's template, so that there are few series."""
+    requests, durations = _request_series(method if method in _METHODS else "OTHER", route, status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@cache
+def _source_series(source: str) -> Counter:
+    return _listed.labels(source)
+
+
+def count_listed(source: str, items: int) -> None:
+    _source_series(source).inc(items)
+
+
+def exposition() -> bytes:
+    """All workers' figures in Prometheus' text format."""
+    if FOLDER_VARIABLE not in os.environ:
+        return generate_latest()
+    forget_dead_workers()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
+    return generate_latest(registry)
+
+
+def forget_dead_workers() -> None:
+    """Drop the gauges of workers that died without saying so; their counters stay counted."""
+    for path in Path(os.environ[FOLDER_VARIABLE]).glob("gauge_live*_*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        if not psutil.pid_exists(pid):
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # nor here

@@ -1,0 +1,62 @@
+"""The OpenAPI document: `python -m app.openapi` prints it. The front-end's types are generated from it."""
+
+import json
+import sys
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.problems import MEDIA_TYPE
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_DESCRIPTION = """Everything is under `/api/v1`; ids are strings, percent-encoded in paths. Errors are problem
+documents (RFC 9457). Programs send `Authorization: Bearer KEY`; browsers have a session cookie.
+
+Scopes: `read` < `write` < `operate` < `admin`, each holding those before it."""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The application's document; made once."""
+    if app.openapi_schema is None:
+        content = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=_DESCRIPTION,
+            routes=app.routes,
+            separate_input_output_schemas=False,
+        )
+        for path in content["paths"].values():
+            for operation in path.values():
+                _complete(operation)
+        content["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "an API key"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "marquee_session"},
+        }
+        app.openapi_schema = content
+    return app.openapi_schema
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Problems have their own media type; routes that ask who calls take a key, a session, or neither."""
+    for response in operation["responses"].values():
+        content = response.get("content", {})
+        if content.get("application/json", {}).get("schema") == _PROBLEM:
+            response["content"] = {MEDIA_TYPE: {"schema": _PROBLEM}}
+    if "401" in operation["responses"]:
+        operation["security"] = [{"key": []}, {"session": []}, {}]
+
+
+def main() -> int:
+    """Print the document, the same every time."""
+    from app.main import create_app
+    from marquee.settings import load_settings
+
+    content = create_app(load_settings({})).openapi()
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

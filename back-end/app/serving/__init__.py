@@ -1,0 +1,1 @@
+"""What a worker keeps in memory, how it follows changes, and how lists are made from it."""

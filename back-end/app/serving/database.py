@@ -1,0 +1,60 @@
+"""Postgres as the routes see it: transactions that ring the bell, and a quick answer when it is away."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from app.serving.bell import Bell
+from marquee.domain.errors import Unavailable
+from marquee.store.engine import unavailable_when_away
+
+
+class Database:
+    """Transactions of one worker.
+
+    Attributes:
+        available: whether the change feed reaches Postgres. While it does not, nothing else tries: requests
+            are refused at once instead of each waiting for the same time-out.
+    """
+
+    def __init__(self, engine: Engine, bell: Bell) -> None:
+        self._engine = engine
+        self._bell = bell
+        self.available = True
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read with; raises Unavailable when Postgres is away."""
+        self._require()
+        with unavailable_when_away(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction, committed when the block ends well; then every worker hears of it.
+
+        Raises:
+            Unavailable: Postgres is away; whether a commit that was under way counts is not known then.
+        """
+        self._require()
+        with unavailable_when_away(), self._engine.begin() as connection:
+            yield connection
+        self._bell.ring()
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """For library calls that make their own transactions; every worker hears of what they committed."""
+        self._require()
+        with unavailable_when_away():
+            yield self._engine
+        self._bell.ring()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _require(self) -> None:
+        if not self.available:
+            raise Unavailable(
+                "The database cannot be reached.", hint="Try again in a moment; lists are still served."
+            )

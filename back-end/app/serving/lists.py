@@ -1,0 +1,228 @@
+"""Lists, from memory alone, as the bytes that go over the wire."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from app import metrics
+from app.serving.catalogue import Catalogue
+from app.serving.histories import NOTHING_RATED, Histories, Rated
+from app.serving.shelf import Shelf
+from marquee.domain.errors import InvalidInput
+from marquee.domain.history import History
+from marquee.models.protocol import Int32
+from marquee.recommend.recommender import Recommendation
+from marquee.settings import Serving
+
+VARIANT = b'"champion"'
+_COUNTED_SECONDS = 5.0
+
+UNKNOWN_PERSON = "Nothing is known of this person yet, so these are the most popular items."
+NOTHING_RATED_YET = "There are no ratings yet, so these are the most popular items."
+NOT_LOOKED_UP = "This person cannot be looked up at the moment, so these are the most popular items."
+NO_MODEL = "No model is deployed yet, so these are the most popular items."
+
+
+class Entry(NamedTuple):
+    """One place of a list: the item's fragment of JSON, and what stands beside it."""
+
+    fragment: bytes
+    rank: int
+    score: float
+    stars: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asked of a list."""
+
+    n: int
+    category: str | None = None
+    exclude: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a list is for.
+
+    Attributes:
+        history: None for somebody unknown.
+        looked_up: False when nobody could say, because Postgres is away.
+    """
+
+    user_id: str
+    history: Rated | None
+    looked_up: bool = True
+
+    @property
+    def known(self) -> bool:
+        return self.history is not None
+
+    @property
+    def notice(self) -> str | None:
+        if self.history is not None:
+            return None if len(self.history) else NOTHING_RATED_YET
+        return UNKNOWN_PERSON if self.looked_up else NOT_LOOKED_UP
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody without an id, who has rated these items (stars by item id) just now."""
+
+    stars: dict[str, float]
+    user_id: None = None
+
+    @property
+    def known(self) -> bool:
+        return bool(self.stars)
+
+
+class ListMaker:
+    """Makes lists with a shelf, or without one from the ratings alone.
+
+    Args:
+        serving: list sizes.
+        histories: whose ratings are counted while there is no model.
+    """
+
+    def __init__(self, serving: Serving, histories: Histories) -> None:
+        self._sizes = serving.lists
+        self._histories = histories
+        self._counted_at = -_COUNTED_SECONDS
+        self._counts: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def size(self, n: int | None) -> int:
+        """How long a list is to be; raises InvalidInput when it is longer than the settings allow."""
+        if n is not None and n > self._sizes.largest_size:
+            raise InvalidInput(f"A list has at most {self._sizes.largest_size} entries, not {n}.")
+        return self._sizes.default_size if n is None else n
+
+    def for_person(
+        self, request_id: str, person: Person, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
+    ) -> bytes:
+        """The JSON of `Recommendations` for somebody with an id."""
+        history = NOTHING_RATED if person.history is None else person.history
+        if shelf is None:
+            entries = self._counted(asked, catalogue, history["number"])
+            return _recommendations(request_id, person, NO_MODEL, None, entries)
+        states = shelf.model.states
+        state = states.get(person.user_id, history, shelf.row_of_number) if len(history) else states.nobody
+        excluded = shelf.rows(asked.exclude) if asked.exclude else None
+        places = shelf.model.recommender.top(
+            state, asked.n, excluded_rows=excluded, allowed=shelf.allowed(asked.category)
+        )
+        return _recommendations(
+            request_id, person, person.notice, shelf.model.version, _entries(places, shelf)
+        )
+
+    def for_visitor(
+        self, request_id: str, visitor: Visitor, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
+    ) -> bytes:
+        """The JSON of `Recommendations` for a visitor; the items rated must be in the catalogue."""
+        if shelf is None:
+            seen = np.array([catalogue.number_of[item_id] for item_id in visitor.stars], np.int32)
+            return _recommendations(
+                request_id, visitor, NO_MODEL, None, self._counted(asked, catalogue, seen)
+            )
+        recommender = shelf.model.recommender
+        state = recommender.state(history_of_ids(visitor.stars, shelf))
+        places = recommender.top(state, asked.n, allowed=shelf.allowed(asked.category))
+        notice = None if visitor.stars else NOTHING_RATED_YET
+        return _recommendations(request_id, visitor, notice, shelf.model.version, _entries(places, shelf))
+
+    def popular(self, asked: Asked, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
+        """The JSON of `ItemList`: what most people like."""
+        if shelf is None:
+            return _item_list(None, self._counted(asked, catalogue))
+        places = shelf.model.recommender.popular(asked.n, allowed=shelf.allowed(asked.category))
+        return _item_list(shelf.model.version, _entries(places, shelf))
+
+    def similar(self, item_id: str, n: int, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
+        """The JSON of `ItemList`: what goes with an item; popular items where the model does not know it."""
+        number = catalogue.number_of[item_id]
+        if shelf is None:
+            return _item_list(None, self._counted(Asked(n), catalogue, np.array([number], np.int32)))
+        recommender, row = shelf.model.recommender, recommender_row(shelf, item_id)
+        allowed = shelf.allowed(None)
+        places = (
+            recommender.popular(n, allowed=allowed)
+            if row is None
+            else recommender.similar(row, n, allowed=allowed)
+        )
+        return _item_list(shelf.model.version, _entries(places, shelf))
+
+    def _counted(self, asked: Asked, catalogue: Catalogue, without: Int32 | None = None) -> Iterator[Entry]:
+        """The items with the most ratings in memory, while there is no model; counted every few seconds."""
+        counts = self._fresh_counts(catalogue)
+        numbers = catalogue.numbers(asked.category)
+        out = {*(() if without is None else without.tolist()), *map(catalogue.number_of.get, asked.exclude)}
+        order = numbers[np.argsort(-counts[numbers], kind="stable")].tolist()
+        chosen = [number for number in order if number not in out][: asked.n]
+        for rank, number in enumerate(chosen, start=1):
+            yield Entry(catalogue.fragments[number], rank, float(counts[number]), None, "popular")
+
+    def _fresh_counts(self, catalogue: Catalogue) -> NDArray[np.int64]:
+        now = time.monotonic()
+        if now - self._counted_at > _COUNTED_SECONDS or len(self._counts) != len(catalogue):
+            self._counts = self._histories.ratings_of_items(len(catalogue))
+            self._counted_at = now
+        return self._counts
+
+
+def recommender_row(shelf: Shelf, item_id: str) -> int | None:
+    """The bundle's row of an item, or None when it has never heard of it."""
+    return shelf.model.recommender.models.items.row(item_id)
+
+
+def history_of_ids(stars: dict[str, float], shelf: Shelf) -> History:
+    """A history of ratings made now; items that the bundle has never heard of are left out."""
+    rows = shelf.rows(stars)
+    known = rows >= 0
+    now = np.full(len(rows), int(time.time()), np.int64)
+    return History(rows[known], np.fromiter(stars.values(), np.float32)[known], now[known])
+
+
+def _entries(places: Iterable[Recommendation], shelf: Shelf) -> Iterator[Entry]:
+    fragments = shelf.fragments
+    for place in places:
+        yield Entry(fragments[place.row], place.rank, place.score, place.stars, place.source)
+
+
+def _encoded(entries: Iterable[Entry]) -> bytes:
+    parts: list[bytes] = []
+    by_source: dict[str, int] = {}
+    for fragment, rank, score, stars, source in entries:
+        shown = "null" if stars is None else f"{stars:.3f}"
+        parts.append(fragment)
+        parts.append(f',"rank":{rank},"score":{score:.6g},"stars":{shown},"source":"{source}"}},'.encode())
+        by_source[source] = by_source.get(source, 0) + 1
+    for source, items in by_source.items():
+        metrics.count_listed(source, items)
+    return b"".join(parts)[:-1]  # without the last comma
+
+
+def _recommendations(
+    request_id: str, who: Person | Visitor, notice: str | None, version: int | None, entries: Iterable[Entry]
+) -> bytes:
+    return (
+        b'{"request_id":"%b","user_id":%b,"known":%b,"notice":%b,"model_version":%b,"variant":%b,"items":[%b]}'
+        % (
+            request_id.encode(),
+            orjson.dumps(who.user_id),
+            b"true" if who.known else b"false",
+            orjson.dumps(notice),
+            orjson.dumps(version),
+            VARIANT,
+            _encoded(entries),
+        )
+    )
+
+
+def _item_list(version: int | None, entries: Iterable[Entry]) -> bytes:
+    return b'{"model_version":%b,"items":[%b]}' % (orjson.dumps(version), _encoded(entries))

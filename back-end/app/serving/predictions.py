@@ -1,0 +1,66 @@
+"""Predicted stars for pairs of a person and an item."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from app.serving.shelf import Shelf
+from app.serving.states import history_of
+from app.serving.worker import Worker
+from marquee.domain.errors import NotFound, Unavailable
+from marquee.domain.history import UNKNOWN_ROW
+
+
+class Pair(NamedTuple):
+    user_id: str
+    item_id: str
+
+
+class PredictedStars(NamedTuple):
+    """`fallback`: nothing is known of the person, or the model has never heard of the item."""
+
+    user_id: str
+    item_id: str
+    stars: float
+    source: Literal["model", "fallback"]
+
+
+def predict(worker: Worker, pairs: Sequence[Pair]) -> tuple[int, list[PredictedStars]]:
+    """The version that predicts, and its stars, in the order of the pairs. Blocks while it looks people up.
+
+    Raises:
+        NotFound: an item is not in the catalogue; names it.
+        Unavailable: no model is deployed.
+    """
+    shelf = worker.shelf
+    if shelf is None:
+        raise Unavailable("No model is deployed yet.", hint="Train one: `marquee train`.")
+    _check_items(worker, (pair.item_id for pair in pairs))
+    wanted: dict[str, list[str]] = {}
+    for pair in pairs:
+        wanted.setdefault(pair.user_id, []).append(pair.item_id)
+    of_pair = {
+        (stars.user_id, stars.item_id): stars
+        for user_id, item_ids in wanted.items()
+        for stars in _of_person(worker, shelf, user_id, item_ids)
+    }
+    return shelf.model.version, [of_pair[pair] for pair in pairs]
+
+
+def _check_items(worker: Worker, item_ids: Iterable[str]) -> None:
+    catalogue = worker.catalogue
+    for item_id in item_ids:
+        if catalogue.item(item_id) is None:
+            raise NotFound(f"There is no item {item_id!r}.", hint="Leave its pair out.")
+
+
+def _of_person(worker: Worker, shelf: Shelf, user_id: str, item_ids: list[str]) -> Iterable[PredictedStars]:
+    rated = worker.look_up(user_id).history
+    known = rated is not None and len(rated) > 0
+    rows = shelf.rows(item_ids)
+    if rated is not None and known:
+        stars = shelf.model.recommender.predict(history_of(rated, shelf.row_of_number), rows)
+    else:
+        stars = shelf.model.recommender.stars(shelf.model.states.nobody, rows)
+    for item_id, row, value in zip(item_ids, rows.tolist(), stars.tolist(), strict=True):
+        source: Literal["model", "fallback"] = "model" if known and row != UNKNOWN_ROW else "fallback"
+        yield PredictedStars(user_id, item_id, round(value, 3), source)

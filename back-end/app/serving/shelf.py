@@ -1,0 +1,98 @@
+"""A model and the catalogue as it is now, joined: everything that making a list needs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from app.serving.catalogue import Catalogue
+from app.serving.states import States
+from marquee.domain.history import UNKNOWN_ROW
+from marquee.models.bundle import Bundle
+from marquee.models.protocol import Int32, Mask
+from marquee.recommend.recommender import Recommender
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServedModel:
+    """A model version in memory."""
+
+    version: int
+    recommender: Recommender
+    states: States
+
+    @classmethod
+    def of(cls, version: int, bundle: Bundle, recommender: Recommender) -> Self:
+        if recommender.models is not bundle:
+            raise ValueError("the recommender is of another bundle")
+        return cls(version, recommender, States(recommender))
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """Immutable: when the model or the catalogue changes, a new one is made and takes the old one's place.
+
+    Attributes:
+        row_of_number: the bundle's row of each of the catalogue's numbers, -1 for those it does not know.
+        number_of_row: the other way, -1 for items unknown to the catalogue.
+    """
+
+    model: ServedModel
+    catalogue: Catalogue
+    row_of_number: Int32
+    number_of_row: Int32
+
+    @classmethod
+    def of(cls, model: ServedModel, catalogue: Catalogue, before: "Shelf | None" = None) -> Self:
+        """Join the two; `before` is the shelf that this one follows, whose states stay good if rows stay."""
+        index = model.recommender.models.items
+        row_of_number = index.rows(item.item_id for item in catalogue.items)
+        if before is not None and np.array_equal(before.row_of_number, row_of_number):
+            row_of_number = before.row_of_number
+        number_of_row = np.full(len(index), UNKNOWN_ROW, np.int32)
+        known = np.flatnonzero(row_of_number != UNKNOWN_ROW)
+        number_of_row[row_of_number[known]] = known
+        return cls(model, catalogue, row_of_number, number_of_row)
+
+    def prepared(self) -> Self:
+        """This shelf, with everything that lists need computed, so that no request waits for it."""
+        _ = self.fragments, self.visible, self.model.states.nobody
+        return self
+
+    @cached_property
+    def fragments(self) -> list[bytes]:
+        """Each row's item as JSON, see `catalogue.fragment_of`; empty where the catalogue has none."""
+        fragments = self.catalogue.fragments
+        return [fragments[number] if number != UNKNOWN_ROW else b"" for number in self.number_of_row.tolist()]
+
+    @cached_property
+    def visible(self) -> Mask | None:
+        """Rows that may be shown; None when all may, which spares every list a pass over the catalogue."""
+        known = self.number_of_row != UNKNOWN_ROW
+        mask = known.copy()
+        mask[known] = self.catalogue.visible[self.number_of_row[known]]
+        return None if mask.all() else mask
+
+    def rows(self, item_ids: Iterable[str]) -> Int32:
+        """Rows of items, -1 where the bundle has never heard of one."""
+        return self.model.recommender.models.items.rows(item_ids)
+
+    def allowed(self, category: str | None) -> Mask | None:
+        """Rows that may be shown and are of a category; None when all are."""
+        return self.visible if category is None else self._category(category)
+
+    def _category(self, category: str) -> Mask:
+        kept = self._categories.get(category)
+        if kept is None:
+            kept = np.zeros(len(self.number_of_row), np.bool_)
+            rows = self.row_of_number[self.catalogue.numbers(category)]
+            kept[rows[rows != UNKNOWN_ROW]] = True
+            if category in self.catalogue.numbers_in:  # so that inventing categories fills no memory
+                self._categories[category] = kept
+        return kept
+
+    @cached_property
+    def _categories(self) -> dict[str, Mask]:
+        return {}

@@ -1,0 +1,218 @@
+"""One worker process: what it keeps in memory, and the threads that keep it fresh."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine
+
+from app.security.gate import Gate
+from app.security.keyring import Keyring
+from app.security.sessions import Sessions
+from app.security.throttle import Throttle
+from app.serving.bell import Bell
+from app.serving.bundles import BundleStore
+from app.serving.catalogue import Catalogue
+from app.serving.database import Database
+from app.serving.follower import Follower
+from app.serving.histories import Histories, Rated
+from app.serving.keeper import ModelKeeper
+from app.serving.lists import ListMaker, Person
+from app.serving.shelf import ServedModel, Shelf
+from marquee.domain.errors import Unavailable
+from marquee.settings import Serving, Settings
+from marquee.store import deployment, items
+from marquee.store.changes import Change
+
+logger = logging.getLogger("marquee.app")
+
+_LONGEST_WAIT_FOR_FEED = 0.25
+_START_SECONDS = 30.0
+
+
+class Worker:
+    """The state behind every route. Memory is read freely; only its own threads change it.
+
+    Args:
+        settings: of the process.
+        serving: `configs/serving.yaml`.
+        engine: for requests.
+        feed_engine: for the change feed, whose statements may take long.
+        session_key: signs cookies.
+    """
+
+    def __init__(
+        self, settings: Settings, serving: Serving, *, engine: Engine, feed_engine: Engine, session_key: str
+    ) -> None:
+        self.settings, self.serving = settings, serving
+        self._stopping = threading.Event()
+        self._feed_engine = feed_engine
+        self.bell = Bell(settings.home / "run" / "feed.bell")
+        self.database = Database(engine, self.bell)
+        self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.sign_in_throttle = Throttle(tries=10, seconds=300)
+        self.histories = Histories(serving.histories.ratings_at_start)
+        self.lists = ListMaker(serving, self.histories)
+        self._catalogue = Catalogue.of(())
+        self._shelf: Shelf | None = None
+        self._shelving = threading.Lock()
+        self.keeper = ModelKeeper(
+            BundleStore(settings.home / "bundles", self._stopping), serving, self._swap, self._stopping
+        )
+        self.follower = Follower(
+            feed_engine,
+            self.database,
+            self.bell,
+            load=self._load,
+            apply=self._apply,
+            caught_up=self._tell_waiters,
+            stopping=self._stopping,
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiters: set[asyncio.Event] = set()
+
+    # ---- life ----
+
+    async def start(self) -> None:
+        """Start the threads; returns when everything is in memory, or a part was found to be away."""
+        self._loop = asyncio.get_running_loop()
+        self.follower.start()
+        await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
+        self.keeper.start()
+        if self.follower.loaded:
+            await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        self.keeper.wake()
+        self.follower.hurry()
+        await asyncio.to_thread(self.follower.join, 3.0)
+        await asyncio.to_thread(self.keeper.join, 3.0)
+        self.database.close()
+        self._feed_engine.dispose()
+
+    # ---- what is in memory ----
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Raises Unavailable until it has been read once."""
+        if not self.follower.loaded:
+            raise Unavailable(
+                "The catalogue is not loaded: the database has been away since this worker started."
+            )
+        return self._catalogue
+
+    @property
+    def shelf(self) -> Shelf | None:
+        """The model that serves, joined with the catalogue; None before the first."""
+        return self._shelf
+
+    def person(self, user_id: str) -> Person | None:
+        """Somebody, from memory; None when Postgres must be asked."""
+        history = self.histories.get(user_id)
+        if history is None and not self.histories.complete:
+            return None
+        return Person(user_id, history)
+
+    def look_up(self, user_id: str) -> Person:
+        """Somebody, from Postgres if need be. Blocks."""
+        known = self.person(user_id)
+        if known is not None:
+            return known
+        try:
+            return Person(user_id, self._fetch(user_id))
+        except Unavailable:
+            return Person(user_id, None, looked_up=False)
+
+    def _fetch(self, user_id: str) -> Rated | None:
+        with self.database.reading() as connection:
+            return self.histories.fetch(connection, user_id, self._catalogue)
+
+    # ---- reading one's own writes ----
+
+    async def caught_up(self) -> None:
+        """Return when this worker's memory holds all that was committed on this machine before the call.
+
+        It gives up after 250 ms: an answer that is a moment old is better than none.
+        """
+        if self.follower.behind:
+            await self._wait_for_feed(self.bell.count())
+
+    async def _wait_for_feed(self, count: int) -> None:
+        read = asyncio.Event()
+        self._waiters.add(read)
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_FOR_FEED):
+                while self.follower.seen < count and self.database.available:
+                    read.clear()
+                    self.follower.hurry()
+                    await read.wait()
+        except TimeoutError:
+            logger.warning("The change feed was not read within %g s.", _LONGEST_WAIT_FOR_FEED)
+        finally:
+            self._waiters.discard(read)
+
+    def _tell_waiters(self) -> None:
+        if self._waiters and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._set_waiters)
+
+    def _set_waiters(self) -> None:
+        for read in self._waiters:
+            read.set()
+
+    # ---- taking in what changed; on the feed's thread ----
+
+    def _load(self, connection: Connection) -> None:
+        self.gate.keyring.load(connection)
+        self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
+        self.histories.load(connection, self._catalogue)
+        self._follow_deployment(connection)
+
+    def _apply(self, connection: Connection, fresh: Sequence[Change]) -> None:
+        keys: dict[str, set[str]] = {}
+        for change in fresh:
+            keys.setdefault(change.kind, set()).update(() if change.key is None else (change.key,))
+        if "key" in keys:
+            self.gate.keyring.load(connection)
+        self._apply_items(connection, keys)
+        if keys.keys() & {"ratings", "users"}:
+            self.histories.load(connection, self._catalogue)
+        elif people := keys.get("rating", set()) | keys.get("user", set()):
+            self.histories.refresh(connection, people, self._catalogue)
+            self._refold(people)
+        if "deployment" in keys:
+            self._follow_deployment(connection)
+
+    def _apply_items(self, connection: Connection, keys: dict[str, set[str]]) -> None:
+        if "items" in keys:
+            self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
+        elif "item" in keys:
+            found = items.get_many(connection, keys["item"])
+            self._put_catalogue(self._catalogue.changed(found.values()).without(keys["item"] - found.keys()))
+
+    def _refold(self, people: set[str]) -> None:
+        """Compute new states for people whose lists were asked for lately: the next request need not."""
+        shelf = self._shelf
+        if shelf is None:
+            return
+        for user_id in people:
+            history = self.histories.get(user_id)
+            if history is not None and len(history) and shelf.model.states.holds(user_id):
+                shelf.model.states.get(user_id, history, shelf.row_of_number)
+
+    def _follow_deployment(self, connection: Connection) -> None:
+        wanted = deployment.get(connection)
+        self.keeper.want(wanted.champion, wanted.previous)
+
+    # ---- the shelf: changed by the feed's thread and by the keeper's ----
+
+    def _put_catalogue(self, catalogue: Catalogue) -> None:
+        with self._shelving:
+            if self._shelf is not None:
+                self._shelf = Shelf.of(self._shelf.model, catalogue, self._shelf).prepared()
+            self._catalogue = catalogue
+
+    def _swap(self, model: ServedModel | None) -> None:
+        with self._shelving:
+            self._shelf = None if model is None else Shelf.of(model, self._catalogue).prepared()

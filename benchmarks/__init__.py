@@ -1,0 +1,1 @@
+"""Measurements of the platform: `make bench`, or `python -m benchmarks NAME…`. Nothing imports this."""

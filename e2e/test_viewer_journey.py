@@ -1,0 +1,184 @@
+"""A viewer's evening: pick a profile, read, search, open, rate; and an operator trains the next model."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from e2e.browsing import Console, Platform
+from e2e.screens import (
+    PATIENCE_MS,
+    message,
+    pick_profile,
+    picks,
+    served_version,
+    sign_in_as_operator,
+    stars_of,
+    titles,
+)
+
+TRAINING_MS = 240_000
+TAKE_OVER_MS = 20_000
+
+
+def test_a_profile_is_found_and_shows_picks_with_their_facts(page: Page) -> None:
+    page.goto("/")
+    expect(page).to_have_title("Who is watching? · Marquee")
+    expect(page.get_by_text("943 profiles")).to_be_visible()
+    page.get_by_label("Find a profile").fill("42")
+    page.get_by_role("button", name=re.compile(r"^Profile 42\b")).click()
+    card = picks(page).first
+    expect(card.get_by_role("heading", level=3)).not_to_be_empty(timeout=PATIENCE_MS)
+    expect(card.get_by_text(re.compile(r"^Predicted [0-5]\.\d of 5 stars$"))).to_be_attached()
+    expect(card.get_by_text(re.compile(r"\b(19|20)\d\d · \w"))).to_be_visible()
+    expect(card.get_by_text("For you")).to_be_visible()
+    assert len(set(titles(picks(page)))) >= 12
+    assert served_version(page) >= 1
+
+
+def test_a_category_narrows_the_picks(page: Page) -> None:
+    pick_profile(page, "7")
+    page.get_by_role("button", name="Western", exact=True).click()
+    expect(page.get_by_role("heading", name="Top picks in Western")).to_be_visible()
+    shown = picks(page)
+    expect(shown.filter(has_text="Western").first).to_be_visible()
+    expect(shown.filter(has_not_text="Western")).to_have_count(0)
+
+
+def test_search_goes_by_keyboard_from_letters_to_a_title_and_what_is_like_it(page: Page) -> None:
+    pick_profile(page, "42")
+    page.get_by_role("searchbox", name="Search titles").press_sequentially("godfath")
+    found = page.get_by_role("main").get_by_role("article")
+    expect(found.filter(has_text="The Godfather").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(found.first.get_by_role("link")).to_be_focused()
+    page.get_by_role("link", name="The Godfather", exact=True).press("Enter")
+    expect(page.get_by_role("heading", level=1, name="The Godfather", exact=True)).to_be_visible()
+    expect(page).to_have_title("The Godfather · Marquee")
+    expect(page.get_by_role("link", name="Crime")).to_be_visible()
+    similar = page.get_by_role("region", name="Similar titles").get_by_role("article")
+    expect(similar.first).to_be_visible()
+    assert "The Godfather" not in titles(similar)
+
+
+def test_a_search_without_result_says_so(page: Page) -> None:
+    page.goto("/search?q=zzzzqqqq")
+    expect(page.get_by_text("No title matches")).to_be_visible()
+
+
+def test_rating_by_keyboard_changes_the_list_and_keeps_the_keyboards_place(page: Page) -> None:
+    pick_profile(page, "100")
+    before = titles(picks(page))
+    stars_of(picks(page), before[0]).focus()
+    page.keyboard.press("4")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(message(page, f"You gave {before[0]} 4.5 stars. Your list has changed")).to_be_visible()
+    after = titles(picks(page))
+    assert before[0] not in after
+    assert len(after) == len(before)
+    expect(stars_of(picks(page), after[0])).to_be_focused()
+
+    page.get_by_role("link", name="Your ratings").click()
+    row = page.get_by_role("article").filter(has=page.get_by_role("link", name=before[0], exact=True))
+    expect(stars_of(row, before[0])).to_have_attribute("aria-valuetext", "4.5 stars of 5")
+
+
+def test_rating_by_mouse_is_changed_and_taken_back_on_the_ratings_page(page: Page) -> None:
+    pick_profile(page, "200")
+    title = titles(picks(page))[1]
+    stars = stars_of(picks(page), title)
+    box = stars.bounding_box()
+    assert box is not None
+    stars.click(position={"x": box["width"] * 0.5, "y": box["height"] / 2})
+    expect(message(page, f"You gave {title} 3 stars.")).to_be_visible()
+    expect(stars_of(picks(page), title)).to_have_count(0)
+
+    page.get_by_role("link", name="Your ratings").click()
+    kept = stars_of(page.get_by_role("article"), title)
+    kept.press("5")
+    kept.press("Enter")
+    expect(message(page, f"You gave {title} 5 stars.")).to_be_visible()
+    page.reload()
+    expect(kept).to_have_attribute("aria-valuetext", "5 stars of 5")
+    page.get_by_role("button", name=f"Remove your rating of {title}", exact=True).click()
+    expect(message(page, f"You took back your rating of {title}.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Your ratings")).to_be_visible()
+    expect(page.get_by_role("article").first).to_be_visible()
+    expect(kept).to_have_count(0)
+
+
+def test_a_visitor_without_a_profile_gets_picks_from_a_few_stars(page: Page) -> None:
+    page.goto("/visit")
+    offered = page.get_by_role("region", name="Have you seen these?").get_by_role("article")
+    expect(offered.first).to_be_visible(timeout=PATIENCE_MS)
+    stars = offered.first.get_by_role("slider")
+    stars.press("5")
+    stars.press("Enter")
+    first = page.get_by_role("region", name="Your first picks").get_by_role("article")
+    expect(first).to_have_count(12)
+    assert titles(offered)[0] not in titles(first)
+
+
+def test_an_item_that_does_not_exist_is_told_with_its_request(page: Page, console: Console) -> None:
+    console.expect(r"404.*items/no%20such%2Fitem")
+    page.goto("/items/no%20such%2Fitem")
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("no such/item")
+    expect(problem).to_contain_text(re.compile(r"Request [0-9a-f]{8}-"))
+
+
+def test_the_chosen_theme_is_remembered(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    page.get_by_role("button", name="Use the dark theme").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Use the light theme")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_a_wrong_password_opens_nothing(page: Page, console: Console) -> None:
+    console.expect(r"401.*session")
+    page.goto("/operator")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("heading", name="Now serving")).to_have_count(0)
+
+
+def test_retrain_now_makes_a_version_that_then_serves_viewers(page: Page, platform: Platform) -> None:
+    pick_profile(page, "300")
+    before = served_version(page)
+
+    sign_in_as_operator(page, platform.operator_password)
+    page.get_by_role("button", name="Retrain now").click()
+    expect(page).to_have_title("Training run · Marquee")
+    expect(page.get_by_role("log")).not_to_be_empty(timeout=TRAINING_MS)
+    state = page.get_by_role("main").get_by_role("status")
+    expect(state).to_contain_text("Succeeded", timeout=TRAINING_MS)
+    expect(state).to_contain_text(re.compile(r"Version \d+"))
+    trained = int(re.search(r"Version (\d+)", state.inner_text())[1])  # type: ignore[index]
+    assert trained > before
+
+    page.get_by_role("link", name="Overview").click()
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=re.compile(rf"^{trained} ")))
+    expect(row).to_contain_text("serving", timeout=TAKE_OVER_MS)
+    expect(row.get_by_role("cell").filter(has_text=re.compile(r"^0\.\d{3}$")).first).to_be_visible()
+
+    pick_profile(page, "300")
+    assert served_version(page) == trained
+
+
+def test_a_rollback_asks_why_and_returns_to_the_version_before(page: Page, platform: Platform) -> None:
+    sign_in_as_operator(page, platform.operator_password)
+    button = page.get_by_role("button", name=re.compile(r"^Roll back to version \d+$"))
+    expect(button).to_be_visible()
+    target = button.inner_text().rsplit(" ", 1)[-1]
+    button.click()
+    dialog = page.get_by_role("dialog", name=f"Roll back to version {target}?")
+    dialog.get_by_label("Reason").fill("the new one pleases nobody")
+    dialog.get_by_role("button", name="Roll back").click()
+    expect(message(page, f"Rolled back: version {target} serves")).to_be_visible()
+    page.get_by_role("link", name="Audit trail").click()
+    entry = page.get_by_role("row").filter(has_text="the new one pleases nobody")
+    expect(entry).to_contain_text("operator")

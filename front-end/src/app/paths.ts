@@ -1,0 +1,14 @@
+/** Where things are. Ids may hold any character. */
+export const paths = {
+  home: "/",
+  search: (query: string) => `/search?${new URLSearchParams({ q: query }).toString()}`,
+  category: (name: string) => `/?${new URLSearchParams({ category: name }).toString()}`,
+  item: (id: string) => `/items/${encodeURIComponent(id)}`,
+  ratings: "/ratings",
+  profiles: "/profiles",
+  visit: "/visit",
+  operator: "/operator",
+  runs: "/operator/runs",
+  run: (id: string) => `/operator/runs/${encodeURIComponent(id)}`,
+  audit: "/operator/audit",
+} as const;

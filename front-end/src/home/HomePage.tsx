@@ -1,0 +1,128 @@
+import { useMemo } from "react";
+import { Link, useSearchParams } from "react-router";
+
+import { usePopular } from "../api/catalogue";
+import { usePicks } from "../api/picks";
+import type { ListedItem, Recommendations } from "../api/types";
+import { paths } from "../app/paths";
+import { CategoryFilter } from "../catalogue/CategoryFilter";
+import { PosterGrid } from "../catalogue/PosterGrid";
+import { ShelfCard } from "../catalogue/ShelfCard";
+import { spokenTitle } from "../catalogue/titles";
+import { RateCard } from "../ratings/RateCard";
+import { useOwnRatings, type OwnRatings } from "../ratings/useOwnRatings";
+import { Empty, Loading } from "../shell/Blank";
+import { Problem } from "../shell/Problem";
+import { Section } from "../shell/Section";
+import { useServedModel } from "../shell/servedModel";
+import { usePageTitle } from "../shell/usePageTitle";
+import type { SignLine } from "../sign/board";
+import { MarqueeSign } from "../sign/MarqueeSign";
+import styles from "./HomePage.module.css";
+import { useKeepPlace } from "./useKeepPlace";
+
+const PICKS = 18;
+const POPULAR = 18;
+
+export function HomePage({ userId }: { userId: string }) {
+  usePageTitle("Top picks for you");
+  const [search, setSearch] = useSearchParams();
+  const category = search.get("category");
+  const picks = usePicks(userId, PICKS, category);
+  const ratings = useOwnRatings(userId);
+  useServedModel(picks.data?.model_version);
+  const choose = (name: string | null) => {
+    setSearch(name === null ? {} : { category: name }, { replace: true, preventScrollReset: true });
+  };
+  return (
+    <div className="page">
+      <h1 className="visually-hidden">Top picks for you</h1>
+      {picks.isPending && <Loading label="Lighting the sign" shape="sign" />}
+      {picks.data?.items[0] && <Feature userId={userId} pick={picks.data.items[0]} />}
+      <div className="stack">
+        <CategoryFilter chosen={category} onChoose={choose} />
+        <Section title={category === null ? "Top picks for you" : `Top picks in ${category}`}>
+          {picks.isPending && <Loading label="Fetching your picks" shape="poster" count={12} />}
+          {picks.isError && <Problem error={picks.error} onRetry={() => void picks.refetch()} />}
+          {picks.data && <Picks picks={picks.data} stale={picks.isPlaceholderData} ratings={ratings} />}
+        </Section>
+      </div>
+      <PopularShelf category={category} ratings={ratings} />
+    </div>
+  );
+}
+
+function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
+  const { main } = spokenTitle(pick.title, pick.year);
+  const facts = [pick.year, ...pick.genres.slice(0, 2)].filter(Boolean).join("  ·  ");
+  const stars = pick.stars === null ? "" : `  ·  ${pick.stars.toFixed(1)} of 5 for you`;
+  const lines = useMemo<SignLine[]>(
+    () => [
+      { text: `Tonight for profile ${userId}`, weight: "small", tone: "red" },
+      { text: main, weight: "headline", tone: "ink" },
+      { text: `${facts}${stars}`, weight: "small", tone: "ink" },
+    ],
+    [userId, main, facts, stars],
+  );
+  return (
+    <Link to={paths.item(pick.item_id)} className={styles.feature} aria-label={`Tonight’s feature: ${main}`}>
+      <MarqueeSign lines={lines} />
+    </Link>
+  );
+}
+
+interface PicksProps {
+  picks: Recommendations;
+  stale: boolean;
+  ratings: OwnRatings;
+}
+
+function Picks({ picks, stale, ratings }: PicksProps) {
+  if (picks.items.length === 0) {
+    return (
+      <Empty title="Nothing left to pick">
+        <p>You have rated everything here. Choose another category, or take back a rating.</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      {picks.notice && <p className={styles.notice}>{picks.notice}</p>}
+      <PicksGrid items={picks.items} stale={stale} ratings={ratings} />
+    </>
+  );
+}
+
+function PicksGrid({ items, stale, ratings }: { items: ListedItem[]; stale: boolean; ratings: OwnRatings }) {
+  const keepPlace = useKeepPlace(items);
+  return (
+    <div {...keepPlace}>
+      <PosterGrid stale={stale}>
+        {items.map((item) => (
+          <li key={item.item_id}>
+            <RateCard item={item} ratings={ratings} />
+          </li>
+        ))}
+      </PosterGrid>
+    </div>
+  );
+}
+
+function PopularShelf({ category, ratings }: { category: string | null; ratings: OwnRatings }) {
+  const popular = usePopular(POPULAR, category);
+  return (
+    <Section title={category === null ? "Popular" : `Popular in ${category}`}>
+      {popular.isPending && <Loading label="Fetching popular titles" shape="poster" count={6} />}
+      {popular.isError && <Problem error={popular.error} onRetry={() => void popular.refetch()} />}
+      {popular.data && (
+        <PosterGrid layout="shelf" stale={popular.isPlaceholderData}>
+          {popular.data.items.map((item) => (
+            <li key={item.item_id}>
+              <ShelfCard item={item} own={ratings.of(item.item_id)} />
+            </li>
+          ))}
+        </PosterGrid>
+      )}
+    </Section>
+  );
+}

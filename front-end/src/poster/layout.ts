@@ -1,0 +1,130 @@
+/**
+ * Setting a title as wood type: broken into lines, each as large as the measure allows, like the letters on a
+ * cinema's board. Every way of breaking a title of up to ten words is tried and the best-looking kept.
+ */
+import { face, textWidth, type FaceName } from "./faces";
+
+export interface TypeBox {
+  /** The measure that every line tries to fill. */
+  width: number;
+  maxHeight: number;
+  /** The height at which a title looks its best. */
+  idealHeight: number;
+  maxSize: number;
+  /** Between the foot of a line and the head of the next; the rail runs in it. */
+  gap: number;
+}
+
+export interface SetLine {
+  text: string;
+  size: number;
+  /** From the top of the block. */
+  baseline: number;
+  width: number;
+}
+
+export interface SetTitle {
+  lines: SetLine[];
+  height: number;
+}
+
+export type LetterCase = "capitals" | "mixed";
+
+const MOST_PIECES = 10;
+const MOST_CHARACTERS = 90;
+const SMALLEST_GOOD_SIZE = 15;
+/** Lines of these words alone are set small: nobody comes to see THE. */
+const SMALL_WORDS = /^(?:the|a|an|of|and|in|on|to|for|with|from|at|by|or|la|le|el|il|der|das|[&\s])+$/iu;
+const SMALL_WORD_SIZE = 24;
+
+/** Sets a title into a box. The block may be lower than the box, never higher. */
+export function setTitle(title: string, name: FaceName, letters: LetterCase, box: TypeBox): SetTitle {
+  const pieces = toPieces(letters === "capitals" ? title.toLocaleUpperCase("en") : title);
+  let best: { lines: string[]; cost: number } | null = null;
+  for (let mask = 0; mask < 1 << (pieces.length - 1); mask++) {
+    const lines = breakAt(pieces, mask);
+    const cost = costOf(lines, name, letters, box);
+    if (best === null || cost < best.cost) best = { lines, cost };
+  }
+  return place(best?.lines ?? pieces, name, letters, box);
+}
+
+/** Words, the shortest neighbours joined until there are few enough to try every break. */
+function toPieces(title: string): string[] {
+  const characters = Array.from(title.trim().replaceAll("'", "’"));
+  const cut = characters.slice(0, MOST_CHARACTERS).join("").trimEnd();
+  const pieces = (characters.length > MOST_CHARACTERS ? `${cut}…` : cut).split(/\s+/u);
+  while (pieces.length > MOST_PIECES) {
+    const at = shortestPair(pieces);
+    pieces.splice(at, 2, `${pieces[at] ?? ""} ${pieces[at + 1] ?? ""}`);
+  }
+  return pieces;
+}
+
+function shortestPair(pieces: string[]): number {
+  const lengths = pieces.slice(1).map((piece, i) => piece.length + (pieces[i]?.length ?? 0));
+  return lengths.indexOf(Math.min(...lengths));
+}
+
+/** Bit i of the mask says that a line ends after piece i. */
+function breakAt(pieces: string[], mask: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  pieces.forEach((piece, i) => {
+    line = line === "" ? piece : `${line} ${piece}`;
+    if (i === pieces.length - 1 || (mask >> i) & 1) {
+      lines.push(line);
+      line = "";
+    }
+  });
+  return lines;
+}
+
+function sizesOf(lines: string[], name: FaceName, box: TypeBox): number[] {
+  return lines.map((line) => {
+    const limit = isSmall(line, lines) ? SMALL_WORD_SIZE : box.maxSize;
+    return Math.min(limit, box.width / Math.max(textWidth(name, line), 0.01));
+  });
+}
+
+function isSmall(line: string, lines: string[]): boolean {
+  return lines.length > 1 && SMALL_WORDS.test(line);
+}
+
+function lineHeight(size: number, name: FaceName, letters: LetterCase): number {
+  const { cap, ascent, descent } = face(name);
+  return size * (letters === "capitals" ? cap : ascent + descent);
+}
+
+function heightOf(sizes: number[], name: FaceName, letters: LetterCase, gap: number): number {
+  return sizes.reduce((sum, size) => sum + lineHeight(size, name, letters), 0) + gap * (sizes.length - 1);
+}
+
+/** Lower is better: near the ideal height, readable, no line much louder than the rest, breaks where breath is drawn. */
+function costOf(lines: string[], name: FaceName, letters: LetterCase, box: TypeBox): number {
+  const sizes = sizesOf(lines, name, box);
+  const height = heightOf(sizes, name, letters, box.gap);
+  const logs = sizes.map(Math.log);
+  const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;
+  const spread = Math.sqrt(logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logs.length);
+  const tooHigh = Math.max(0, height - box.maxHeight);
+  const tooSmall = Math.max(0, SMALLEST_GOOD_SIZE - Math.min(...sizes)) / SMALLEST_GOOD_SIZE;
+  const awkward = lines.filter((line) => isSmall(line, lines) || /[:;] /u.test(line)).length;
+  return Math.abs(height - box.idealHeight) / box.idealHeight + 0.45 * spread + 0.12 * awkward + 2 * tooSmall + tooHigh;
+}
+
+function place(lines: string[], name: FaceName, letters: LetterCase, box: TypeBox): SetTitle {
+  const sizes = sizesOf(lines, name, box);
+  // A single unbreakable line can still be too high: everything shrinks together.
+  const shrink = Math.min(1, box.maxHeight / heightOf(sizes, name, letters, box.gap));
+  const { cap, ascent, descent } = face(name);
+  const [above, below] = letters === "capitals" ? [cap, 0] : [ascent, descent];
+  let top = 0;
+  const placed = lines.map((text, i) => {
+    const size = (sizes[i] ?? box.maxSize) * shrink;
+    const baseline = top + size * above;
+    top = baseline + size * below + box.gap * shrink;
+    return { text, size, baseline, width: size * textWidth(name, text) };
+  });
+  return { lines: placed, height: top - box.gap * shrink };
+}

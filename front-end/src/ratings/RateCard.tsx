@@ -1,0 +1,33 @@
+import type { ListedItem } from "../api/types";
+import { TitleCard } from "../catalogue/TitleCard";
+import { spokenTitle } from "../catalogue/titles";
+import styles from "./RateCard.module.css";
+import { StarSlider } from "./StarSlider";
+import type { OwnRatings } from "./useOwnRatings";
+
+const SOURCES: Record<ListedItem["source"], string> = {
+  personal: "For you",
+  similar: "Like what you liked",
+  popular: "Popular",
+};
+
+/** A pick that can be rated where it hangs. */
+export function RateCard({ item, ratings }: { item: ListedItem; ratings: OwnRatings }) {
+  const { main } = spokenTitle(item.title, item.year);
+  const saving = ratings.isSaving(item.item_id);
+  return (
+    <TitleCard item={item} stars={item.stars} tag={SOURCES[item.source]}>
+      <span className={styles.rate}>
+        <StarSlider
+          title={main}
+          value={ratings.of(item.item_id)}
+          busy={saving}
+          onRate={(stars) => {
+            ratings.change(item, stars);
+          }}
+        />
+        {saving && <span className={styles.saving}>Saving…</span>}
+      </span>
+    </TitleCard>
+  );
+}

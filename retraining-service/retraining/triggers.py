@@ -1,0 +1,57 @@
+"""When a training is due. Pure questions to Postgres and the clock; the scheduler asks them."""
+
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy import Connection
+
+from marquee.domain.errors import ConfigurationError
+from marquee.store import ratings, runs, snapshots
+
+SCHEDULE = "schedule"
+NEW_DATA = "new data"
+
+GRACE = timedelta(hours=6)  # a schedule that nobody could keep is made up for within this time
+PAUSE_AFTER_FAILURE = timedelta(minutes=10)  # new data do not ask again at once when a training has failed
+
+
+def cron_trigger(expression: str) -> CronTrigger:
+    """The schedule of `policy.yaml`, in UTC.
+
+    Raises:
+        ConfigurationError: it is no cron expression.
+    """
+    try:
+        return CronTrigger.from_crontab(expression, timezone=UTC)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"policy.yaml: triggers.cron: {expression!r} is no cron expression ({error}).",
+            hint='Five fields, in UTC: minute, hour, day, month, weekday, such as "0 3 * * *".',
+        ) from error
+
+
+def is_busy(connection: Connection) -> bool:
+    """Whether a training waits or runs already."""
+    return bool(runs.in_state(connection, "queued") or runs.in_state(connection, "running"))
+
+
+def missed(connection: Connection, schedule: CronTrigger, now: datetime) -> bool:
+    """Whether the schedule fell due while nobody led: since the newest run, within `GRACE`."""
+    newest = runs.list_page(connection, limit=1)
+    if not newest:
+        return False
+    since = max(newest[0].created_at, now - GRACE)
+    due: datetime | None = schedule.get_next_fire_time(None, since)
+    return due is not None and due <= now
+
+
+def enough_new_ratings(connection: Connection, wanted: int, now: datetime) -> int | None:
+    """How many ratings came since the last training, if they are `wanted` or more; None if not.
+
+    A training that failed is not tried again for its old reason within `PAUSE_AFTER_FAILURE`.
+    """
+    newest = runs.list_page(connection, limit=1)
+    if newest and newest[0].state == "failed" and now - newest[0].created_at < PAUSE_AFTER_FAILURE:
+        return None
+    count = ratings.count_received_since(connection, snapshots.last_taken_at(connection))
+    return count if count >= wanted else None

@@ -1,0 +1,134 @@
+"""`marquee jobs …`: runs of the retraining service, past, present and wanted."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from marquee.settings import load_settings
+
+if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
+    from sqlalchemy import Engine
+
+    from marquee.store.runs import Run
+
+app = typer.Typer(
+    help="Trainings: list, start, read their logs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "queued": "yellow"}
+
+
+@app.command("list")
+def list_runs(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List runs: what asked for them, how they ended, how long they took.
+
+    Example: marquee jobs list --limit 5
+    """
+    from marquee.store import runs
+
+    with _engine().connect() as connection:
+        found = runs.list_page(connection, limit=limit)
+    if as_json:
+        typer.echo(json.dumps([_as_dict(run) for run in found], indent=2))
+        return
+    table = Table("run", "trigger", "state", "asked for", "took", "outcome", box=None)
+    for run in found:
+        state = f"[{_COLOURS[run.state]}]{run.state}[/]"
+        table.add_row(
+            run.run_id, run.trigger, state, f"{run.created_at:%Y-%m-%d %H:%M:%S}", _took(run), _end(run)
+        )
+    Console().print(table if found else "There are no runs yet.")
+
+
+@app.command()
+def run(
+    reason: Annotated[str, typer.Option(help="Why; it stands in the run's row and in the audit.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Show its log, and return when it has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the retraining service to train now.
+
+    With --wait the exit code is 1 when the run fails.
+
+    Example: marquee jobs run --reason "new films since Monday" --wait
+    """
+    from marquee.cli.following import follow, outcome, whoami
+    from marquee.training.queue import enqueue
+
+    engine = _engine()
+    with engine.begin() as connection:
+        asked = enqueue(connection, trigger="command line", requested_by=whoami(), reason=reason)
+    if not as_json:
+        typer.echo(f"Run {asked.run_id} is queued.")
+    ended = follow(engine, asked.run_id, None if as_json else Console()) if wait else None
+    if as_json:
+        typer.echo(json.dumps(_as_dict(ended or asked), indent=2))
+    elif ended is not None and ended.state == "succeeded":
+        typer.echo(outcome(ended))
+    if ended is not None and ended.state == "failed":
+        typer.echo(f"error: {ended.error}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def log(
+    run_id: Annotated[str, typer.Argument(help="As `marquee jobs list` shows it.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the run has ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run has said.
+
+    Example: marquee jobs log 0199a1b2-… --follow
+    """
+    from marquee.cli import following
+    from marquee.store import runs
+
+    engine = _engine()
+    with engine.connect() as connection:
+        runs.get(connection, run_id)  # NotFound, rather than an empty log
+        lines = runs.log_lines(connection, run_id) if as_json else []
+    if as_json:
+        typer.echo(json.dumps([{**asdict(line), "at": line.at.isoformat()} for line in lines], indent=2))
+    elif follow:
+        following.follow(engine, run_id, Console())
+    else:
+        following.show_all(engine, run_id, Console())
+
+
+def _engine() -> "Engine":
+    from marquee.store import connect
+
+    return connect(load_settings().database(), application_name="marquee-cli")
+
+
+def _as_dict(run: "Run") -> dict[str, object]:
+    values = asdict(run)
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
+    }
+
+
+def _took(run: "Run") -> str:
+    if run.started_at is None or run.finished_at is None:
+        return ""
+    return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"
+
+
+def _end(run: "Run") -> str:
+    if run.error is not None:
+        return run.error
+    if run.model_version is not None:
+        return f"version {run.model_version}{', deployed' if run.result.get('deployed') else ''}"
+    return run.step or ""

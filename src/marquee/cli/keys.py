@@ -1,0 +1,97 @@
+"""`marquee keys …`: API keys."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from marquee.domain.errors import NotFound
+from marquee.settings import load_settings
+
+if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
+    from sqlalchemy import Engine
+
+app = typer.Typer(
+    help="API keys: create, list, revoke.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Name = Annotated[str, typer.Argument(help="What the key is called.")]
+
+
+@app.command()
+def create(
+    name: Name,
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            "--scope", help="read, write, operate or admin; each holds those before it. Repeatable."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it. It cannot be shown again: only its hash is kept.
+
+    Example: marquee keys create nightly-import --scope read --scope write --json
+    """
+    from marquee.store import keys
+
+    with _engine().begin() as connection:
+        key = keys.create(connection, name, scope)
+    typer.echo(json.dumps({"key": key}) if as_json else key)
+
+
+@app.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """List the keys there are, without their secrets.
+
+    Example: marquee keys list
+    """
+    from marquee.store import keys
+
+    with _engine().connect() as connection:
+        found = keys.list_all(connection)
+    if as_json:
+        rows = [
+            {
+                "name": key.name,
+                "prefix": key.prefix,
+                "scopes": list(key.scopes),
+                "created_at": key.created_at.isoformat(),
+            }
+            for key in found
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table("name", "begins", "scopes", "made", box=None)
+    for key in found:
+        table.add_row(escape(key.name), key.prefix, " ".join(key.scopes), f"{key.created_at:%Y-%m-%d %H:%M}")
+    Console().print(table)
+
+
+@app.command()
+def revoke(name: Name) -> None:
+    """Revoke a key: it opens nothing any more, on any worker.
+
+    Example: marquee keys revoke nightly-import
+    """
+    from marquee.store import keys
+
+    with _engine().begin() as connection:
+        if not keys.revoke(connection, name):
+            raise NotFound(
+                f"There is no key named {name!r}.", hint="`marquee keys list` shows those there are."
+            )
+    typer.echo(f"Revoked {name}.")
+
+
+def _engine() -> "Engine":
+    from marquee.store import connect
+
+    return connect(load_settings().database(), application_name="marquee keys")

@@ -1,0 +1,127 @@
+"""`marquee models …`: the registered versions."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from marquee.settings import load_settings
+
+if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
+    from sqlalchemy import Engine
+
+    from marquee.store.versions import ModelVersion
+
+app = typer.Typer(
+    help="Model versions: list, show.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_METRICS = ("rmse", "mae", "precision", "recall", "ndcg")
+
+
+@app.command("list")
+def list_versions(as_json: AsJson = False) -> None:
+    """List the registered versions, newest first, with their figures on the temporal split.
+
+    Example: marquee models list
+    """
+    from marquee.store import deployment, versions
+
+    with _engine().connect() as connection:
+        found, champion = versions.list_all(connection), deployment.get(connection).champion
+    if as_json:
+        typer.echo(json.dumps([_as_dict(version, champion) for version in found], indent=2))
+        return
+    table = Table(
+        "version", "number", "state", "trained through", "known RMSE", "known nDCG", "new nDCG", box=None
+    )
+    for version in found:
+        figures = (("known", "rmse"), ("known", "ndcg"), ("new", "ndcg"))
+        table.add_row(
+            f"{version.version}{' (champion)' if version.version == champion else ''}",
+            version.semantic_version,
+            version.state,
+            f"{version.trained_through:%Y-%m-%d}",
+            *(_number(version.metrics.get(group, {}).get(metric)) for group, metric in figures),
+        )
+    Console().print(table if found else "There are no versions yet: `marquee train` makes one.")
+
+
+@app.command()
+def show(
+    version: Annotated[int, typer.Argument(min=1, help="The registry's number.")], as_json: AsJson = False
+) -> None:
+    """Show one version: its recipe, what it was trained on, its figures, and what the gates said.
+
+    Example: marquee models show 3
+    """
+    from marquee.store import deployment, versions
+
+    with _engine().connect() as connection:
+        found, champion = versions.get(connection, version), deployment.get(connection).champion
+    if as_json:
+        typer.echo(json.dumps(_as_dict(found, champion), indent=2))
+        return
+    console = Console()
+    for name, value in _facts(found, champion):
+        console.print(f"{name + ':':<17}{value}", highlight=False, soft_wrap=True, markup=False)
+    console.print(_figures(found.metrics))
+    for gate in found.gates:
+        mark = "passed" if gate["passed"] else "FAILED"
+        console.print(f"gate {mark}: {gate['reason']}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _engine() -> "Engine":
+    from marquee.store import connect
+
+    return connect(load_settings().database(), application_name="marquee-cli")
+
+
+def _as_dict(version: "ModelVersion", champion: int | None) -> dict[str, object]:
+    return {
+        **asdict(version),
+        "trained_through": version.trained_through.isoformat(),
+        "created_at": version.created_at.isoformat(),
+        "champion": version.version == champion,
+    }
+
+
+def _facts(version: "ModelVersion", champion: int | None) -> list[tuple[str, str]]:
+    serves = ", the champion" if version.version == champion else ""
+    recipe = [
+        f"{role}: {algorithm} {json.dumps(version.hyperparameters.get(role, {}))}"
+        for role, algorithm in version.algorithms.items()
+    ]
+    return [
+        ("version", f"{version.version} ({version.semantic_version}), {version.state}{serves}"),
+        ("registered", f"{version.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("trained through", f"{version.trained_through:%Y-%m-%d %H:%M:%S} UTC"),
+        ("snapshot", version.snapshot),
+        ("MLflow run", version.run_id),
+        *(("recipe", line) for line in recipe),
+    ]
+
+
+def _figures(metrics: Mapping[str, Any]) -> Table:
+    table = Table("people", *_METRICS, "ratings", box=None)
+    for name, groups in (("", metrics), ("baselines, ", metrics.get("baselines", {}))):
+        for group in ("known", "new"):
+            figures = groups.get(group, {})
+            table.add_row(
+                name + group,
+                *(_number(figures.get(metric)) for metric in _METRICS),
+                str(figures.get("ratings", "")),
+            )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

@@ -1,0 +1,67 @@
+"""`marquee train`: a training here and now."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from marquee.settings import load_settings
+
+
+def train(
+    params: Annotated[
+        Path | None,
+        typer.Option(help="Another recipe than configs/params.yaml.", exists=True, dir_okay=False),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the run's row and in the audit.")] = "",
+    no_deploy: Annotated[
+        bool, typer.Option("--no-deploy", help="Register the version, but leave the champion in its place.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+) -> None:
+    """Train a model on the ratings in the platform, register it, and deploy it if the gates pass.
+
+    It runs on this machine, beside the services, and shows what it does. `marquee jobs run` asks the
+    retraining service for the same. Exit codes: 0 a version was registered; 1 the training failed; 5 another one runs.
+
+    Example: marquee train --params configs/params.yaml --reason "more factors" --no-deploy
+    """
+    from marquee.cli.following import follow, outcome, whoami
+    from marquee.store import connect
+    from marquee.training.process import TrainingProcess, describe_end
+    from marquee.training.queue import bury_the_dead, new_run_id
+
+    settings = load_settings()
+    run_id = new_run_id()
+    arguments = [
+        "--run-id",
+        run_id,
+        "--trigger",
+        "command line",
+        "--requested-by",
+        whoami(),
+        "--reason",
+        reason,
+    ]
+    if params is not None:
+        arguments += ["--params", str(params.absolute())]
+    if no_deploy:
+        arguments.append("--no-deploy")
+    engine = connect(settings.database(), application_name="marquee-train")
+    process = TrainingProcess(arguments, quiet=True)
+    cause = "stopped by a person"
+    try:
+        console = None if as_json else Console()
+        run = follow(engine, run_id, console, is_going=lambda: process.exit_status() is None)
+        status = process.wait()
+        cause = f"the training's process ended with {describe_end(status)}"
+    finally:
+        process.stop()
+        bury_the_dead(engine, cause)
+        engine.dispose()
+    if status != 0:  # the process has said why
+        raise typer.Exit(status if status > 0 else 1)
+    if run is not None:
+        typer.echo(json.dumps(run.result, indent=2) if as_json else outcome(run))

@@ -1,0 +1,7 @@
+"""The life of a model version: its states, its number, its way to champion and back."""
+
+from marquee.lifecycle.mirror import Mirroring, mirror
+from marquee.lifecycle.promotion import promote, promote_within, rollback
+from marquee.lifecycle.semantic_version import next_semantic_version
+
+__all__ = ["Mirroring", "mirror", "next_semantic_version", "promote", "promote_within", "rollback"]

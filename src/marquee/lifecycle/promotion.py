@@ -1,0 +1,108 @@
+"""Making a version the champion: one transaction for its state, the deployment and the audit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from marquee.domain.errors import Conflict
+from marquee.lifecycle.states import check_move
+from marquee.store import audit, deployment, versions
+from marquee.store.deployment import Deployment
+
+
+def promote(
+    engine: Engine,
+    version: int,
+    *,
+    actor: str,
+    reason: str,
+    evidence: Mapping[str, Any],
+    expected_revision: int,
+    action: str = "promote",
+) -> Deployment:
+    """`promote_within`, in a transaction of its own."""
+    with engine.begin() as connection:
+        return promote_within(
+            connection,
+            version,
+            actor=actor,
+            reason=reason,
+            evidence=evidence,
+            expected_revision=expected_revision,
+            action=action,
+        )
+
+
+def promote_within(
+    connection: Connection,
+    version: int,
+    *,
+    actor: str,
+    reason: str,
+    evidence: Mapping[str, Any],
+    expected_revision: int,
+    action: str = "promote",
+) -> Deployment:
+    """Make a validated or approved version the champion; a validated one is approved by the same act.
+
+    Args:
+        actor: who does it: a person, or `policy`.
+        evidence: the figures that the decision rests on, as JSON holds them.
+        expected_revision: of the deployment that the actor saw.
+
+    Raises:
+        NotFound: there is no such version.
+        Conflict: the version's state does not allow it, or the deployment was changed meanwhile.
+    """
+    state = versions.get(connection, version).state
+    if state != "approved":
+        _approve(connection, version, state, actor=actor, reason=reason, evidence=evidence)
+    return deployment.set_champion(
+        connection,
+        version,
+        expected_revision=expected_revision,
+        actor=actor,
+        action=action,
+        reason=reason,
+        evidence=evidence,
+    )
+
+
+def rollback(engine: Engine, *, actor: str, reason: str, expected_revision: int | None = None) -> Deployment:
+    """Make the previous champion the champion again.
+
+    Args:
+        expected_revision: of the deployment that the actor saw; None: as it is now.
+
+    Raises:
+        Conflict: there is no previous champion, or the deployment was changed meanwhile.
+    """
+    with engine.begin() as connection:
+        now = deployment.get(connection)
+        if now.previous is None:
+            raise Conflict("There is no previous champion to go back to.", hint="See `marquee models list`.")
+        return promote_within(
+            connection,
+            now.previous,
+            actor=actor,
+            action="rollback",
+            reason=reason,
+            evidence={},
+            expected_revision=now.revision if expected_revision is None else expected_revision,
+        )
+
+
+def _approve(
+    connection: Connection, version: int, state: str, *, actor: str, reason: str, evidence: Mapping[str, Any]
+) -> None:
+    check_move(version, state, "approved")
+    versions.set_state(connection, version, expected=state, state="approved")
+    audit.append(
+        connection,
+        actor=actor,
+        action="approve",
+        subject=f"version {version}",
+        reason=reason,
+        evidence=evidence,
+    )

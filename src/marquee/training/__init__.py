@@ -1,0 +1,1 @@
+"""From the data in Postgres to a registered version: snapshot, evaluation, gates, refit, registration."""

@@ -1,0 +1,126 @@
+"""A recipe judged beside its rivals: all trained on the same past, all predicting the same later ratings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marquee.domain.columns import ITEM, RATING, TIME, USER
+from marquee.domain.history import ItemIndex
+from marquee.evaluation.protocols import prequential
+from marquee.evaluation.report import Report
+from marquee.evaluation.splits import Split, temporal_split
+from marquee.models.model_set import ModelSet
+from marquee.models.train import train_baselines, train_models
+from marquee.models.training_set import TrainingSet, histories_of
+from marquee.recommend.recommender import Recommender
+from marquee.settings import Params, Serving
+from marquee.training import progress
+from marquee.training.progress import OnProgress
+from marquee.training.recipe import Recipe
+from marquee.training.snapshot import Tables
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """Stars predicted for each test rating from the person's training ratings alone, for plots.
+
+    Attributes:
+        predicted, actual: stars, shape (n,), float32.
+        known: whether the person has ratings in the training set, shape (n,).
+    """
+
+    predicted: NDArray[np.float32]
+    actual: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Reports of the same split.
+
+    Attributes:
+        champion: None when there is no champion.
+        baselines: biases for the stars, popularity for the order.
+    """
+
+    split: Split
+    candidate: Report
+    champion: Report | None
+    baselines: Report
+    predictions: Predictions
+
+    @property
+    def rivals(self) -> Mapping[str, Report]:
+        """The reports by who was judged, the candidate first."""
+        champion = {} if self.champion is None else {"champion": self.champion}
+        return {"candidate": self.candidate, **champion, "baselines": self.baselines}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the rows, as JSON takes it."""
+        cut = datetime.fromtimestamp(int(self.split.test[TIME].min()), UTC)
+        sizes = {"train": len(self.split.train), "test": len(self.split.test), "test_from": cut.isoformat()}
+        return {"split": sizes, **{name: report.to_dict() for name, report in self.rivals.items()}}
+
+
+def compare(
+    tables: Tables,
+    recipe: Recipe,
+    champion: Recipe | None,
+    params: Params,
+    serving: Serving,
+    *,
+    threads: int,
+    on_progress: OnProgress,
+) -> Comparison:
+    """Judge a recipe, the champion's and the baselines on the temporal split.
+
+    A champion with the very same recipe would be the very same models: it is not trained a second time.
+
+    Raises:
+        DataError: too few ratings to split.
+    """
+    split = temporal_split(tables.ratings, params.evaluation.test_share)
+    past = TrainingSet.from_frame(split.train, catalogue(tables))
+    judge = _Judge(split, serving, params.evaluation.k)
+    on_progress(*progress.EVALUATE)
+    models = train_models(past, recipe.rating, recipe.ranking, threads=threads).models
+    candidate = judge.report(models)
+    rival = candidate if champion == recipe else None
+    if champion is not None and rival is None:
+        on_progress(*progress.CHAMPION)
+        rival = judge.report(train_models(past, champion.rating, champion.ranking, threads=threads).models)
+    on_progress(*progress.BASELINES)
+    baselines = judge.report(train_baselines(past))
+    return Comparison(split, candidate, rival, baselines, judge.predictions(models))
+
+
+def catalogue(tables: Tables) -> ItemIndex:
+    """Every item of the snapshot, rated or not, by id."""
+    return ItemIndex(tables.items[ITEM])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judge:
+    split: Split
+    serving: Serving
+    k: int
+
+    def report(self, models: ModelSet) -> Report:
+        return prequential(Recommender(models, self.serving), self.split.train, self.split.test, k=self.k)
+
+    def predictions(self, models: ModelSet) -> Predictions:
+        recommender = Recommender(models, self.serving)
+        test = self.split.test.sort_values(USER, kind="stable", ignore_index=True)
+        places = test.groupby(USER, sort=False).indices
+        histories = histories_of(self.split.train, models.items, [str(user) for user in places])
+        rows = models.items.rows(test[ITEM])
+        predicted = np.empty(len(test), dtype=np.float32)
+        known = np.empty(len(test), dtype=np.bool_)
+        for where, history in zip(places.values(), histories, strict=True):
+            predicted[where] = recommender.predict(history, rows[where])
+            known[where] = len(history) > 0
+        return Predictions(predicted, test[RATING].to_numpy(dtype=np.float32), known)

@@ -1,0 +1,34 @@
+"""What a training works with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from marquee.domain.clock import Clock, system_clock
+from marquee.settings import MlflowConnection, Params, Policy, Serving
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingContext:
+    """What a training works with, and on whose behalf.
+
+    Attributes:
+        home: the state folder: snapshots, and room for files on their way to MLflow.
+        trigger: what asked for it: `schedule`, `new data`, `api`, `command line`, `bootstrap`, …
+        deploy: whether a version that passes the gates becomes the champion at once.
+        threads: of the linear algebra; 1 gives the same arrays on every machine of a kind.
+    """
+
+    engine: Engine
+    home: Path
+    mlflow: MlflowConnection
+    params: Params
+    policy: Policy
+    serving: Serving
+    trigger: str
+    requested_by: str
+    reason: str = ""
+    deploy: bool = True
+    threads: int = 1
+    clock: Clock = system_clock

@@ -1,0 +1,91 @@
+"""What a training writes to MLflow."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from marquee.models.manifest import hash_of
+from marquee.registry.runs import DatasetFacts, RunRecord, TrainedModel
+from marquee.training.code_version import code_version
+from marquee.training.context import TrainingContext
+from marquee.training.judgement import Judgement
+from marquee.training.plots import draw_plots
+from marquee.training.snapshot import Snapshot
+
+
+def write_files(judgement: Judgement, folder: Path) -> Path:
+    """Plots, and the whole judgement as JSON, in a folder that becomes the run's artifacts."""
+    plots = folder / "files" / "plots"
+    plots.mkdir(parents=True)
+    draw_plots(judgement.comparison, plots)
+    report = json.dumps(judgement.to_dict(), indent=2, sort_keys=True)
+    (folder / "files" / "evaluation.json").write_text(report + "\n", encoding="utf-8")
+    return folder / "files"
+
+
+def run_record(
+    context: TrainingContext,
+    snapshot: Snapshot,
+    judgement: Judgement,
+    model: TrainedModel,
+    files: Path,
+    started_at: datetime,
+) -> RunRecord:
+    """Everything that MLflow is to know of a training that is done."""
+    recipe = judgement.recipe
+    evaluation = {
+        f"evaluation.{name}": value for name, value in context.params.evaluation.model_dump().items()
+    }
+    elapsed = (context.clock() - started_at).total_seconds()
+    return RunRecord(
+        name=f"{context.params.data.name} {started_at:%Y-%m-%d %H:%M:%S}",
+        started_at=started_at,
+        params={**recipe.flat, **evaluation, "hyperparameters_hash": hash_of(recipe.hyperparameters)},
+        metrics={**dict(_metrics(judgement)), "training_seconds": elapsed},
+        tags=_tags(context, snapshot, judgement),
+        dataset=_dataset(context, snapshot),
+        model=model,
+        files=files,
+    )
+
+
+def _metrics(judgement: Judgement) -> Iterator[tuple[str, float]]:
+    """`known.rmse` for the candidate, `champion.known.rmse` and so on for its rivals."""
+    for who, report in judgement.comparison.rivals.items():
+        prefix = "" if who == "candidate" else f"{who}."
+        for name, value in report.metrics().items():
+            yield prefix + name, value
+
+
+def _tags(context: TrainingContext, snapshot: Snapshot, judgement: Judgement) -> dict[str, str]:
+    return {
+        "snapshot": snapshot.hash,
+        "trained_through": snapshot.trained_through.isoformat(),
+        "code_version": code_version(),
+        "seed": str(judgement.recipe.rating.seed),
+        "threads": str(context.threads),
+        "trigger": context.trigger,
+        "requested_by": context.requested_by,
+        "reason": context.reason,
+        "gates": "passed" if judgement.passed else "failed",
+        "mlflow.user": context.requested_by,
+        "mlflow.source.name": "marquee.training",
+        "mlflow.source.type": "LOCAL",
+    }
+
+
+def _dataset(context: TrainingContext, snapshot: Snapshot) -> DatasetFacts:
+    tables = snapshot.tables
+    return DatasetFacts(
+        name=context.params.data.name,
+        digest=snapshot.hash,
+        source=f"{snapshot.path}.dvc",
+        rows=len(tables.ratings),
+        profile={
+            "num_users": len(tables.users),
+            "num_items": len(tables.items),
+            "first_rated_at": snapshot.first_rated_at.isoformat(),
+            "last_rated_at": snapshot.trained_through.isoformat(),
+        },
+    )

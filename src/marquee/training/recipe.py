@@ -1,0 +1,74 @@
+"""A recipe: algorithms and their hyperparameters. Recipes are compared; a model is one made of data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from marquee.domain.errors import InvalidInput
+from marquee.settings.params import Params, RankingParams, RatingParams
+from marquee.store.versions import ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Two recipes that are equal make the same models of the same data."""
+
+    rating: RatingParams
+    ranking: RankingParams
+
+    @classmethod
+    def of(cls, params: Params) -> Self:
+        return cls(params.rating, params.ranking)
+
+    @classmethod
+    def of_version(cls, version: ModelVersion) -> Self:
+        """The recipe of a registered version.
+
+        Raises:
+            InvalidInput: this program cannot train that recipe (it was made by another release).
+        """
+        try:
+            parts = {
+                role: {"algorithm": version.algorithms[role], **version.hyperparameters[role]}
+                for role in ("rating", "ranking")
+            }
+            return cls(
+                RatingParams.model_validate(parts["rating"]), RankingParams.model_validate(parts["ranking"])
+            )
+        except (ValidationError, KeyError) as error:
+            raise InvalidInput(
+                f"This release cannot train the recipe of version {version.version}: {_first(error)}.",
+                hint="Promote a version of this release, or go back to the release that trained it.",
+            ) from error
+
+    @property
+    def algorithms(self) -> dict[str, str]:
+        return {"rating": self.rating.algorithm, "ranking": self.ranking.algorithm}
+
+    @property
+    def hyperparameters(self) -> dict[str, dict[str, Any]]:
+        """By role, under the algorithms' own names."""
+        return {
+            "rating": self.rating.model_dump(exclude={"algorithm"}),
+            "ranking": self.ranking.model_dump(exclude={"algorithm"}),
+        }
+
+    @property
+    def flat(self) -> Mapping[str, object]:
+        """`rating.algorithm`, `rating.n_factors`, …: as trackers want parameters."""
+        algorithms = {f"{role}.algorithm": name for role, name in self.algorithms.items()}
+        values = {
+            f"{role}.{name}": value
+            for role, group in self.hyperparameters.items()
+            for name, value in group.items()
+        }
+        return algorithms | values
+
+
+def _first(error: ValidationError | KeyError) -> str:
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -1,0 +1,213 @@
+"""What every model must do, whatever its algorithm."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from marquee.domain.history import History, ItemIndex
+from marquee.models import biases, ease, fallback, neighbours, popularity, svd
+from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
+from marquee.models.model_set import ModelSet
+from marquee.models.protocol import Scorer
+from marquee.models.training_set import TrainingSet
+from marquee.recommend.recommender import Recommender
+from marquee.settings.serving import Serving
+from tests.support.ratings import checkerboard
+
+
+@dataclass(frozen=True)
+class Case:
+    """One algorithm: how to train it, and another value for each of its hyperparameters."""
+
+    name: str
+    train: Callable[..., Any]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _train_svd(ratings: TrainingSet, **params: Any) -> svd.Svd:
+    return svd.train(ratings, **params)[0]
+
+
+CASES = [
+    Case(
+        "svd",
+        _train_svd,
+        {"n_factors": 4, "n_epochs": 10, "lr_all": 0.02, "reg_all": 0.05, "seed": 0},
+        {
+            "n_factors": 5,
+            "n_epochs": 11,
+            "lr_all": 0.03,
+            "reg_all": 0.1,
+            "seed": 1,
+            "penalty": 1.0,
+            "penalty_per_rating": 0.2,
+        },
+    ),
+    Case("biases", biases.train, {}, {"item_damping": 1.0, "user_damping": 1.0}),
+    Case("ease", ease.train, {"regularization": 5.0}, {"regularization": 50.0}),
+    Case("popularity", popularity.train, {}, {"damping": 5.0}),
+]
+every_model = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+@pytest.fixture(scope="module")
+def ratings() -> TrainingSet:
+    """Checkerboard tastes; the catalogue has one more item, the last, that nobody has rated."""
+    frame = checkerboard()
+    ids = sorted(frame["item_id"].unique())
+    return TrainingSet.from_frame(frame, ItemIndex([*ids, "unrated"]))
+
+
+def _train(case: Case, ratings: TrainingSet, **changed: Any) -> Any:
+    return case.train(ratings, **{**case.params, **changed})
+
+
+def _arrays_equal(first: Scorer, second: Scorer) -> bool:
+    one, two = first.to_arrays(), second.to_arrays()
+    return one.keys() == two.keys() and all(one[name].tobytes() == two[name].tobytes() for name in one)
+
+
+def test_every_algorithm_of_the_manifest_is_tested_here() -> None:
+    assert {case.name for case in CASES} == set(RATING_MODELS) | set(RANKING_MODELS)
+
+
+@every_model
+def test_batch_equals_single(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    histories = [History.empty(), *ratings.histories()]
+    states = model.fold_in_many(histories)
+    scores = model.score_many(states)
+    assert scores.shape == (len(histories), ratings.n_items)
+    for row, history in enumerate(histories):
+        assert_array_equal(states[row], model.fold_in(history))
+        assert_allclose(scores[row], model.score(states[row]), rtol=1e-5, atol=1e-6)
+
+
+@every_model
+def test_a_batch_of_nobody_is_empty(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    assert model.score_many(model.fold_in_many([])).shape == (0, ratings.n_items)
+
+
+@every_model
+def test_scores_of_some_rows_are_those_of_the_whole_catalogue(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    state = model.fold_in(ratings.histories()[0])
+    rows = np.array([3, 0, 20, 3], dtype=np.int32)
+    assert_allclose(model.score(state, rows), model.score(state)[rows], rtol=1e-6)
+
+
+@every_model
+def test_states_and_scores_are_finite_float32_for_cold_and_warm_people(
+    case: Case, ratings: TrainingSet
+) -> None:
+    model = _train(case, ratings)
+    everything = History.of(range(ratings.n_items), [3.0] * ratings.n_items, [0] * ratings.n_items)
+    for history in (History.empty(), History.of([20], [5.0], [0]), everything, *ratings.histories()):
+        state = model.fold_in(history)
+        scores = model.score(state)
+        assert state.dtype == scores.dtype == np.float32
+        assert scores.shape == (ratings.n_items,)
+        assert np.isfinite(state).all()
+        assert np.isfinite(scores).all()
+
+
+@every_model
+def test_saved_and_loaded_bit_for_bit(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    loaded = type(model).from_arrays(
+        {name: _through_a_file(array) for name, array in model.to_arrays().items()}
+    )
+    assert _arrays_equal(loaded, model)
+    for history in ratings.histories()[:5]:
+        assert_array_equal(loaded.score(loaded.fold_in(history)), model.score(model.fold_in(history)))
+
+
+def _through_a_file(array: np.ndarray) -> np.ndarray:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    file.seek(0)
+    return np.asarray(np.load(file, allow_pickle=False))
+
+
+@every_model
+def test_the_same_ratings_and_seed_give_the_same_bytes_in_whatever_order_they_come(case: Case) -> None:
+    frame = checkerboard()
+    shuffled = frame.sample(frac=1.0, random_state=3)
+    first, second = (_train(case, TrainingSet.from_frame(f)) for f in (frame, shuffled))
+    assert _arrays_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [(case, name) for case in CASES for name in case.others],
+    ids=lambda v: getattr(v, "name", v),
+)
+def test_every_hyperparameter_changes_the_scores(case: Case, name: str, ratings: TrainingSet) -> None:
+    usual, changed = _train(case, ratings), _train(case, ratings, **{name: case.others[name]})
+    history = ratings.histories()[0]
+    assert not np.array_equal(usual.score(usual.fold_in(history)), changed.score(changed.fold_in(history)))
+
+
+@every_model
+def test_training_and_scoring_leave_their_input_alone(case: Case, ratings: TrainingSet) -> None:
+    before = [
+        array.copy() for array in (ratings.user_rows, ratings.item_rows, ratings.ratings, ratings.times)
+    ]
+    model = _train(case, ratings)
+    arrays = {name: array.copy() for name, array in model.to_arrays().items()}
+    model.score_many(model.fold_in_many(ratings.histories()))
+    for kept, now in zip(
+        before, (ratings.user_rows, ratings.item_rows, ratings.ratings, ratings.times), strict=True
+    ):
+        assert_array_equal(kept, now)
+    for name, array in model.to_arrays().items():
+        assert_array_equal(array, arrays[name])
+
+
+@every_model
+def test_arrays_that_are_missing_unknown_or_of_another_type_are_refused(
+    case: Case, ratings: TrainingSet
+) -> None:
+    model = _train(case, ratings)
+    arrays = model.to_arrays()
+    for name, array in arrays.items():
+        with pytest.raises(ValueError, match="arrays are"):
+            type(model).from_arrays({other: value for other, value in arrays.items() if other != name})
+        with pytest.raises(ValueError, match=name):
+            type(model).from_arrays({**arrays, name: array.astype(np.int64)})
+        with pytest.raises(ValueError, match=name):
+            type(model).from_arrays({**arrays, name: array[np.newaxis]})
+    with pytest.raises(ValueError, match="arrays are"):
+        type(model).from_arrays({**arrays, "more": np.zeros(1)})
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name in RANKING_MODELS], ids=lambda case: case.name
+)
+def test_seen_items_are_excluded_and_a_cold_user_gets_a_list(case: Case, ratings: TrainingSet) -> None:
+    models = ModelSet(
+        ratings.items,
+        biases.train(ratings),
+        _train(case, ratings),
+        fallback.train(ratings),
+        ratings.trained_through,
+    )
+    recommender = Recommender(models, Serving())
+    for history in ratings.histories():
+        rows = {place.row for place in recommender.top(recommender.state(history), ratings.n_items)}
+        assert rows == set(range(ratings.n_items)) - set(history.rows.tolist())
+    cold = recommender.top(recommender.state(History.empty()), 10)
+    assert [place.source for place in cold] == ["popular"] * 10
+
+
+@pytest.mark.parametrize(("name", "value"), [("width", 3), ("shrinkage", 1.0)])
+def test_every_hyperparameter_of_neighbours_matters(name: str, value: float, ratings: TrainingSet) -> None:
+    usual, changed = neighbours.train(ratings), neighbours.train(ratings, **{name: value})  # type: ignore[arg-type]
+    assert not np.array_equal(usual.similarities, changed.similarities)
