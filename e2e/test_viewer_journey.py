@@ -47,6 +47,7 @@ def test_a_category_narrows_the_picks(page: Page) -> None:
 def test_search_goes_by_keyboard_from_letters_to_a_title_and_what_is_like_it(page: Page) -> None:
     pick_profile(page, "42")
     page.get_by_role("searchbox", name="Search titles").press_sequentially("godfath")
+    expect(page.get_by_role("heading", level=1, name="“godfath”")).to_be_visible()
     found = page.get_by_role("main").get_by_role("article")
     expect(found.filter(has_text="The Godfather").first).to_be_visible()
     page.keyboard.press("ArrowDown")

@@ -127,15 +127,12 @@ class RunningStack:
         printed: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, args=(self._process, printed), daemon=True).start()
         deadline = time.monotonic() + within
-        while self.lines[-1:] != ["ready"]:
-            try:
-                line = printed.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                line = None
-            if line is None:
-                self.stop(signal.SIGKILL)
-                raise Unavailable("The stack was not ready. It said:\n" + "\n".join(self.lines))
+        while (line := _next(printed, deadline)) is not None:
             self._keep(line)
+            if line == "ready":
+                return
+        self.stop(signal.SIGKILL)
+        raise Unavailable("The stack was not ready. It said:\n" + "\n".join(self.lines))
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal to `marquee up` and wait until it has ended; its exit status."""
@@ -158,3 +155,11 @@ class RunningStack:
             for line in process.stdout:
                 printed.put(line.rstrip("\n"))
         printed.put(None)
+
+
+def _next(lines: "queue.Queue[str | None]", deadline: float) -> str | None:
+    """The next line; None at the end, or when there is none until the deadline."""
+    try:
+        return lines.get(timeout=max(0.0, deadline - time.monotonic()))
+    except queue.Empty:
+        return None

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import logs, problems
 from app.api import all_routes
@@ -42,13 +43,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=LARGEST_BODY,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(settings),
     )
     app.router.routes.append(PageRoute(settings.front_end_dir))  # behind /openapi.json
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
-    app.add_middleware(Frame)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+    app.add_middleware(Frame)  # added last, it is the outermost
     problems.install(app)
     return app
 

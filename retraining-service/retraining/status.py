@@ -45,6 +45,8 @@ class Metrics:
         self.runs = Counter(
             "marquee_retraining_runs", "Trainings that ended, by state.", ["state"], registry=self.registry
         )
+        for state in ("succeeded", "failed", "interrupted"):
+            self.runs.labels(state)  # so that a rate can be taken before the first one
         self.seconds = Histogram(
             "marquee_retraining_run_seconds",
             "How long trainings took.",

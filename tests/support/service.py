@@ -114,7 +114,11 @@ def running_service(home: Path, server: Server, database: str, **variables: str)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MARQUEE_", "PYTHONDONT"))
+        },
         "MARQUEE_HOME": str(home),
         "MARQUEE_PORT": str(port),
         "MARQUEE_DATABASE_URL": f"postgresql://marquee@127.0.0.1:{server.port}/{database}",

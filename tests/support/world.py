@@ -12,7 +12,7 @@ from marquee.models.bundle import write_bundle
 from marquee.models.manifest import Facts
 from marquee.models.training_set import TrainingSet
 from marquee.store import items, ratings, snapshots, users, versions
-from tests.support.ratings import checkerboard
+from tests.support.ratings import checkerboard, liked_only
 
 GENRES_OF = (("Comedy",), ("Drama", "War"))  # of even and of odd items
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,8 +20,11 @@ SNAPSHOT = "5" * 64
 
 
 def world_ratings() -> pd.DataFrame:
-    """Forty people, twenty items: even people love even items (Comedy), odd people odd ones (Drama, War)."""
-    return checkerboard()
+    """Forty people, twenty items: even people rate even items (Comedy), odd people odd ones (Drama, War).
+
+    Everybody has rated about seven of their ten, with 5 stars.
+    """
+    return liked_only(checkerboard())
 
 
 def world_items() -> pd.DataFrame:

@@ -11,8 +11,6 @@ from marquee.domain.errors import InvalidInput
 
 T = TypeVar("T")
 
-_NUL = b"\\u0000"  # as JSON writes it; no cursor of ours holds it, and Postgres takes none
-
 
 def encode_cursor(position: Any) -> str:
     """A position (what JSON can say, and named tuples) as URL-safe text."""
@@ -23,7 +21,7 @@ def decode_cursor(cursor: str, shape: TypeAdapter[T]) -> T:
     """The position that a cursor stands for; raises InvalidInput when it is not one of ours."""
     try:
         position = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
-        return shape.validate_json(position.replace(_NUL, b""))
+        return shape.validate_json(position)
     except (binascii.Error, ValidationError, ValueError) as error:
         raise InvalidInput(
             "The cursor is not one that this list gave.", hint="Leave it out to begin at the first page."

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.routing import BROWSING, JsonBytes, problems, router
-from app.api.schemas.fields import Cursor, ItemIdInPath, PageLimit, SearchText
+from app.api.schemas.fields import Cursor, ItemIdInPath, PageLimit, SearchText, Text
 from app.api.schemas.items import Categories, Category, Item, ItemDetail, ItemPage
 from app.api.schemas.lists import ItemList
 from app.dependencies import BROWSERS, WorkerDep
@@ -19,7 +19,7 @@ from marquee.store import items
 
 routes = router("items")
 
-_POSITION = TypeAdapter(tuple[int, str, str])
+_POSITION = TypeAdapter(tuple[int, Text, Text])
 CategoryQuery = Annotated[str | None, Query(max_length=200, description="only items of this category")]
 SizeQuery = Annotated[
     int | None, Query(ge=1, le=10_000, description="entries; default and largest: serving.yaml")

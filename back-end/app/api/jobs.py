@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.routing import problems, router
-from app.api.schemas.fields import Cursor, PageLimit, decoded_id
+from app.api.schemas.fields import Cursor, PageLimit, Text, decoded_id
 from app.api.schemas.jobs import AuditEntry, AuditLog, JobLog, JobRun, JobRuns, LogLine, RunRequest
 from app.dependencies import OPERATORS, Operator, WorkerDep
 from marquee.domain.clock import system_clock
@@ -19,7 +19,7 @@ from marquee.training.queue import enqueue
 routes = router("jobs")
 
 RunId = Annotated[str, BeforeValidator(decoded_id), Path(examples=["019a8b2e-6c1f-7d3a-9f52-0b6f3c1d2e4f"])]
-_RUN_POSITION = TypeAdapter(tuple[datetime, str])
+_RUN_POSITION = TypeAdapter(tuple[datetime, Text])
 _AUDIT_POSITION = TypeAdapter(Annotated[int, Field(ge=0, le=2**63 - 1)])
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.items import visible
 from app.api.routing import CHANGING, problems, router
-from app.api.schemas.fields import Cursor, ItemIdInPath, PageLimit, UserIdInPath
+from app.api.schemas.fields import Cursor, ItemIdInPath, PageLimit, Text, UserIdInPath
 from app.api.schemas.ratings import RatedItem, RatingBody, RatingPage, StoredRating
 from app.dependencies import CallerDep, WorkerDep
 from app.security.callers import Level
@@ -20,7 +20,7 @@ from marquee.store import ratings
 
 routes = router("ratings")
 
-_POSITION = TypeAdapter(tuple[datetime, str])
+_POSITION = TypeAdapter(tuple[datetime, Text])
 _CLOCKS_DIFFER_BY = timedelta(minutes=5)
 
 

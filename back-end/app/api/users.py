@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.routing import BROWSING, problems, router
-from app.api.schemas.fields import Cursor, PageLimit, SearchText, UserIdInPath
+from app.api.schemas.fields import Cursor, PageLimit, SearchText, Text, UserIdInPath
 from app.api.schemas.users import UserDetail, UserPage, UserSummary
 from app.dependencies import BROWSERS, CallerDep, WorkerDep
 from app.security.callers import Level
@@ -13,7 +13,7 @@ from marquee.store import users
 
 routes = router("users")
 
-_POSITION = TypeAdapter(str)
+_POSITION: TypeAdapter[str] = TypeAdapter(Text)
 
 
 @routes.get("/users", responses=BROWSING, operation_id="list_users", dependencies=[BROWSERS])

@@ -13,7 +13,7 @@ interface TitleCardProps {
   stars?: number | null | undefined;
   /** A word beside the stars: where the title came from, or the person's own rating. */
   tag?: string | undefined;
-  /** Whether arrow down in the search box may come here. */
+  /** Whether this is a result of a search: arrow down in the search box comes here. */
   result?: boolean;
   children?: ReactNode;
 }
@@ -21,13 +21,14 @@ interface TitleCardProps {
 /** A title as its poster, with its facts in words below. */
 export const TitleCard = memo(function TitleCard({ item, stars, tag, result, children }: TitleCardProps) {
   const { main } = spokenTitle(item.title, item.year);
+  const Heading = result ? "h2" : "h3"; // results stand right under the page's heading
   return (
     <article className={styles.card}>
       <Link to={paths.item(item.item_id)} className={styles.link} data-result={result ? "" : undefined}>
         <span className={styles.poster}>
           <Poster id={item.item_id} title={main} year={item.year} genres={item.genres} />
         </span>
-        <h3 className={styles.title}>{main}</h3>
+        <Heading className={styles.title}>{main}</Heading>
       </Link>
       <p className={styles.facts}>{[item.year, item.genres.join(", ")].filter(Boolean).join(" · ")}</p>
       {(stars != null || tag) && (

@@ -65,7 +65,8 @@ function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
     [userId, main, facts, stars],
   );
   return (
-    <Link to={paths.item(pick.item_id)} className={styles.feature} aria-label={`Tonight’s feature: ${main}`}>
+    <Link to={paths.item(pick.item_id)} className={styles.feature}>
+      <span className="visually-hidden">Tonight’s feature: {main}</span>
       <MarqueeSign lines={lines} />
     </Link>
   );

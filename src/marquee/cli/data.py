@@ -161,9 +161,11 @@ def prepare(
         )
     facts = {"train": done.train_rows, "test": done.test_rows, "rejected": done.rejected}
     if as_json:
-        _print_json({**facts, "folder": str(done.train.parent)})
+        _print_json({**facts, "folder": str(done.folder)})
     else:
-        _say(f"{done.train_rows:,} ratings in {done.train}, the {done.test_rows:,} newest in {done.test}.")
+        _say(
+            f"{done.folder}: {done.train_rows:,} ratings to train on, the {done.test_rows:,} newest to test."
+        )
         if done.rejected:
             _say(f"{done.rejected:,} rows were left out; `marquee data load` says why.")
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from marquee.settings import load_settings
 
@@ -24,7 +23,8 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-_COLOURS = {"succeeded": "green", "failed": "red", "running": "cyan", "queued": "yellow"}
+_LINE = "{:<36}  {:<12}  {:<9}  {:<19}  {:>8}  {}"
+_STYLES = {"failed": "red", "running": "cyan", "queued": "yellow"}
 
 
 @app.command("list")
@@ -43,13 +43,13 @@ def list_runs(
     if as_json:
         typer.echo(json.dumps([_as_dict(run) for run in found], indent=2))
         return
-    table = Table("run", "trigger", "state", "asked for", "took", "outcome", box=None)
+    console = Console()
+    header = _LINE.format("run", "trigger", "state", "asked for", "took", "outcome")
+    console.print(header, style="bold", highlight=False, soft_wrap=True)
     for run in found:
-        state = f"[{_COLOURS[run.state]}]{run.state}[/]"
-        table.add_row(
-            run.run_id, run.trigger, state, f"{run.created_at:%Y-%m-%d %H:%M:%S}", _took(run), _end(run)
-        )
-    Console().print(table if found else "There are no runs yet.")
+        asked = f"{run.created_at:%Y-%m-%d %H:%M:%S}"
+        line = _LINE.format(run.run_id, run.trigger, run.state, asked, _took(run), _end(run))
+        console.print(line, style=_STYLES.get(run.state), highlight=False, soft_wrap=True, markup=False)
 
 
 @app.command()

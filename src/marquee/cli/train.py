@@ -24,7 +24,9 @@ def train(
     """Train a model on the ratings in the platform, register it, and deploy it if the gates pass.
 
     It runs on this machine, beside the services, and shows what it does. `marquee jobs run` asks the
-    retraining service for the same. Exit codes: 0 a version was registered; 1 the training failed; 5 another one runs.
+    retraining service for the same.
+
+    Exit codes: 0 a version was registered, deployed or not; 5 another training runs; else the error's own.
 
     Example: marquee train --params configs/params.yaml --reason "more factors" --no-deploy
     """

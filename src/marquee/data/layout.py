@@ -139,9 +139,9 @@ def _json_header(first: str, opened: OpenText, file: DataFile) -> Header:
         if record is not None:
             objects += 1
             names.update(dict.fromkeys(record))
-    if not objects:
+    if not objects or first.lstrip().startswith("["):
         raise DataError(
-            f"{file.name} begins like JSON, but no line holds an object.",
+            f"{file.name} begins like JSON, but is not one object a line.",
             hint='JSONL has one object a line: {"user_id": "1", "item_id": "2", "rating": 4}.',
         )
     return Header("jsonl", tuple(names), "", skip_space=False)

@@ -15,6 +15,7 @@ from marquee.domain.errors import DataError, InvalidInput
 
 HEAD = 64 * 1024  # bytes looked at to tell what a file is
 BINARY_SHARE = 0.02  # of control bytes in the head; text has next to none, compressed bytes about 10 %
+STRAY_BYTES = 8  # control bytes that even a short text may hold
 UTF16_SHARE = 0.3  # of NUL bytes at one parity: UTF-16 of mostly Latin text
 
 _GZIP = b"\x1f\x8b"
@@ -165,7 +166,7 @@ def _encoding(file: DataFile, *, legacy: bool) -> str:
 def encoding_of(head: bytes) -> str | None:
     """The encoding that a file's first bytes speak for; None when they are not text.
 
-    A stray control or NUL byte does not make a file binary: its row is rejected later.
+    A stray NUL byte or one in another encoding does not make a file binary: its row is rejected later.
     """
     for mark, encoding in _BOMS:
         if head.startswith(mark):
@@ -176,7 +177,18 @@ def encoding_of(head: bytes) -> str | None:
     if even > UTF16_SHARE * len(head) / 2 > odd:
         return "utf-16-be"
     controls = len(head) - len(head.translate(None, _NOT_TEXT))
-    return None if controls > BINARY_SHARE * len(head) + 1 else "utf-8"
+    is_binary = controls > STRAY_BYTES + BINARY_SHARE * len(head) and (
+        b"\0" in head or not _begins_as_utf8(head)
+    )
+    return None if is_binary else "utf-8"
+
+
+def _begins_as_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # not final: the head may cut a character
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_utf8(head: bytes, rest: IO[bytes]) -> bool:

@@ -11,21 +11,21 @@ from marquee.data.progress import OnProgress, unheard
 from marquee.data.rejects import RejectLog
 from marquee.data.sources import locate
 from marquee.data.tables import ANY_ITEM, Catalogue, read_tables
-from marquee.data.tidy import write_file
+from marquee.data.tidy import items_csv, write_file
 from marquee.domain import columns as col
 from marquee.domain.errors import DataError
+from marquee.domain.records import Item
 from marquee.evaluation.splits import temporal_split
 from marquee.settings import RatingScale
 
-TRAIN, TEST = "train.csv", "test.csv"
+TRAIN, TEST, ITEMS = "train.csv", "test.csv", "items.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The two files, their numbers of rows, and how many rows of the raw data were not taken."""
+    """The folder of the files, their numbers of rows, and how many rows of the raw data were not taken."""
 
-    train: Path
-    test: Path
+    folder: Path
     train_rows: int
     test_rows: int
     rejected: int
@@ -36,6 +36,7 @@ def prepare(
 ) -> Prepared:
     """Split the ratings of `raw` into `processed/train.csv` and `processed/test.csv`.
 
+    Beside them, `items.csv` has the catalogue: items that nobody rated are there to be recommended too.
     Ratings of items that the data set's own catalogue lacks are left out; where it has no catalogue,
     none are. The same files give the same bytes.
 
@@ -53,10 +54,12 @@ def prepare(
         raise DataError(f"{raw} holds no good ratings.", hint=f"Try `marquee data load {raw}` to see why.")
     if not tables.ratings.timed:
         raise DataError(f"The ratings of {raw} have no times, so that they cannot be split by time.")
-    split = temporal_split(tables.ratings.frame(), test_share)
-    write_file(processed / TRAIN, _csv(split.train))
-    write_file(processed / TEST, _csv(split.test))
-    return Prepared(processed / TRAIN, processed / TEST, len(split.train), len(split.test), len(rejects))
+    frame = tables.ratings.frame()
+    split = temporal_split(frame, test_share)
+    items = tables.items.by_id.values() if tables.items else _undescribed(frame)
+    for name, content in ((TRAIN, _csv(split.train)), (TEST, _csv(split.test)), (ITEMS, items_csv(items))):
+        write_file(processed / name, content)
+    return Prepared(processed, len(split.train), len(split.test), len(rejects))
 
 
 def read_prepared(path: Path, scale: RatingScale) -> pd.DataFrame:
@@ -70,6 +73,11 @@ def read_prepared(path: Path, scale: RatingScale) -> pd.DataFrame:
     if len(rejects) or tables.ratings is None or not len(tables.ratings):
         raise DataError(f"{path} was not made by `marquee data prepare`.", hint="Make it again.")
     return tables.ratings.frame()
+
+
+def _undescribed(frame: pd.DataFrame) -> list[Item]:
+    """Items of which no more is known than their ids."""
+    return [Item(item_id, title=item_id) for item_id in frame[col.ITEM].unique()]
 
 
 def _csv(frame: pd.DataFrame) -> bytes:

@@ -178,7 +178,7 @@ def latest(pairs: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int
 
 
 def _unified(parts: list[pa.DictionaryArray]) -> tuple[list[str], NDArray[np.int32]]:
-    """(each id once, in the order of their first row; a code for each row) of chunks with codes of their own."""
+    """(each id once, by their first rows; a code for each row) of chunks with codes of their own."""
     unified = pa.chunked_array(parts, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries()
     codes = np.concatenate([np.empty(0, np.int32), *(chunk.indices.to_numpy() for chunk in unified.chunks)])
     return unified.chunk(0).dictionary.to_pylist() if parts else [], codes

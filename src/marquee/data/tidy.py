@@ -24,18 +24,7 @@ def tidy(ratings: pd.DataFrame, items: Iterable[Item], users: Iterable[User]) ->
     """The files' contents: ratings by (timestamp, user, item), the others by id; numbers by value."""
     return {
         RATINGS: _csv(col.RATING_COLUMNS, _rating_rows(ratings)),
-        ITEMS: _csv(
-            col.ITEM_COLUMNS,
-            (
-                (
-                    item.item_id,
-                    item.title,
-                    "" if item.year is None else item.year,
-                    "|".join(sorted(item.genres)),
-                )
-                for item in sorted(items, key=lambda item: id_order(item.item_id))
-            ),
-        ),
+        ITEMS: items_csv(items),
         USERS: _csv(
             col.USER_COLUMNS,
             (
@@ -44,6 +33,17 @@ def tidy(ratings: pd.DataFrame, items: Iterable[Item], users: Iterable[User]) ->
             ),
         ),
     }
+
+
+def items_csv(items: Iterable[Item]) -> bytes:
+    """item_id, title, year, genres (by name, `|` between them), sorted by id."""
+    return _csv(
+        col.ITEM_COLUMNS,
+        (
+            (item.item_id, item.title, "" if item.year is None else item.year, "|".join(sorted(item.genres)))
+            for item in sorted(items, key=lambda item: id_order(item.item_id))
+        ),
+    )
 
 
 def id_order(value: str) -> tuple[int, int, str]:

@@ -199,8 +199,8 @@ def _iso_seconds(texts: pa.Array) -> NDArray[np.float64]:
     stamps = pd.to_datetime(
         pd.Series(texts.to_pylist(), dtype="object"), format="ISO8601", utc=True, errors="coerce"
     )
-    elapsed = (stamps - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    seconds: NDArray[np.float64] = np.floor(elapsed.to_numpy(dtype=np.float64))
+    seconds = stamps.dt.as_unit("s").astype("int64").to_numpy().astype(np.float64)
+    seconds[stamps.isna().to_numpy()] = np.nan
     return seconds
 
 

@@ -4,7 +4,6 @@ import os
 import time
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
@@ -65,16 +64,14 @@ def stop(home: Path) -> bool:
     """
     record = StackRecord.read(home / "run" / "stack.json")
     process = record.supervisor.find() if record and is_held(home) else None
-    if process is None:
+    if record is None or process is None:
         return False
     process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired as error:
+    if not record.supervisor.ends_within(STOP_SECONDS):
         raise Unavailable(
             f"Marquee (process {process.pid}) has not stopped within {STOP_SECONDS:.0f} s.",
             hint="Another `marquee down` hurries it.",
-        ) from error
+        )
     return True
 
 

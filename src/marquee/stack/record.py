@@ -56,13 +56,14 @@ class ProcessMark:
             return False
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(self.stop_signal)
-            if not self._ends_within(_PATIENCE):
+            if not self.ends_within(_PATIENCE):
                 process.kill()
-                self._ends_within(_PATIENCE)
+                self.ends_within(_PATIENCE)
         kill_session(self.pid)
         return True
 
-    def _ends_within(self, seconds: float) -> bool:
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end; False when it still runs."""
         deadline = time.monotonic() + seconds
         while self.find() is not None:
             if time.monotonic() > deadline:

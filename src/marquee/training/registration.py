@@ -113,9 +113,10 @@ def _write(
     """One transaction: the version, and unless there is a note against it, its promotion."""
     recipe = judgement.recipe
     with context.engine.begin() as connection:
-        known = versions.list_all(connection)
         semantic_version = next_semantic_version(
-            known[0] if known else None, algorithms=recipe.algorithms, hyperparameters=recipe.hyperparameters
+            versions.list_all(connection),
+            algorithms=recipe.algorithms,
+            hyperparameters=recipe.hyperparameters,
         )
         state = "validated" if judgement.passed else "rejected"
         versions.add(

@@ -1,0 +1,305 @@
+"""Trainings against a real Postgres and a real MLflow, from the snapshot to the champion."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from marquee.domain.errors import Conflict, CorruptBundle, DataError, NotFound, Unavailable
+from marquee.lifecycle import Mirroring, mirror, promote, rollback
+from marquee.models.bundle import Bundle
+from marquee.registry.__main__ import main as registry_command
+from marquee.registry.client import RegistryClient
+from marquee.registry.fetch import fetch_bundle
+from marquee.settings import MlflowConnection
+from marquee.store import audit, deployment, runs, versions
+from marquee.store.leadership import TRAINING_LOCK, Leadership
+from marquee.training.job import Order, run_now
+from marquee.training.queue import new_run_id
+from marquee.training.registration import Registered
+from tests.running import MlflowServer
+from tests.support.platform import Platform, load_checkerboard, make_platform
+
+NOWHERE = "http://127.0.0.1:9"  # the port of `discard`, where nothing listens
+
+
+@pytest.fixture(scope="module")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str, engine: Engine, mlflow_server: MlflowServer
+) -> Platform:
+    return make_platform(tmp_path_factory.mktemp("platform"), database_url, engine, mlflow_server)
+
+
+@pytest.fixture(scope="module")
+def registry(platform: Platform) -> Iterator[RegistryClient]:
+    with RegistryClient(platform.settings.mlflow()) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def first(platform: Platform) -> Registered:
+    """The first model."""
+    load_checkerboard(platform.engine)
+    return _train(platform)
+
+
+def _train(platform: Platform, run_id: str = "", **order: object) -> Registered:
+    wanted = Order(**{"trigger": "test", "requested_by": "ada", **order})  # type: ignore[arg-type]
+    return run_now(
+        platform.settings, platform.engine, wanted, lambda _line, _share: None, run_id=run_id or new_run_id()
+    )
+
+
+def _champion(engine: Engine) -> int | None:
+    with engine.connect() as connection:
+        return deployment.get(connection).champion
+
+
+def test_without_ratings_the_run_fails_with_the_reason(platform: Platform) -> None:
+    with pytest.raises(DataError):
+        _train(platform, "no-ratings")
+    with platform.engine.connect() as connection:
+        run = runs.get(connection, "no-ratings")
+    assert run.state == "failed"
+    assert run.error == "There are no ratings to train on. Load some with `marquee data load`."
+
+
+def test_the_first_model_is_deployed_and_its_run_says_so(platform: Platform, first: Registered) -> None:
+    assert (first.semantic_version, first.state, first.deployed) == ("1.0.0", "approved", True)
+    assert _champion(platform.engine) == first.version
+    with platform.engine.connect() as connection:
+        run = runs.list_page(connection, limit=1)[0]
+        lines = [line.message for line in runs.log_lines(connection, run.run_id)]
+        actions = [entry.action for entry in audit.latest(connection, limit=2)]
+    assert (run.state, run.model_version, run.progress) == ("succeeded", first.version, 1.0)
+    assert lines[0] == "Taking a snapshot of the data"
+    assert lines[-1] == f"Version {first.version} (1.0.0) is the champion."
+    assert actions == ["promote", "approve"]
+
+
+def test_the_run_in_mlflow_has_what_a_data_scientist_asks_for(
+    platform: Platform, first: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = _mlflow_client(platform, monkeypatch)
+    run = client.get_run(first.mlflow_run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["rating.n_factors"] == "4"
+    report = first.judgement.comparison.candidate
+    assert run.data.metrics["known.rmse"] == pytest.approx(report.known.rmse)
+    assert "baselines.known.rmse" in run.data.metrics
+    assert run.data.tags["snapshot"] == first.snapshot
+    assert {"seed", "code_version", "environment.python"} <= set(run.data.tags)
+    (dataset,) = run.inputs.dataset_inputs
+    assert dataset.dataset.digest == first.snapshot[:36]
+    files = {file.path for file in client.list_artifacts(first.mlflow_run_id)}
+    assert files == {"evaluation.json", "plots"}
+
+
+def test_the_champion_predicts_in_a_notebook(
+    platform: Platform, first: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _mlflow_client(platform, monkeypatch)
+    model = mlflow.pyfunc.load_model("models:/marquee-recommender@champion")
+    pairs = pd.DataFrame({"user_id": ["u000", "u000", "nobody"], "item_id": ["i000", "i001", "nothing"]})
+    liked, disliked, unknown = model.predict(pairs)
+    assert liked > unknown > disliked
+
+
+def test_a_bundle_is_fetched_whole_and_verified(
+    registry: RegistryClient, first: Registered, tmp_path: Path
+) -> None:
+    fetch_bundle(registry, first.version, tmp_path / "bundles" / "1")
+    bundle = Bundle.open(tmp_path / "bundles" / "1")
+    assert bundle.manifest.snapshot_hash == first.snapshot
+    assert [folder.name for folder in (tmp_path / "bundles").iterdir()] == ["1"]
+
+
+def test_a_damaged_copy_is_replaced(registry: RegistryClient, first: Registered, tmp_path: Path) -> None:
+    fetch_bundle(registry, first.version, tmp_path / "1")
+    (tmp_path / "1" / "items.json").write_text("[]")
+    fetch_bundle(registry, first.version, tmp_path / "1")
+    assert len(Bundle.open(tmp_path / "1").items) == 20
+
+
+def test_a_bundle_that_is_corrupt_in_the_registry_is_refused(
+    registry: RegistryClient, mlflow_server: MlflowServer, first: Registered, tmp_path: Path
+) -> None:
+    stored = mlflow_server.home / "mlflow" / "artifacts" / registry.version(first.version).artifacts
+    weights = stored / "artifacts" / "bundle" / "ranking.weights.npy"
+    sound = weights.read_bytes()
+    weights.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    try:
+        with pytest.raises(CorruptBundle, match=r"ranking\.weights\.npy"):
+            fetch_bundle(registry, first.version, tmp_path / "1")
+    finally:
+        weights.write_bytes(sound)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_fetches_and_explains_its_failures(
+    platform: Platform,
+    first: Registered,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in platform.environment.items():
+        monkeypatch.setenv(name, value)
+    assert registry_command(["fetch", str(first.version), str(tmp_path / "a")]) == 0
+    assert registry_command(["fetch", "999999", str(tmp_path / "b")]) == NotFound.exit_code
+    monkeypatch.setenv("MARQUEE_MLFLOW_URL", NOWHERE)
+    assert registry_command(["fetch", "1", str(tmp_path / "c")]) == Unavailable.exit_code
+    lines = capsys.readouterr().err.splitlines()
+    assert "version=999999" in lines[0]
+    assert f"The MLflow server at {NOWHERE} cannot be reached" in lines[1]
+
+
+def test_a_wrong_password_is_told_from_an_absent_server(platform: Platform) -> None:
+    wrong = MlflowConnection(platform.settings.mlflow().url, "marquee", "not-the-password")
+    with RegistryClient(wrong) as client, pytest.raises(Unavailable, match="refuses the platform's account"):
+        client.ping()
+
+
+def test_the_same_recipe_takes_over_with_new_data(platform: Platform, first: Registered) -> None:
+    second = _train(platform)
+    assert (second.semantic_version, second.deployed) == ("1.0.1", True)
+    assert _champion(platform.engine) == second.version
+    gates = second.judgement.gates
+    assert [gate.name for gate in gates] == ["known.rmse", "known.ndcg"]
+    assert all(gate.candidate == gate.champion for gate in gates)
+
+
+def test_a_worse_recipe_is_rejected_with_its_figures(platform: Platform, first: Registered) -> None:
+    champion = _champion(platform.engine)
+    platform.set_recipe(n_factors=1, n_epochs=1)
+    try:
+        worse = _train(platform)
+    finally:
+        platform.set_recipe()
+    assert (worse.semantic_version, worse.state, worse.deployed) == ("1.1.0", "rejected", False)
+    assert _champion(platform.engine) == champion
+    with platform.engine.connect() as connection:
+        (gate, *_) = versions.get(connection, worse.version).gates
+    assert gate["name"] == "known.rmse"
+    assert gate["candidate"] > gate["champion"] + 0.01
+    with pytest.raises(Conflict, match="is rejected and cannot become approved"):
+        promote(
+            platform.engine,
+            worse.version,
+            actor="ada",
+            reason="",
+            evidence={},
+            expected_revision=_revision(platform),
+        )
+
+
+def test_a_version_trained_without_deployment_waits(platform: Platform, first: Registered) -> None:
+    champion = _champion(platform.engine)
+    waiting = _train(platform, deploy=False)
+    assert (waiting.state, waiting.deployed) == ("validated", False)
+    assert _champion(platform.engine) == champion
+
+
+def test_a_rollback_brings_the_previous_champion_back(
+    platform: Platform, registry: RegistryClient, first: Registered
+) -> None:
+    with platform.engine.connect() as connection:
+        before = deployment.get(connection)
+    after = rollback(platform.engine, actor="ada", reason="worse lists")
+    assert (after.champion, after.previous) == (before.previous, before.champion)
+    assert mirror(platform.engine, registry) is Mirroring.MOVED
+    assert registry.champion() == after.champion
+
+
+def test_an_alias_moved_by_hand_is_put_back_and_audited(
+    platform: Platform, registry: RegistryClient, first: Registered
+) -> None:
+    mirror(platform.engine, registry)
+    assert mirror(platform.engine, registry) is Mirroring.IN_STEP
+    champion = _champion(platform.engine)
+    with platform.engine.connect() as connection:
+        other = next(v.version for v in versions.list_all(connection) if v.version != champion)
+    registry.set_champion(other)
+    assert mirror(platform.engine, registry) is Mirroring.RESTORED
+    assert registry.champion() == champion
+    with platform.engine.connect() as connection:
+        (entry,) = audit.latest(connection, limit=1)
+    assert (entry.action, entry.evidence) == ("restore alias", {"found": other})
+
+
+def test_only_one_training_runs_at_a_time(platform: Platform, first: Registered) -> None:
+    lock = Leadership(platform.engine, TRAINING_LOCK)
+    assert lock.acquire()
+    try:
+        with pytest.raises(Conflict, match="Another training runs"):
+            _train(platform, "second")
+    finally:
+        lock.release()
+    with platform.engine.connect() as connection, pytest.raises(NotFound):
+        runs.get(connection, "second")
+
+
+def test_without_mlflow_a_training_fails_at_once_and_the_champion_stays(
+    platform: Platform, first: Registered
+) -> None:
+    champion, count = _champion(platform.engine), _versions(platform)
+    away = platform.settings.model_copy(update={"mlflow_url": NOWHERE})
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        run_now(away, platform.engine, Order("test", "ada"), lambda _line, _share: None, run_id="mlflow-away")
+    with platform.engine.connect() as connection:
+        assert runs.get(connection, "mlflow-away").state == "failed"
+    assert (_champion(platform.engine), _versions(platform)) == (champion, count)
+
+
+def test_when_mlflow_cannot_keep_the_files_nothing_is_registered(
+    platform: Platform, registry: RegistryClient, mlflow_server: MlflowServer, first: Registered
+) -> None:
+    champion, count = _champion(platform.engine), _versions(platform)
+    newest = _newest_in_registry(registry)
+    artifacts = mlflow_server.home / "mlflow" / "artifacts"
+    away = artifacts.rename(artifacts.with_name("away"))
+    artifacts.write_text("a file where the folder should be")
+    try:
+        with pytest.raises(Unavailable, match="cannot be written to MLflow"):
+            _train(platform, "disk-full")
+    finally:
+        artifacts.unlink()
+        away.rename(artifacts)
+    with platform.engine.connect() as connection:
+        run = runs.get(connection, "disk-full")
+    assert run.state == "failed"
+    assert run.error is not None
+    assert "cannot be written to MLflow" in run.error
+    assert "\n" not in run.error
+    assert (_champion(platform.engine), _versions(platform)) == (champion, count)
+    assert _newest_in_registry(registry) == newest
+
+
+def _newest_in_registry(registry: RegistryClient) -> int:
+    version = 0
+    while True:
+        try:
+            registry.version(version + 1)
+        except NotFound:
+            return version
+        version += 1
+
+
+def _versions(platform: Platform) -> int:
+    with platform.engine.connect() as connection:
+        return len(versions.list_all(connection))
+
+
+def _revision(platform: Platform) -> int:
+    with platform.engine.connect() as connection:
+        return deployment.get(connection).revision
+
+
+def _mlflow_client(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> mlflow.MlflowClient:
+    for name, value in platform.settings.mlflow().environment.items():
+        monkeypatch.setenv(name, value)
+    mlflow.set_tracking_uri(platform.settings.mlflow().url)
+    return mlflow.MlflowClient()

@@ -1,0 +1,139 @@
+"""Raw rows and the lines on which they begin."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marquee.data.layout import MOST_CHARACTERS, Columns
+from marquee.data.lines import MOST_RECORD_LINES
+from marquee.data.parsing import NOT_AN_ID, NOT_AN_OBJECT, RAGGED, STRAY_QUOTE, UNCLOSED
+from marquee.data.plain import parse_block
+from marquee.data.progress import unheard
+from marquee.data.reading import read_chunks
+from marquee.data.sources import locate
+from marquee.domain.errors import DataError
+from tests.support.data_files import write
+
+HEADER = "user,item,rating,note\n"
+
+
+def rows_of(
+    path: Path, columns: Columns | None = None
+) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """([(line, item)], [(line, reason)])."""
+    table = locate(path, columns or Columns()).ratings
+    assert table is not None
+    rows: list[tuple[int, str]] = []
+    faults: list[tuple[int, str]] = []
+    for chunk in read_chunks(table, unheard):
+        rows += zip(chunk.lines, chunk.texts("item_id"), strict=True)
+        faults += [(reject.line, reject.reason) for reject in chunk.rejects]
+    return rows, faults
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_from_the_header_whatever_ends_them(tmp_path: Path, end: str) -> None:
+    text = (HEADER + "1,a,3,\n\n1,b,3,\n1,c,3,").replace("\n", end)
+    assert rows_of(write(tmp_path / "r.csv", text)) == ([(2, "a"), (4, "b"), (5, "c")], [])
+
+
+def test_a_row_begins_on_the_first_of_its_lines(tmp_path: Path) -> None:
+    text = HEADER + '1,a,3,"two\nlines, and ""quotes"""\n1,b,3,x\n1,"c\n\nd",3,x\n1,e,3,x\n'
+    assert rows_of(write(tmp_path / "r.csv", text)) == ([(2, "a"), (4, "b"), (5, "c\n\nd"), (8, "e")], [])
+
+
+def test_ragged_rows_are_rejected_and_the_others_taken(tmp_path: Path) -> None:
+    text = HEADER + "1,a,3,x\n1,b,3\n1,c,3,x,y\n1,d,3,x\n"
+    assert rows_of(write(tmp_path / "r.csv", text)) == ([(2, "a"), (5, "d")], [(3, RAGGED), (4, RAGGED)])
+
+
+def test_an_unclosed_quote_costs_one_row(tmp_path: Path) -> None:
+    text = HEADER + '1,a,3,x\n1,b,3,"oops\n' + "".join(f"1,i{n},3,x\n" for n in range(3 * MOST_RECORD_LINES))
+    rows, faults = rows_of(write(tmp_path / "r.csv", text))
+    assert faults == [(3, UNCLOSED)]
+    assert rows[:2] == [(2, "a"), (4, "i0")]
+    assert len(rows) == 1 + 3 * MOST_RECORD_LINES
+
+
+def test_text_after_a_closing_quote_costs_one_row(tmp_path: Path) -> None:
+    text = HEADER + '1,a,3,"so "called""\n1,b,3,x\n'
+    assert rows_of(write(tmp_path / "r.csv", text)) == ([(3, "b")], [(2, STRAY_QUOTE)])
+
+
+def test_a_line_without_an_end_stops_the_reading(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", HEADER + "1,a,3,x\n1,b,3," + "x" * (MOST_CHARACTERS + 2**20))
+    with pytest.raises(DataError, match="line of over 16,777,216 characters"):
+        rows_of(path)
+
+
+def test_a_text_of_a_million_characters_is_only_a_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", HEADER + f'1,a,3,"{"x" * 1_000_000}"\n1,{"y" * 1_000_000},3,x\n')
+    rows, faults = rows_of(path)
+    assert [(line, len(item)) for line, item in rows] == [(2, 1), (3, 1_000_000)]
+    assert faults == []
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_the_delimiter_is_found_out(tmp_path: Path, delimiter: str) -> None:
+    text = (HEADER + "1,a,3,x\n").replace(",", delimiter)
+    assert rows_of(write(tmp_path / "r.csv", text)) == ([(2, "a")], [])
+
+
+def test_two_colons_can_be_named_as_the_delimiter(tmp_path: Path) -> None:
+    text = 'user::item::rating::note\n1::"a::3::x\n1::b:3\n'
+    rows = rows_of(write(tmp_path / "r.csv", text), Columns(delimiter="::"))
+    assert rows == ([(2, '"a')], [(3, RAGGED)])
+
+
+def test_blanks_after_the_delimiter_of_the_header_are_decoration_everywhere(tmp_path: Path) -> None:
+    text = "user, item, rating\n1, a, 3\n1, b, 3\n1, c, 3\n"
+    assert rows_of(write(tmp_path / "r.csv", text)) == ([(2, "a"), (3, "b"), (4, "c")], [])
+
+
+def test_json_lines_have_their_objects_found_and_others_rejected(tmp_path: Path) -> None:
+    text = (
+        '{"user": 1, "item": "a", "rating": 4}\n'
+        "\n"
+        '{"rating": 4, "item": 2, "user": 1}\n'
+        "[1, 2]\n"
+        '{"user": 1, "item": "b", "rating"\n'
+        '{"user": 1.5, "item": "c", "rating": 4}\n'
+        '{"user": 1, "item": ["d"], "rating": 4}\n'
+        '{"user": 1, "item": true, "rating": 4}\n'
+    )
+    rows, faults = rows_of(write(tmp_path / "r.jsonl", text))
+    assert rows == [(1, "a"), (3, "2")]
+    assert faults == [
+        (4, NOT_AN_OBJECT),
+        (5, NOT_AN_OBJECT),
+        (6, NOT_AN_ID),
+        (7, NOT_AN_ID),
+        (8, NOT_AN_ID),
+    ]
+
+
+def test_a_json_array_is_refused_with_what_is_wanted(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="one object a line"):
+        rows_of(write(tmp_path / "r.json", '[\n  {"user": 1, "item": 2, "rating": 3}\n]\n'))
+
+
+PLAIN = st.text(st.characters(exclude_characters='\0\r\n,"', exclude_categories=("Cs",)), max_size=5)
+
+
+@given(rows=st.lists(st.tuples(PLAIN, PLAIN.filter(bool), PLAIN), min_size=1, max_size=20))
+def test_the_quick_way_reads_what_the_careful_way_reads(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
+) -> None:
+    """A quote in the last row sends a block through the parser; without it, it goes the quick way."""
+    folder = tmp_path_factory.mktemp("rows")
+    body = "user,item,rating\n0,first,3\n" + "".join(",".join(row) + "\n" for row in rows)
+    table = locate(write(folder / "r.csv", body)).ratings
+    assert table is not None
+    assert parse_block(body, table.layout) is not None
+    assert parse_block(body + '"', table.layout) is None
+    quick, no_faults = rows_of(folder / "r.csv")
+    careful, also_none = rows_of(write(folder / "q.csv", body + '1,"q",3\n'))
+    assert careful == [*quick, (len(rows) + 3, "q")]
+    assert no_faults == also_none == []
