@@ -28,7 +28,7 @@ doctor: environment ## look for what is wrong with the platform or this machine
 
 .PHONY: test
 test: environment-dev front-end chromium ## run every test: unit, integration, browser, front-end
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --ignore=tests/compose $(ARGS)
 	$(NPM) test
 
 .PHONY: test-compose
@@ -43,6 +43,7 @@ check: environment-dev front-end/node_modules/.package-lock.json ## linters, typ
 	.venv/bin/lint-imports
 	$(NPM) run lint
 	$(NPM) run typecheck
+	$(PY) -m app.openapi | cmp - front-end/openapi.json
 	$(NPM) run check:generated
 	! grep --line-number --extended-regexp '(https?|file)://|--(extra-)?index-url|--find-links' requirements*.lock
 
@@ -51,9 +52,17 @@ format: environment-dev ## format the Python code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+.PHONY: api-types
+api-types: environment-dev front-end/node_modules/.package-lock.json ## generate the front-end's types from the API
+	$(PY) -m app.openapi > front-end/openapi.json
+	$(NPM) run generate
+
 .PHONY: bench
-bench: environment-dev front-end ## measure: tables, and benchmarks/results/*.json
+bench: environment-dev front-end ## measure: tables, and benchmarks/results/*.json; also bench-NAME
 	$(PY) -m benchmarks $(ARGS)
+
+bench-%: environment-dev front-end
+	$(PY) -m benchmarks $*
 
 .PHONY: notebooks
 notebooks: environment-dev ## open JupyterLab on notebooks/
@@ -93,7 +102,7 @@ front-end: front-end/dist/index.html
 
 front-end/dist/index.html: front-end/node_modules/.package-lock.json $(FRONT_END_SOURCES)
 	@echo "Building the front-end ..."
-	@$(NPM) run --silent build
+	@$(NPM) run --silent build -- --logLevel warn
 	@touch $@
 
 front-end/node_modules/.package-lock.json: front-end/package-lock.json | environment

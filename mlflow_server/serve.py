@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 STORE = "mlflow"
 ACCOUNTS = "mlflow_auth"
 SHORTEST_PASSWORD = 12  # MLflow's own rule
-DATABASE_WAIT = 30.0  # seconds
+DATABASE_WAIT = 10.0  # seconds
 
 
 def main() -> int:

@@ -1,7 +1,6 @@
 """Starts the training of a queued run in a child process, and sees how it ends."""
 
 import logging
-import time
 
 from sqlalchemy import Engine
 
@@ -47,15 +46,8 @@ class Runner:
         return True
 
     def bury(self, cause: str, *, patience: float = 0.0) -> None:
-        """Settle runs whose process has gone.
-
-        Args:
-            patience: for how many seconds to try, for Postgres to notice the end of a process' connection.
-        """
-        deadline = time.monotonic() + patience
-        while not (dead := bury_the_dead(self._engine, cause)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        for run in dead:
+        """Settle runs whose process has gone; see `bury_the_dead`."""
+        for run in bury_the_dead(self._engine, cause, patience=patience):
             logger.warning("Run %s was interrupted: %s.", run.run_id, cause)
             self._metrics.runs.labels("interrupted").inc()
 

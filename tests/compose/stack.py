@@ -16,6 +16,7 @@ import httpx
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_SECONDS = 900
+IMAGES = ("runtime", "front-end")
 SERVICES = ("db", "mlflow", "back-end", "retraining-service", "front-end")
 
 
@@ -65,10 +66,9 @@ class ComposeStack:
         sys.stderr.write(self.compose("ps", "--all") + self.compose("logs", "--no-color", "--tail", "80"))
 
     def remove(self) -> None:
-        """Take it down with its volumes and images."""
-        self.compose(
-            "--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "20", "--rmi", "all"
-        )
+        """Take it down with its volumes and the images that were built for it."""
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "20")
+        self._docker("image", "rm", "--force", *(f"marquee/{name}:{self.project}" for name in IMAGES))
 
     def _docker(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from marquee.store import connect, deployment, keys, migrate, operators
 from tests.support.world import load_world, record_version, write_world_bundle
 
 OPERATOR_PASSWORD = "correct horse battery staple"
-Scopes = tuple[str, ...]
+_TLS = ssl.create_default_context()  # unused, but a client makes its own otherwise, which takes long
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Service:
     def client(self, scope: str | None = None) -> httpx.Client:
         """A client with the key of a scope, or with none."""
         headers = {} if scope is None else {"Authorization": f"Bearer {self.keys[scope]}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, verify=_TLS)
 
     def on_every_worker(
         self, ask: Callable[[httpx.Client], httpx.Response], *, scope: str = "read", workers: int = 2
@@ -114,11 +115,7 @@ def running_service(home: Path, server: Server, database: str, **variables: str)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
-        **{
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("MARQUEE_", "PYTHONDONT"))
-        },
+        **_inherited(),
         "MARQUEE_HOME": str(home),
         "MARQUEE_PORT": str(port),
         "MARQUEE_DATABASE_URL": f"postgresql://marquee@127.0.0.1:{server.port}/{database}",
@@ -155,8 +152,15 @@ def _new_database(server: Server, name: str) -> tuple[Engine, dict[str, str]]:
     return engine, made
 
 
+def _inherited() -> dict[str, str]:
+    """This process's environment, without settings, and so that services may keep what they compile."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("MARQUEE_", "PYTHONDONT"))
+    }
+
+
 def _is_alive(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/api/v1/health/live").status_code == 200
+        return httpx.get(f"{url}/api/v1/health/live", verify=_TLS).status_code == 200
     except httpx.TransportError:
         return False

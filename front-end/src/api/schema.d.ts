@@ -15,7 +15,7 @@ export interface paths {
          * Recommend
          * @description The items that a person would like best, of those they have not rated.
          *
-         *     Somebody unknown gets popular items, and `notice` says so. A rating counts from the moment it was answered.
+         *     Somebody unknown gets popular items, and `notice` says so. A rating counts as soon as it was answered.
          */
         get: operations["recommend"];
         put?: never;
@@ -55,7 +55,7 @@ export interface paths {
         };
         /**
          * List Items
-         * @description Items by title; with `q`, those whose title holds it: first where it begins the title, then a word of it.
+         * @description Items by title; with `q`, those whose title holds it: first where it begins the title, then a word.
          */
         get: operations["list_items"];
         put?: never;
@@ -223,7 +223,7 @@ export interface paths {
         put?: never;
         /**
          * Recommend To Visitor
-         * @description A list for a visitor, from ratings that are sent along and not kept; of two for one item the later counts.
+         * @description A list for a visitor, from ratings sent along and not kept; of two for one item the later counts.
          */
         post: operations["recommend_to_visitor"];
         delete?: never;
@@ -287,7 +287,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Pick a profile (`user_id`), or sign in as an operator (`name`, `password`). The answer sets a cookie.
+         * @description Pick a profile (`user_id`), or sign in as operator (`name`, `password`); the answer sets a cookie.
          */
         post: operations["sign_in"];
         /**
@@ -331,7 +331,7 @@ export interface paths {
         put?: never;
         /**
          * Roll Back
-         * @description Make the previous champion the champion again. Workers follow within moments; none refuses a request meanwhile.
+         * @description Make the previous champion the champion again. Workers follow within moments and refuse nobody.
          */
         post: operations["roll_back"];
         delete?: never;
@@ -1316,8 +1316,8 @@ export interface components {
          * Ready
          * @description Whether this worker should get requests.
          *
-         *     `ready`: all is well. `degraded`: lists are answered, but a part is away (status 200). `unready`: no lists from
-         *     a model (status 503).
+         *     `ready`: all is well. `degraded`: lists are answered, but a part is away (200). `unready`: there are no
+         *     lists from a model (503).
          */
         Ready: {
             /**

@@ -54,15 +54,14 @@ export function HomePage({ userId }: { userId: string }) {
 
 function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
   const { main } = spokenTitle(pick.title, pick.year);
-  const facts = [pick.year, ...pick.genres.slice(0, 2)].filter(Boolean).join("  ·  ");
-  const stars = pick.stars === null ? "" : `  ·  ${pick.stars.toFixed(1)} of 5 for you`;
+  const facts = [pick.year, ...pick.genres.slice(0, 3)].filter(Boolean).join(" · ");
   const lines = useMemo<SignLine[]>(
     () => [
       { text: `Tonight for profile ${userId}`, weight: "small", tone: "red" },
       { text: main, weight: "headline", tone: "ink" },
-      { text: `${facts}${stars}`, weight: "small", tone: "ink" },
+      { text: facts, weight: "small", tone: "ink" },
     ],
-    [userId, main, facts, stars],
+    [userId, main, facts],
   );
   return (
     <Link to={paths.item(pick.item_id)} className={styles.feature}>

@@ -34,10 +34,10 @@ export function AuditPage() {
                 <th scope="row" data-kind="nowrap">
                   <time dateTime={at}>{momentText(at)}</time>
                 </th>
-                <td>{actor}</td>
+                <td data-kind="nowrap">{actor}</td>
                 <td>{action}</td>
-                <td>{subject}</td>
-                <td>{reason}</td>
+                <td data-kind="nowrap">{subject}</td>
+                <td data-kind="prose">{reason}</td>
                 <td>
                   <code title={hash}>{hash.slice(0, 12)}</code>
                 </td>

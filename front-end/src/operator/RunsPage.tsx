@@ -55,7 +55,7 @@ function RunsTable({ runs }: { runs: JobRun[] }) {
             <td data-kind="nowrap">{run.trigger.replaceAll("_", " ")}</td>
             <td>{run.requested_by}</td>
             <td data-kind="figure">{durationText(run.duration_seconds)}</td>
-            <td>
+            <td data-kind="prose">
               <Outcome run={run} />
             </td>
           </tr>

@@ -53,7 +53,7 @@ const STYLES = {
     face: "Pirata One",
     letters: "mixed",
     palettes: [inks("#120c0e", "#efe6d6", "#8e0f1a", "#e9d9b0"), inks("#8e0f1a", "#fdf1dc", "#16090b", "#f0c9a0")],
-    motifs: [teeth, eye],
+    motifs: [teeth, eye, moon, keyhole],
   },
   Fantasy: {
     face: "Limelight",

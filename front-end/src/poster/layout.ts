@@ -36,6 +36,8 @@ const SMALLEST_GOOD_SIZE = 15;
 /** Lines of these words alone are set small: nobody comes to see THE. */
 const SMALL_WORDS = /^(?:the|a|an|of|and|in|on|to|for|with|from|at|by|or|la|le|el|il|der|das|[&\s])+$/iu;
 const SMALL_WORD_SIZE = 24;
+/** A colon in the middle of a line, or a small word left hanging at its end. */
+const BREAK_MISSED = /[:;] |\S (?:the|a|an|of|and|in|on|to|for|with|from|at|by|or)$/iu;
 
 /** Sets a title into a box. The block may be lower than the box, never higher. */
 export function setTitle(title: string, name: FaceName, letters: LetterCase, box: TypeBox): SetTitle {
@@ -109,7 +111,7 @@ function costOf(lines: string[], name: FaceName, letters: LetterCase, box: TypeB
   const spread = Math.sqrt(logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logs.length);
   const tooHigh = Math.max(0, height - box.maxHeight);
   const tooSmall = Math.max(0, SMALLEST_GOOD_SIZE - Math.min(...sizes)) / SMALLEST_GOOD_SIZE;
-  const awkward = lines.filter((line) => isSmall(line, lines) || /[:;] /u.test(line)).length;
+  const awkward = lines.filter((line) => isSmall(line, lines) || BREAK_MISSED.test(line)).length;
   return Math.abs(height - box.idealHeight) / box.idealHeight + 0.45 * spread + 0.12 * awkward + 2 * tooSmall + tooHigh;
 }
 

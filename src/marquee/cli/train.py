@@ -31,6 +31,7 @@ def train(
     Example: marquee train --params configs/params.yaml --reason "more factors" --no-deploy
     """
     from marquee.cli.following import follow, outcome, whoami
+    from marquee.domain.errors import Unavailable
     from marquee.store import connect
     from marquee.training.process import TrainingProcess, describe_end
     from marquee.training.queue import bury_the_dead, new_run_id
@@ -38,32 +39,30 @@ def train(
     settings = load_settings()
     run_id = new_run_id()
     arguments = [
-        "--run-id",
-        run_id,
-        "--trigger",
-        "command line",
-        "--requested-by",
-        whoami(),
-        "--reason",
-        reason,
+        f"--run-id={run_id}",
+        "--trigger=command line",
+        f"--requested-by={whoami()}",
+        f"--reason={reason}",
     ]
     if params is not None:
-        arguments += ["--params", str(params.absolute())]
+        arguments.append(f"--params={params.absolute()}")
     if no_deploy:
         arguments.append("--no-deploy")
     engine = connect(settings.database(), application_name="marquee-train")
     process = TrainingProcess(arguments, quiet=True)
-    cause = "stopped by a person"
     try:
         console = None if as_json else Console()
         run = follow(engine, run_id, console, is_going=lambda: process.exit_status() is None)
         status = process.wait()
-        cause = f"the training's process ended with {describe_end(status)}"
-    finally:
+    except KeyboardInterrupt:
         process.stop()
-        bury_the_dead(engine, cause)
-        engine.dispose()
+        bury_the_dead(engine, "stopped by a person", patience=2.0)
+        raise
+    if status < 0:
+        cause = f"the training's process ended with {describe_end(status)}"
+        bury_the_dead(engine, cause, patience=2.0)
+        raise Unavailable(f"The training was interrupted: {cause}.")
     if status != 0:  # the process has said why
-        raise typer.Exit(status if status > 0 else 1)
+        raise typer.Exit(status)
     if run is not None:
         typer.echo(json.dumps(run.result, indent=2) if as_json else outcome(run))

@@ -1,5 +1,6 @@
 """`marquee up`: the whole platform on one machine, from the state folder to `ready`."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -47,13 +48,16 @@ def run(settings: Settings, console: Console, *, new_password: bool = False) -> 
     prepare_home(settings.home)
     progress = Progress(console)
     interrupts = Interrupts()
-    with interrupts.caught(), held(settings.home):
-        for name in end_leftovers(settings.stack_file, settings.home / DATA_FOLDER):
-            progress.say(f"Ended {name}, which an earlier start had left running.")
-        _check_ports(settings)
-        return _EmbeddedStack(_with_ports(settings), progress, console, interrupts).run(
-            new_password=new_password
-        )
+    try:
+        with interrupts.caught(), held(settings.home):
+            for name in end_leftovers(settings.stack_file, settings.home / DATA_FOLDER):
+                progress.say(f"Ended {name}, which an earlier start had left running.")
+            _check_ports(settings)
+            settings = settings.model_copy(update={"postgres_port": settings.postgres_port or free_port()})
+            _EmbeddedStack(settings, progress, console, interrupts).run(new_password=new_password)
+    except Interrupted as interrupted:
+        return 128 + interrupted.number
+    return 0
 
 
 def stop(home: Path) -> bool:
@@ -85,15 +89,14 @@ class _EmbeddedStack:
         self._interrupts = interrupts
         self._supervisor = Supervisor(_record(settings), settings.stack_file, progress.say)
         self._operator_password: str | None = None
-        self._is_ready = False
 
-    def run(self, *, new_password: bool) -> int:
+    def run(self, *, new_password: bool) -> None:
+        """Start it, and keep it running until it is interrupted; Interrupted when that is before `ready`."""
         try:
             self._start(new_password=new_password)
             self._announce()
-            return self._supervisor.watch()
-        except Interrupted as interrupted:
-            return 0 if self._is_ready else 128 + interrupted.number
+            with contextlib.suppress(Interrupted):
+                self._supervisor.watch()
         finally:
             self._stop()
 
@@ -105,7 +108,7 @@ class _EmbeddedStack:
                 self._settings, self._progress.say, self._supervisor.check_runs, new_password=new_password
             )
         back_end = self._supervisor.start(services.back_end(self._settings))
-        retraining = self._supervisor.start(services.retraining(self._settings))
+        retraining = self._start_retraining()
         for child in (mlflow, back_end, retraining):
             self._await(child)
 
@@ -120,12 +123,18 @@ class _EmbeddedStack:
             self._supervisor.start(cluster.child(server, log)).wait_ready()
             server.ensure_databases(*DATABASES)
 
+    def _start_retraining(self) -> Child:
+        """Its port is chosen late: a first start takes time, in which another stack may take the usual one."""
+        port = self._settings.retraining_port or preferred_port(RETRAINING_PORT)
+        self._settings = self._settings.model_copy(update={"retraining_port": port})
+        self._supervisor.publish("retraining_url", services.retraining_site(self._settings))
+        return self._supervisor.start(services.retraining(self._settings))
+
     def _await(self, child: Child) -> None:
         with self._progress.step(child.spec.name):
             child.wait_ready()
 
     def _announce(self) -> None:
-        self._is_ready = True
         summary = _summary(self._settings, self._operator_password)
         self._operator_password = None
         self._console.print(Panel.fit(summary, title="Marquee") if self._console.is_terminal else summary)
@@ -182,15 +191,6 @@ def _check_ports(settings: Settings) -> None:
         require_free(settings.postgres_port, "MARQUEE_POSTGRES_PORT", "PostgreSQL")
 
 
-def _with_ports(settings: Settings) -> Settings:
-    """The settings with every port chosen."""
-    chosen = {
-        "retraining_port": settings.retraining_port or preferred_port(RETRAINING_PORT),
-        "postgres_port": settings.postgres_port or free_port(),
-    }
-    return settings.model_copy(update=chosen)
-
-
 def _port(port: int | None) -> int:
     if port is None:
         raise ValueError("the port was not chosen")
@@ -205,6 +205,5 @@ def _record(settings: Settings) -> StackRecord:
             "database_url": database,
             "url": services.site(settings),
             "mlflow_url": services.mlflow_site(settings),
-            "retraining_url": services.retraining_site(settings),
         },
     )

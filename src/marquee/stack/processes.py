@@ -90,8 +90,11 @@ class Child:
             Unavailable: it ended, or took longer than `start_seconds`; the message ends with its last words.
         """
         deadline = self.started_at + self.spec.start_seconds
-        while not self.spec.is_ready():
-            self.check_runs()
+        while True:
+            is_ready = self.spec.is_ready()
+            self.check_runs()  # in either case: it may be another program that answers
+            if is_ready:
+                return
             if time.monotonic() > deadline:
                 raise self._failure(f"was not ready within {self.spec.start_seconds:.0f} s")
             time.sleep(_POLL_SECONDS)

@@ -52,6 +52,11 @@ class Supervisor:
         self._write_record()
         return child
 
+    def publish(self, name: str, address: str) -> None:
+        """Add an address to the record."""
+        self._record = replace(self._record, addresses={**self._record.addresses, name: address})
+        self._record.write(self._record_path)
+
     def check_runs(self) -> None:
         """Unavailable when a child has ended: while the stack comes up, none may."""
         for watched in self._watched:

@@ -93,8 +93,7 @@ def _carry_out(
 
 
 def _context(settings: Settings, engine: Engine, order: Order) -> TrainingContext:
-    # Matplotlib's own place for its cache is the account's home, which a service may not have.
-    os.environ.setdefault("MPLCONFIGDIR", str(settings.home / "training-cache" / "matplotlib"))
+    _keep_caches_in(settings.home / "training-cache")
     return TrainingContext(
         engine=engine,
         home=settings.home,
@@ -107,6 +106,12 @@ def _context(settings: Settings, engine: Engine, order: Order) -> TrainingContex
         reason=order.reason,
         deploy=order.deploy,
     )
+
+
+def _keep_caches_in(folder: Path) -> None:
+    """Where libraries put theirs by themselves is the account's home, which a service may not have."""
+    for variable, name in (("MPLCONFIGDIR", "matplotlib"), ("SURPRISE_DATA_FOLDER", "surprise")):
+        os.environ.setdefault(variable, str(folder / name))
 
 
 @contextmanager

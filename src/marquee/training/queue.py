@@ -1,5 +1,7 @@
 """Runs that wait for the retraining service, and what becomes of those whose process died."""
 
+import time
+
 import uuid_utils
 from sqlalchemy import Connection, Engine
 
@@ -29,7 +31,7 @@ def enqueue(connection: Connection, *, trigger: str, requested_by: str, reason: 
     )
 
 
-def bury_the_dead(engine: Engine, cause: str) -> list[Run]:
+def bury_the_dead(engine: Engine, cause: str, *, patience: float = 0.0) -> list[Run]:
     """Fail the runs that are said to be running while no process trains; returns them as they were.
 
     A training holds a lock in Postgres as long as its process lives. So when the lock is free, whatever
@@ -38,19 +40,28 @@ def bury_the_dead(engine: Engine, cause: str) -> list[Run]:
 
     Args:
         cause: what is known of the death, in a few words.
+        patience: for how many seconds to wait for the lock: Postgres notices the end of a process when it
+            sees the end of its connection.
     """
+    deadline = time.monotonic() + patience
     lock = Leadership(engine, TRAINING_LOCK)
-    if not lock.acquire():
-        return []
+    while not lock.acquire():
+        if time.monotonic() >= deadline:
+            return []
+        time.sleep(0.05)
     try:
-        with engine.begin() as connection:
-            dead = runs.in_state(connection, "running")
-            for run in dead:
-                runs.log(connection, run.run_id, f"interrupted: {cause}", level="error")
-                runs.fail(connection, run.run_id, f"interrupted: {cause}")
-                _make_up_for(connection, run)
+        return _bury(engine, f"interrupted: {cause}")
     finally:
         lock.release()
+
+
+def _bury(engine: Engine, reason: str) -> list[Run]:
+    with engine.begin() as connection:
+        dead = runs.in_state(connection, "running")
+        for run in dead:
+            runs.log(connection, run.run_id, reason, level="error")
+            runs.fail(connection, run.run_id, reason)
+            _make_up_for(connection, run)
     return dead
 
 

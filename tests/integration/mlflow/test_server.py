@@ -17,6 +17,7 @@ from marquee.stack.secrets import new_secret, write_private
 from tests.running import MlflowServer
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=5"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 CREATE = "/api/2.0/mlflow/experiments/create"
 
 NOTEBOOK = """

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,10 +13,9 @@ import psutil
 import pytest
 from sqlalchemy import Engine, text
 
-from marquee.domain.records import Rating
 from marquee.registry.client import RegistryClient
 from marquee.stack.ports import free_port
-from marquee.store import deployment, ratings, runs
+from marquee.store import deployment, runs
 from marquee.store.runs import Run
 from marquee.training.queue import RETRY, enqueue
 from tests.running import MlflowServer
@@ -199,18 +197,6 @@ def test_a_service_that_is_stopped_ends_its_training_and_says_so(
     run = _run(platform, run_id)
     assert (run.state, run.error) == ("failed", "interrupted: the retraining service was stopped")
     assert _newest(platform).trigger == RETRY  # waits for the next start
-
-
-def test_new_ratings_ask_for_a_training(platform: Platform, start: Callable[[], Service]) -> None:
-    platform.set_policy(new_ratings=3)
-    now = datetime.now(UTC)
-    with platform.engine.begin() as connection:
-        for number in range(3):
-            ratings.put(connection, Rating("newcomer", f"i{number:03d}", 4.0, now))
-    service = start()
-    platform.set_policy()
-    wait_for(lambda: _newest(platform).trigger == "new data", service.said)
-    assert _newest(platform).reason == "3 new ratings since the last training."
 
 
 def test_a_leader_that_loses_its_connection_leads_again(

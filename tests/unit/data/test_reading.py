@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marquee.data.layout import MOST_CHARACTERS, Columns
@@ -122,6 +122,7 @@ def test_a_json_array_is_refused_with_what_is_wanted(tmp_path: Path) -> None:
 PLAIN = st.text(st.characters(exclude_characters='\0\r\n,"', exclude_categories=("Cs",)), max_size=5)
 
 
+@settings(deadline=None)  # it writes files, and the disk may be busy
 @given(rows=st.lists(st.tuples(PLAIN, PLAIN.filter(bool), PLAIN), min_size=1, max_size=20))
 def test_the_quick_way_reads_what_the_careful_way_reads(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]

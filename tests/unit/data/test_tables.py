@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marquee.data.tables import latest
@@ -47,6 +47,7 @@ STARS = st.integers(1, 10).map(lambda halves: halves / 2)
 TIMES = st.integers(0, int(NOW.timestamp()))
 
 
+@settings(deadline=None)  # it writes files, and the disk may be busy
 @given(ratings=st.dictionaries(st.tuples(IDS, IDS), st.tuples(STARS, TIMES), min_size=1, max_size=30))
 def test_ratings_with_any_ids_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, ratings: dict[tuple[str, str], tuple[float, int]]
