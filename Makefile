@@ -45,7 +45,6 @@ check: environment-dev front-end/node_modules/.package-lock.json ## linters, typ
 	$(NPM) run typecheck
 	$(PY) -m app.openapi | cmp - front-end/openapi.json
 	$(NPM) run check:generated
-	! grep --line-number --extended-regexp '(https?|file)://|--(extra-)?index-url|--find-links' requirements*.lock
 
 .PHONY: format
 format: environment-dev ## format the Python code
@@ -69,12 +68,12 @@ notebooks: environment-dev ## open JupyterLab on notebooks/
 	@exec $(PY) -m jupyterlab --notebook-dir notebooks
 
 .PHONY: lock
-lock: environment-dev ## resolve pyproject.toml's dependencies anew into requirements*.lock
+lock: environment-dev ## bring requirements*.lock in line with pyproject.toml; ARGS=--upgrade for newer versions
 	$(COMPILE) --extra embedded pyproject.toml --output-file requirements.lock
 	$(COMPILE) --all-extras --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 	printf 'uv\nsetuptools\n' | $(COMPILE) --constraint requirements.lock - --output-file requirements-build.lock
 COMPILE = .venv/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(LOCK_ARGS)
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environment and everything built; state in var/ and data/ stays

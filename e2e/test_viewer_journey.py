@@ -1,6 +1,7 @@
 """A viewer's evening: pick a profile, read, search, open, rate; and an operator trains the next model."""
 
 import re
+import time
 
 from playwright.sync_api import Page, expect
 
@@ -17,7 +18,7 @@ from e2e.screens import (
 )
 
 TRAINING_MS = 240_000
-TAKE_OVER_MS = 20_000
+TAKE_OVER_SECONDS = 10
 
 
 def test_a_profile_is_found_and_shows_picks_with_their_facts(page: Page) -> None:
@@ -163,10 +164,13 @@ def test_retrain_now_makes_a_version_that_then_serves_viewers(page: Page, platfo
 
     page.get_by_role("link", name="Overview").click()
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=re.compile(rf"^{trained} ")))
-    expect(row).to_contain_text("serving", timeout=TAKE_OVER_MS)
+    expect(row).to_contain_text("serving", timeout=TAKE_OVER_SECONDS * 1000)
     expect(row.get_by_role("cell").filter(has_text=re.compile(r"^0\.\d{3}$")).first).to_be_visible()
 
     pick_profile(page, "300")
+    take_over = time.monotonic() + TAKE_OVER_SECONDS  # each worker fetches and checks the version by itself
+    while served_version(page) != trained and time.monotonic() < take_over:
+        page.reload()
     assert served_version(page) == trained
 
 

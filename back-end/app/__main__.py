@@ -14,9 +14,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from app import logs
 from marquee.domain.errors import MarqueeError, PortInUse
 from marquee.settings import Settings, load_serving, load_settings
+from marquee.settings.logs import configure_logs
 
 METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _DRAIN_SECONDS = 10
@@ -33,7 +33,7 @@ def main() -> int:
     except MarqueeError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
-    logs.configure(settings.log_level, settings.log_format)
+    configure_logs(settings.log_level, settings.log_format)
     _prepare_environment(settings)
     workers = Multiprocess(_config(settings), sockets=sockets)
     workers.run()

@@ -8,9 +8,9 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
-from app.logs import request_id_of_context
 from app.metrics import observe_request
 from app.problems import problem
+from marquee.settings.logs import request_id_of_context
 
 LARGEST_BODY = 1_000_000  # bytes
 

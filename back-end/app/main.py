@@ -11,7 +11,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from app import logs, problems
+from app import problems
 from app.api import all_routes
 from app.docs import docs_routes
 from app.frame import LARGEST_BODY, Frame
@@ -20,6 +20,7 @@ from app.pages import PageRoute
 from app.serving import deadline
 from app.serving.worker import Worker
 from marquee.settings import Settings, load_serving, load_settings
+from marquee.settings.logs import configure_logs
 from marquee.store import connect
 
 logger = logging.getLogger("marquee.app")
@@ -68,7 +69,7 @@ def create_worker_app() -> FastAPI:
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        logs.configure(settings.log_level, settings.log_format)
+        configure_logs(settings.log_level, settings.log_format)
         deadline.install(_ANSWER_SECONDS)
         app.state.worker = worker = _worker(settings)
         await worker.start()

@@ -8,9 +8,9 @@ from types import FrameType
 from marquee.domain.errors import MarqueeError
 from marquee.registry.client import RegistryClient
 from marquee.settings import Policy, Settings, load_policy, load_settings
+from marquee.settings.logs import configure_logs
 from marquee.store import connect
 from marquee.store.leadership import Leadership
-from retraining import logs
 from retraining.health import HealthServer, create_app
 from retraining.jobs import Jobs
 from retraining.outages import POSTGRES_ERRORS, Outage
@@ -28,7 +28,7 @@ def main() -> int:
     try:
         settings = load_settings()
         policy = load_policy(settings.configs_dir / "policy.yaml")
-        logs.configure(settings.log_level, settings.log_format)
+        configure_logs(settings.log_level, settings.log_format)
         _serve(settings, policy)
     except MarqueeError as error:
         sys.stderr.write(f"error: {error}\n")

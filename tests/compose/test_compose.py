@@ -118,7 +118,7 @@ def test_viewer_rates_and_operator_retrains(stack: ComposeStack, browser: httpx.
     assert after["items"] != before["items"][1:]
 
     with stack.client() as desk:
-        sign_in(desk, {"name": "operator", "password": stack.secret("operator_password")})
+        sign_in(desk, operator(stack))
         asked = desk.post("/api/v1/jobs/retraining/runs", json={"reason": "Compose test"})
         assert asked.status_code == 202
         run = finished_run(desk, asked.json()["run_id"])
@@ -141,29 +141,39 @@ def test_two_replicas_answer_and_agree(stack: ComposeStack, browser: httpx.Clien
         top_picks(browser)
 
 
-def test_the_state_outlives_the_containers(stack: ComposeStack, browser: httpx.Client) -> None:
-    sign_in(browser, {"user_id": VIEWER})
-    deployment, ratings = browser.get("/api/v1/deployment").json(), rating_count(browser)
+def test_the_state_outlives_the_containers(stack: ComposeStack) -> None:
+    before = kept(stack)
     stack.compose("down")
     stack.up()
-    sign_in(browser, {"user_id": VIEWER})
-    assert browser.get("/api/v1/deployment").json()["champion"] == deployment["champion"]
-    assert rating_count(browser) == ratings
+    assert kept(stack) == before
 
 
 def sign_in(client: httpx.Client, credentials: dict[str, str]) -> None:
-    answer = client.post("/api/v1/session", json=credentials)
-    assert answer.status_code == 200, answer.text
+    answered(client.post("/api/v1/session", json=credentials))
 
 
 def top_picks(client: httpx.Client) -> dict[str, Any]:
-    answer = client.get(f"/api/v1/users/{VIEWER}/recommendations?n=10")
+    return answered(client.get(f"/api/v1/users/{VIEWER}/recommendations?n=10"))
+
+
+def kept(stack: ComposeStack) -> tuple[Any, Any, Any]:
+    """What a restart must not change: the deployed model, the versions, a person's ratings."""
+    with stack.client() as desk:
+        sign_in(desk, operator(stack))
+        return (
+            answered(desk.get("/api/v1/deployment"))["champion"],
+            answered(desk.get("/api/v1/models"))["versions"],
+            answered(desk.get(f"/api/v1/users/{VIEWER}/ratings"))["ratings"],
+        )
+
+
+def operator(stack: ComposeStack) -> dict[str, str]:
+    return {"name": "operator", "password": stack.secret("operator_password")}
+
+
+def answered(answer: httpx.Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def rating_count(client: httpx.Client) -> int:
-    return client.get(f"/api/v1/users/{VIEWER}").json()["rating_count"]
+    return dict(answer.json())
 
 
 def finished_run(client: httpx.Client, run_id: str) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Service:
         return all(answer.json()["model_version"] == version for answer in answers.values())
 
 
-def eventually(holds: Callable[[], bool], *, within: float = 10.0, what: str = "it") -> None:
+def eventually(holds: Callable[[], bool], *, within: float = 30.0, what: str = "it") -> None:
     """Wait until something holds; Unavailable when it does not in time."""
     deadline = time.monotonic() + within
     while not holds():
@@ -129,7 +129,7 @@ def running_service(home: Path, server: Server, database: str, **variables: str)
         log=home / "service.log",
         is_ready=lambda: _is_alive(url),
         environment=environment,
-        start_seconds=30,
+        start_seconds=90,
     )
     child = Child(spec)
     child.start()

@@ -47,19 +47,15 @@ class BundleStore:
                 damage = _damage(path)
                 if damage is not None:
                     self._fetch(version, path, damage)
-            os.utime(path)  # its age is that of its last use
         except OSError as error:
             raise Unavailable(f"{path} cannot be used: {error.strerror}.") from error
         return Bundle.open(path, verify=False)
 
     def prune(self, keep: set[int]) -> None:
-        """Delete the versions used longest ago, except some; a worker may go on mapping them."""
-        versions = [
-            path for path in self._folder.iterdir() if path.name.isdigit() and int(path.name) not in keep
-        ]
-        versions.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in versions[max(0, KEPT - len(keep)) :]:
-            shutil.rmtree(path, ignore_errors=True)  # another worker may be doing the same
+        """Delete the oldest versions, except some; a worker that maps their files may go on doing so."""
+        others = {int(path.name) for path in self._folder.iterdir() if path.name.isdigit()} - keep
+        for version in sorted(others, reverse=True)[max(0, KEPT - len(keep)) :]:
+            shutil.rmtree(self._folder / str(version), ignore_errors=True)  # so may another worker
 
     @contextmanager
     def _one_worker_at_a_time(self, version: int) -> Iterator[None]:

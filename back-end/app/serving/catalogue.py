@@ -19,10 +19,10 @@ def folded(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def fragment_of(item: Item) -> bytes:
+def fragment_of(item: Item) -> str:
     """The beginning of an item's JSON object in every list; the entry's own fields and `}` follow."""
     shown = {"item_id": item.item_id, "title": item.title, "year": item.year, "genres": item.genres}
-    return orjson.dumps(shown)[:-1]
+    return orjson.dumps(shown).decode()[:-1]
 
 
 class Position(NamedTuple):
@@ -51,7 +51,7 @@ class Catalogue:
 
     items: tuple[Item, ...]
     number_of: Mapping[str, int]
-    fragments: tuple[bytes, ...]
+    fragments: tuple[str, ...]
     titles: tuple[str, ...]
 
     @classmethod

@@ -1,9 +1,9 @@
 """Lists, from memory alone, as the bytes that go over the wire."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -26,16 +26,6 @@ UNKNOWN_PERSON = "Nothing is known of this person yet, so these are the most pop
 NOTHING_RATED_YET = "There are no ratings yet, so these are the most popular items."
 NOT_LOOKED_UP = "This person cannot be looked up at the moment, so these are the most popular items."
 NO_MODEL = "No model is deployed yet, so these are the most popular items."
-
-
-class Entry(NamedTuple):
-    """One place of a list: the item's fragment of JSON, and what stands beside it."""
-
-    fragment: bytes
-    rank: int
-    score: float
-    stars: float | None
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +108,7 @@ class ListMaker:
             state, asked.n, excluded_rows=excluded, allowed=shelf.allowed(asked.category)
         )
         return _recommendations(
-            request_id, person, person.notice, shelf.model.version, _entries(places, shelf)
+            request_id, person, person.notice, shelf.model.version, _encoded(places, shelf.fragments)
         )
 
     def for_visitor(
@@ -134,14 +124,16 @@ class ListMaker:
         state = recommender.state(history_of_ids(visitor.stars, shelf))
         places = recommender.top(state, asked.n, allowed=shelf.allowed(asked.category))
         notice = None if visitor.stars else NOTHING_RATED_YET
-        return _recommendations(request_id, visitor, notice, shelf.model.version, _entries(places, shelf))
+        return _recommendations(
+            request_id, visitor, notice, shelf.model.version, _encoded(places, shelf.fragments)
+        )
 
     def popular(self, asked: Asked, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: what most people like."""
         if shelf is None:
             return _item_list(None, self._counted(asked, catalogue))
         places = shelf.model.recommender.popular(asked.n, allowed=shelf.allowed(asked.category))
-        return _item_list(shelf.model.version, _entries(places, shelf))
+        return _item_list(shelf.model.version, _encoded(places, shelf.fragments))
 
     def similar(self, item_id: str, n: int, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: what goes with an item; popular items where the model does not know it."""
@@ -155,17 +147,21 @@ class ListMaker:
             if row is None
             else recommender.similar(row, n, allowed=allowed)
         )
-        return _item_list(shelf.model.version, _entries(places, shelf))
+        return _item_list(shelf.model.version, _encoded(places, shelf.fragments))
 
-    def _counted(self, asked: Asked, catalogue: Catalogue, without: Int32 | None = None) -> Iterator[Entry]:
+    def _counted(self, asked: Asked, catalogue: Catalogue, without: Int32 | None = None) -> bytes:
         """The items with the most ratings in memory, while there is no model; counted every few seconds."""
         counts = self._fresh_counts(catalogue)
         numbers = catalogue.numbers(asked.category)
         out = {*(() if without is None else without.tolist()), *map(catalogue.number_of.get, asked.exclude)}
         order = numbers[np.argsort(-counts[numbers], kind="stable")].tolist()
         chosen = [number for number in order if number not in out][: asked.n]
-        for rank, number in enumerate(chosen, start=1):
-            yield Entry(catalogue.fragments[number], rank, float(counts[number]), None, "popular")
+        ids = [catalogue.items[number].item_id for number in chosen]
+        places = [
+            Recommendation(number, item_id, rank, float(counts[number]), None, "popular")
+            for rank, (number, item_id) in enumerate(zip(chosen, ids, strict=True), start=1)
+        ]
+        return _encoded(places, catalogue.fragments)
 
     def _fresh_counts(self, catalogue: Catalogue) -> NDArray[np.int64]:
         now = time.monotonic()
@@ -188,27 +184,21 @@ def history_of_ids(stars: dict[str, float], shelf: Shelf) -> History:
     return History(rows[known], np.fromiter(stars.values(), np.float32)[known], now[known])
 
 
-def _entries(places: Iterable[Recommendation], shelf: Shelf) -> Iterator[Entry]:
-    fragments = shelf.fragments
-    for place in places:
-        yield Entry(fragments[place.row], place.rank, place.score, place.stars, place.source)
-
-
-def _encoded(entries: Iterable[Entry]) -> bytes:
-    parts: list[bytes] = []
-    by_source: dict[str, int] = {}
-    for fragment, rank, score, stars, source in entries:
+def _encoded(places: Sequence[Recommendation], fragments: Sequence[str]) -> bytes:
+    """The entries of a list, without its brackets; a place's row is that of its fragment."""
+    parts = []
+    for row, _, rank, score, stars, source in places:
         shown = "null" if stars is None else f"{stars:.3f}"
-        parts.append(fragment)
-        parts.append(f',"rank":{rank},"score":{score:.6g},"stars":{shown},"source":"{source}"}},'.encode())
-        by_source[source] = by_source.get(source, 0) + 1
-    for source, items in by_source.items():
+        parts.append(
+            f'{fragments[row]},"rank":{rank},"score":{score:.6g},"stars":{shown},"source":"{source}"}}'
+        )
+    for source, items in Counter([place.source for place in places]).items():
         metrics.count_listed(source, items)
-    return b"".join(parts)[:-1]  # without the last comma
+    return ",".join(parts).encode()
 
 
 def _recommendations(
-    request_id: str, who: Person | Visitor, notice: str | None, version: int | None, entries: Iterable[Entry]
+    request_id: str, who: Person | Visitor, notice: str | None, version: int | None, entries: bytes
 ) -> bytes:
     return (
         b'{"request_id":"%b","user_id":%b,"known":%b,"notice":%b,"model_version":%b,"variant":%b,"items":[%b]}'
@@ -219,10 +209,10 @@ def _recommendations(
             orjson.dumps(notice),
             orjson.dumps(version),
             VARIANT,
-            _encoded(entries),
+            entries,
         )
     )
 
 
-def _item_list(version: int | None, entries: Iterable[Entry]) -> bytes:
-    return b'{"model_version":%b,"items":[%b]}' % (orjson.dumps(version), _encoded(entries))
+def _item_list(version: int | None, entries: bytes) -> bytes:
+    return b'{"model_version":%b,"items":[%b]}' % (orjson.dumps(version), entries)

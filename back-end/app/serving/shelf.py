@@ -62,10 +62,10 @@ class Shelf:
         return self
 
     @cached_property
-    def fragments(self) -> list[bytes]:
+    def fragments(self) -> list[str]:
         """Each row's item as JSON, see `catalogue.fragment_of`; empty where the catalogue has none."""
         fragments = self.catalogue.fragments
-        return [fragments[number] if number != UNKNOWN_ROW else b"" for number in self.number_of_row.tolist()]
+        return [fragments[number] if number != UNKNOWN_ROW else "" for number in self.number_of_row.tolist()]
 
     @cached_property
     def visible(self) -> Mask | None:

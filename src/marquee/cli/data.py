@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # at run time they come with the command: they import pandas,
     from marquee.data.progress import OnProgress
 
 app = typer.Typer(
-    help="Data sets: fetch, load, prepare.",
+    help="Data sets: fetch, load, prepare, snapshot.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -168,6 +168,33 @@ def prepare(
         )
         if done.rejected:
             _say(f"{done.rejected:,} rows were left out; `marquee data load` says why.")
+
+
+@app.command()
+def snapshot(as_json: AsJson = False) -> None:
+    """Keep what the platform holds now as Parquet, named by the hash of its rows. Equal data is kept once.
+
+    A training takes one by itself; the model's version names it.
+
+    Example: marquee data snapshot
+    """
+    from marquee.store import connect
+    from marquee.training.snapshot import take_snapshot
+
+    settings = load_settings()
+    engine = connect(settings.database(), application_name="marquee-data")
+    try:
+        taken = take_snapshot(engine, settings.home)
+    finally:
+        engine.dispose()
+    tables = taken.tables
+    counts = {"ratings": len(tables.ratings), "items": len(tables.items), "users": len(tables.users)}
+    if as_json:
+        facts = {"hash": taken.hash, "path": str(taken.path), **counts}
+        _print_json({**facts, "trained_through": taken.trained_through.isoformat()})
+    else:
+        held = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+        _say(f"{taken.hash}: {held}, in {taken.path}")
 
 
 def _columns(

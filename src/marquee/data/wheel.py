@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -98,11 +99,12 @@ def _downloaded(requirement: str, folder: Path) -> Path:
 
 
 def _pip() -> list[str]:
-    """A pip: this environment's own, which environments made by uv lack, or one on the path."""
+    """A pip: this environment's own, which environments made by uv lack, or one that is elsewhere."""
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
+    places = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     for tool, words in (("pip3", []), ("pip", []), ("uv", ["tool", "run", "pip"])):
-        found = shutil.which(tool)
+        found = shutil.which(tool, path=places)
         if found:
             return [found, *words]
     raise Unavailable("there is no pip.", hint="Install pip into Marquee's environment.")

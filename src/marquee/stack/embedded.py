@@ -124,7 +124,7 @@ class _EmbeddedStack:
             server.ensure_databases(*DATABASES)
 
     def _start_retraining(self) -> Child:
-        """Its port is chosen late: a first start takes time, in which another stack may take the usual one."""
+        """Its port is chosen late: a first start takes time, and another stack may take the usual one."""
         port = self._settings.retraining_port or preferred_port(RETRAINING_PORT)
         self._settings = self._settings.model_copy(update={"retraining_port": port})
         self._supervisor.publish("retraining_url", services.retraining_site(self._settings))

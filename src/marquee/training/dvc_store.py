@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,7 +71,7 @@ class DvcStore:
             with Repo(str(self._root)) as repository:
                 self._configure(repository)
                 yield repository
-        except (DvcException, OSError) as error:
+        except (DvcException, OSError, sqlite3.Error) as error:  # SQLite: its cache of hashes
             raise Unavailable(
                 f"The snapshot cannot be kept in {self._root}: {' '.join(str(error).split())}.",
                 hint="Make room on the disk, and see that the folder is this user's.",

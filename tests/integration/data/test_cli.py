@@ -104,7 +104,7 @@ def test_an_unknown_data_set_cannot_be_fetched(run: Run) -> None:
 
 
 def test_every_command_shows_an_example(run: Run) -> None:
-    for command in ("fetch", "load", "prepare"):
+    for command in ("fetch", "load", "prepare", "snapshot"):
         assert f"Example: marquee data {command}" in run(command, "--help").stdout
 
 
@@ -120,3 +120,18 @@ def test_prepare_splits_what_lies_in_data_raw(run: Run, tmp_path: Path) -> None:
         "rejected": 0,
         "folder": str(tmp_path / "data" / "processed"),
     }
+
+
+def test_a_snapshot_is_named_by_its_rows_and_kept_once(run: Run, tmp_path: Path) -> None:
+    run("load", ml_100k(tmp_path / "ml-100k"))
+    first, again = (json.loads(run("snapshot", "--json").stdout) for _ in range(2))
+    assert first == again
+    assert (first["ratings"], first["items"], first["users"]) == (3, 3, 2)
+    assert first["trained_through"] == "1997-12-04T15:55:51+00:00"
+    assert (Path(first["path"]) / "ratings.parquet").is_file()
+
+
+def test_a_snapshot_of_nothing_is_a_mistake(run: Run) -> None:
+    done = run("snapshot")
+    assert done.returncode == 3
+    assert "marquee data load" in done.stderr

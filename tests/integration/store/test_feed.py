@@ -74,7 +74,14 @@ def test_a_bulk_load_writes_one_row_not_one_a_rating(engine: Engine) -> None:
     with engine.begin() as connection:
         ratings.copy_in(
             connection,
-            pd.DataFrame({"user_id": ["u", "u"], "item_id": ["1", "2"], "rating": [3.0, 2.0], "timestamp": [2**31, 5]}),
+            pd.DataFrame(
+                {
+                    "user_id": ["u", "u"],
+                    "item_id": ["1", "2"],
+                    "rating": [3.0, 2.0],
+                    "timestamp": [2**31, 5],
+                }
+            ),
         )
 
     assert _read(engine, reader) == [("ratings", None)]

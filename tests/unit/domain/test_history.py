@@ -25,7 +25,11 @@ def test_an_empty_history_has_typed_arrays() -> None:
     history = History.empty()
 
     assert len(history) == 0
-    assert (history.rows.dtype, history.ratings.dtype, history.times.dtype) == (np.int32, np.float32, np.int64)
+    assert (history.rows.dtype, history.ratings.dtype, history.times.dtype) == (
+        np.int32,
+        np.float32,
+        np.int64,
+    )
 
 
 def test_history_refuses_arrays_of_unequal_length() -> None:

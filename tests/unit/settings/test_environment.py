@@ -10,7 +10,9 @@ from marquee.settings import load_settings
 
 
 def test_an_unknown_variable_is_refused_and_the_nearest_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"Unknown setting MARQUEE_PROT\. Did you mean MARQUEE_PORT\?"):
+    with pytest.raises(
+        ConfigurationError, match=r"Unknown setting MARQUEE_PROT\. Did you mean MARQUEE_PORT\?"
+    ):
         load_settings({"MARQUEE_PROT": "8001"})
 
 
@@ -64,7 +66,9 @@ def test_without_a_url_the_running_stack_says_where_the_database_is(tmp_path: Pa
         settings.database()
 
     settings.stack_file.parent.mkdir()
-    settings.stack_file.write_text(json.dumps({"database_url": "postgresql://marquee@127.0.0.1:6000/marquee"}))
+    settings.stack_file.write_text(
+        json.dumps({"database_url": "postgresql://marquee@127.0.0.1:6000/marquee"})
+    )
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "postgres_password").write_text("secret")
 

@@ -1,22 +1,25 @@
-"""The log: a line an event, with the request's id; no secrets, no names, no bodies."""
+"""What a service writes to its log: a line an event, as text or as JSON; no secrets, no names, no bodies."""
 
+import json
 import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
-import orjson
+_OWN_LOGGERS = ("marquee", "retraining", "uvicorn.error")
 
-request_id_of_context: ContextVar[str] = ContextVar("request_id", default="-")
+# Set by whoever handles a request, for as long as that lasts.
+request_id_of_context: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 class TextLines(logging.Formatter):
-    """`2026-03-01T20:15:00.123Z INFO marquee.app [request id] message`."""
+    """`2026-03-01T20:15:00.123Z INFO    marquee.app [request id] message`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        start = f"{_when(record)} {record.levelname:<7} {record.name} [{request_id_of_context.get()}]"
-        line = f"{start} {record.getMessage()}"
+        request_id = request_id_of_context.get()
+        context = f" [{request_id}]" if request_id else ""
+        line = f"{_when(record)} {record.levelname:<7} {record.name}{context} {record.getMessage()}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
@@ -29,20 +32,25 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "process": record.process,
-            "request_id": request_id_of_context.get(),
             "message": record.getMessage(),
         }
+        if request_id := request_id_of_context.get():
+            content["request_id"] = request_id
         if record.exc_info:
             content["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(content).decode()
+        return json.dumps(content, ensure_ascii=False)
 
 
-def configure(level: str, form: Literal["text", "json"]) -> None:
-    """Send everything that is logged to standard error, in one form. Uvicorn's own loggers hand theirs on."""
+def configure_logs(level: str, form: Literal["text", "json"]) -> None:
+    """Send everything that is logged to standard error, in one form.
+
+    Args:
+        level: of Marquee's own loggers and of what Uvicorn says; all others speak from `warning` up.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for name in ("marquee", "uvicorn.error"):
+    for name in _OWN_LOGGERS:
         logging.getLogger(name).setLevel(level.upper())
 
 

@@ -1,0 +1,125 @@
+"""`marquee train`, `marquee models` and `marquee jobs`, as somebody types them."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import Engine
+
+from marquee.domain.errors import Conflict, NotFound
+from marquee.store import runs
+from marquee.store.leadership import TRAINING_LOCK, Leadership
+from marquee.training.queue import RETRAINING
+from tests.running import MlflowServer
+from tests.support.platform import Platform, load_checkerboard, make_platform
+
+
+@pytest.fixture(scope="module")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str, engine: Engine, mlflow_server: MlflowServer
+) -> Platform:
+    platform = make_platform(tmp_path_factory.mktemp("platform"), database_url, engine, mlflow_server)
+    load_checkerboard(engine)
+    return platform
+
+
+@pytest.fixture(scope="module")
+def trained(platform: Platform) -> dict[str, object]:
+    """What the first training printed."""
+    result: dict[str, object] = json.loads(
+        _marquee(platform, "train", "--reason", "the first", "--json").stdout
+    )
+    return result
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-P", "-m", "marquee", *words]
+
+
+def _marquee(platform: Platform, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        _command(words),
+        env=dict(platform.environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_before_the_first_training_the_lists_are_empty(platform: Platform) -> None:
+    assert _marquee(platform, "models", "list").stdout.startswith("There are no versions yet")
+    assert json.loads(_marquee(platform, "jobs", "list", "--json").stdout) == []
+
+
+def test_a_training_prints_what_came_of_it(trained: dict[str, object]) -> None:
+    assert trained["deployed"] is True
+    assert trained["semantic_version"] == "1.0.0"
+
+
+def test_versions_are_listed_and_shown(platform: Platform, trained: dict[str, object]) -> None:
+    (version,) = json.loads(_marquee(platform, "models", "list", "--json").stdout)
+    assert version["version"] == trained["version"]
+    assert version["champion"] is True
+    shown = _marquee(platform, "models", "show", str(trained["version"])).stdout
+    assert "approved, the champion" in shown
+    assert 'rating: svd {"seed": 0' in shown
+
+
+def test_a_version_that_is_not_there_is_said_in_one_line(platform: Platform) -> None:
+    ended = _marquee(platform, "models", "show", "999")
+    assert ended.returncode == NotFound.exit_code
+    assert ended.stderr == (
+        "error: There is no model version 999. `marquee models list` shows those there are.\n"
+    )
+
+
+def test_a_run_can_be_asked_for_and_read(platform: Platform, trained: dict[str, object]) -> None:
+    asked = json.loads(_marquee(platform, "jobs", "run", "--reason", "new films", "--json").stdout)
+    assert (asked["kind"], asked["state"], asked["reason"]) == (RETRAINING, "queued", "new films")
+    with platform.engine.begin() as connection:
+        runs.log(connection, asked["run_id"], "[red]a line[/red]")
+        runs.fail(connection, asked["run_id"], "it broke")
+    assert "[red]a line[/red]" in _marquee(platform, "jobs", "log", asked["run_id"]).stdout
+    listed = _marquee(platform, "jobs", "list").stdout
+    assert "it broke" in listed
+    assert "version" in listed.splitlines()[2]
+
+
+def test_a_log_of_no_run_is_not_empty_but_an_error(platform: Platform) -> None:
+    assert _marquee(platform, "jobs", "log", "nothing").returncode == NotFound.exit_code
+
+
+def test_a_second_training_is_refused(platform: Platform) -> None:
+    lock = Leadership(platform.engine, TRAINING_LOCK)
+    assert lock.acquire()
+    try:
+        ended = _marquee(platform, "train")
+    finally:
+        lock.release()
+    assert ended.returncode == Conflict.exit_code
+    assert ended.stderr.startswith("error: Another training runs.")
+
+
+def test_ctrl_c_ends_the_training_and_its_row_says_so(platform: Platform) -> None:
+    platform.set_recipe(n_epochs=10_000)
+    process = subprocess.Popen(_command(["train"]), env=dict(platform.environment), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not _running(platform):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (run,) = _running(platform)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    platform.set_recipe()
+    with platform.engine.connect() as connection:
+        assert runs.get(connection, run.run_id).error == "interrupted: stopped by a person"
+
+
+def _running(platform: Platform) -> list[runs.Run]:
+    with platform.engine.connect() as connection:
+        return runs.in_state(connection, "running")
