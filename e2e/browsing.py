@@ -22,7 +22,7 @@ class Console:
     """What the browser complained about."""
 
     complaints: list[str] = field(default_factory=list)
-    # The machine's network changed (a container came or went): the browser fetches again, no page is at fault.
+    # The machine's network changed (a container came or went): the browser fetches again.
     _expected: list[re.Pattern[str]] = field(default_factory=lambda: [re.compile("ERR_NETWORK_CHANGED")])
 
     def expect(self, pattern: str) -> None:

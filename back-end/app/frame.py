@@ -18,6 +18,8 @@ logger = logging.getLogger("marquee.app")
 
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NO_ROUTE = "(none)"
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_NOT_KEPT = (b"cache-control", b"no-store")  # answers are about people, and of this moment
 
 
 class Frame:
@@ -38,9 +40,11 @@ class Frame:
         started = time.perf_counter()
         request_id = str(uuid7())
         request_id_of_context.set(request_id)
-        scope["state"]["request_id"] = request_id
+        scope.setdefault("state", {})["request_id"] = request_id
         scope["path"] = path = scope["raw_path"].decode("ascii")
-        headers = [(b"x-request-id", request_id.encode()), self._worker]
+        headers = [(b"x-request-id", request_id.encode()), self._worker, _NO_SNIFFING]
+        if path.startswith("/api/"):
+            headers.append(_NOT_KEPT)
         status = 500
 
         async def framed(message: Message) -> None:

@@ -14,7 +14,10 @@ export function createQueryClient(): QueryClient {
     queryCache: new QueryCache({ onError: noticeSignedOut }),
     mutationCache: new MutationCache({ onError: noticeSignedOut }),
     defaultOptions: {
+      // The server may be this very machine: try even where the browser thinks it is offline.
+      mutations: { networkMode: "always" },
       queries: {
+        networkMode: "always",
         staleTime: 15_000,
         retry: (failures, error) => failures < RETRIES && mayPass(error),
       },

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState, type KeyboardEvent, type SyntheticEvent } from "react";
-import { useLocation, useNavigate, useSearchParams } from "react-router";
+import { NavigationType, useLocation, useNavigate, useNavigationType, useSearchParams } from "react-router";
 
 import { paths } from "../app/paths";
 import { Icon } from "./Icon";
@@ -10,27 +10,29 @@ const REST_MS = 250;
 /** The catalogue's search. It looks while one types; arrow down goes to what was found. */
 export function SearchBox() {
   const navigate = useNavigate();
-  const onSearchPage = useLocation().pathname === "/search";
+  const { pathname, state } = useLocation() as { pathname: string; state: { typed?: boolean } | null };
+  const onSearchPage = pathname === "/search";
+  const wentBack = useNavigationType() === NavigationType.Pop;
   const asked = useSearchParams()[0].get("q") ?? "";
   const [text, setText] = useState(asked);
   const [answered, setAnswered] = useState(asked);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   if (asked !== answered) {
-    // The address changed by other means than this box (the back button, a link): show what it asks.
+    // An address that came from typing never writes over what has been typed since; any other is shown.
     setAnswered(asked);
-    if (asked.trim() !== text.trim()) setText(asked);
+    if (wentBack || !state?.typed) setText(asked);
   }
   useEffect(
     () => () => {
-      clearTimeout(timer.current);
+      clearTimeout(timer.current); // whoever has gone elsewhere is not called back to a search
     },
-    [],
+    [pathname],
   );
 
   const look = (query: string) => {
     clearTimeout(timer.current);
     if (query.trim() === "" && !onSearchPage) return;
-    void navigate(paths.search(query.trim()), { replace: onSearchPage });
+    void navigate(paths.search(query.trim()), { replace: onSearchPage, state: { typed: true } });
   };
   const onSubmit = (event: SyntheticEvent) => {
     event.preventDefault();

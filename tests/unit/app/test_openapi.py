@@ -1,0 +1,39 @@
+"""The OpenAPI document, which the front-end's types are made from."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from app.api.routing import query_parameters
+from app.api.schemas.lists import RecommendationQuery
+from app.main import create_app
+
+from marquee.settings import load_settings
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(load_settings({})).openapi()
+
+
+def test_it_is_printed_the_same_every_time_and_needs_no_stack(document: dict[str, Any]) -> None:
+    printed = subprocess.run(
+        [sys.executable, "-P", "-m", "app.openapi"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert printed.stderr == ""
+    assert json.loads(printed.stdout) == document
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(document: dict[str, Any]) -> None:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names) >= 30
+    assert all(operation["description"] for operation in operations)
+
+
+def test_the_lean_route_documents_what_it_checks() -> None:
+    n, category, exclude = query_parameters(RecommendationQuery)
+    assert [parameter["name"] for parameter in (n, category, exclude)] == ["n", "category", "exclude"]
+    assert {"minimum": 1, "maximum": 10000, "type": "integer"} in n["schema"]["anyOf"]
