@@ -31,11 +31,11 @@ FLAGS = (
 
 
 def _chromium() -> str:
-    named = os.environ.get("MARQUEE_CHROMIUM")
+    named = os.environ.get("MARQUEE_TEST_CHROMIUM")
     for path in (named,) if named else CHROMIUMS:
         if shutil.which(path):
             return path
-    pytest.fail("No Chromium to test with: `apt-get install chromium`, or name one in MARQUEE_CHROMIUM.")
+    pytest.fail("No Chromium to test with: `apt-get install chromium`, or name one in MARQUEE_TEST_CHROMIUM.")
 
 
 @pytest.fixture(scope="session")

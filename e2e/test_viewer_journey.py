@@ -142,6 +142,18 @@ def test_a_server_out_of_reach_is_told_and_tried_again(page: Page, console: Cons
     expect(picks(page).filter(has_text="Western").first).to_be_visible()
 
 
+def test_a_rating_that_was_not_kept_is_told_and_taken_back(page: Page, console: Console) -> None:
+    console.expect("ERR_INTERNET_DISCONNECTED")
+    pick_profile(page, "42")
+    first = titles(picks(page))[0]
+    page.context.set_offline(True)
+    stars = stars_of(picks(page), first)
+    stars.press("4")
+    stars.press("Enter")
+    expect(message(page, "Your rating was not kept. Marquee cannot be reached")).to_be_visible()
+    expect(stars).to_have_attribute("aria-valuetext", "Not rated")
+
+
 def test_whoever_is_signed_out_elsewhere_is_asked_again_who_they_are(page: Page, console: Console) -> None:
     console.expect("401")
     pick_profile(page, "42")
@@ -168,7 +180,9 @@ def test_a_wrong_password_opens_nothing(page: Page, console: Console) -> None:
     expect(page.get_by_role("heading", name="Now serving")).to_have_count(0)
 
 
-def test_retrain_now_makes_a_version_that_serves_and_can_be_rolled_back(page: Page, platform: Platform) -> None:
+def test_retrain_now_makes_a_version_that_serves_and_can_be_rolled_back(
+    page: Page, platform: Platform
+) -> None:
     pick_profile(page, "300")
     before = served_version(page)
 
@@ -200,4 +214,6 @@ def test_retrain_now_makes_a_version_that_serves_and_can_be_rolled_back(page: Pa
     dialog.get_by_role("button", name="Roll back").click()
     expect(message(page, f"Rolled back: version {before} serves instead of {trained}.")).to_be_visible()
     page.get_by_role("link", name="Audit trail").click()
-    expect(page.get_by_role("row").filter(has_text=f"version {trained} pleases nobody")).to_contain_text("operator")
+    expect(page.get_by_role("row").filter(has_text=f"version {trained} pleases nobody")).to_contain_text(
+        "operator"
+    )

@@ -58,8 +58,9 @@ def make_platform(folder: Path, database_url: str, engine: Engine, mlflow: Mlflo
         "MARQUEE_DATABASE_URL": database_url,
         "MARQUEE_MLFLOW_URL": mlflow.url,
     }
+    fonts = {"MPLCONFIGDIR": str(folder.parent / "matplotlib")}  # found once a session, not once a platform
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
-    platform = Platform(load_settings(variables), engine, {**inherited, **variables})
+    platform = Platform(load_settings(variables), engine, {**inherited, **fonts, **variables})
     platform.set_recipe()
     platform.set_policy()
     return platform

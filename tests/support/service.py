@@ -32,12 +32,14 @@ class Service:
     Attributes:
         keys: an API key of each scope, by the scope's name.
         engine: the service's database.
+        environment: of its processes; other commands find it with that.
     """
 
     home: Path
     url: str
     keys: dict[str, str]
     engine: Engine
+    environment: dict[str, str]
     child: Child
 
     def client(self, scope: str | None = None) -> httpx.Client:
@@ -135,7 +137,7 @@ def running_service(home: Path, server: Server, database: str, **variables: str)
     child.start()
     try:
         child.wait_ready()
-        yield Service(home, url, made_keys, engine, child)
+        yield Service(home, url, made_keys, engine, environment, child)
     finally:
         child.stop()
         engine.dispose()

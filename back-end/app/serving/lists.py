@@ -1,7 +1,6 @@
 """Lists, from memory alone, as the bytes that go over the wire."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -187,13 +186,15 @@ def history_of_ids(stars: dict[str, float], shelf: Shelf) -> History:
 def _encoded(places: Sequence[Recommendation], fragments: Sequence[str]) -> bytes:
     """The entries of a list, without its brackets; a place's row is that of its fragment."""
     parts = []
+    by_source: dict[str, int] = {}
     for row, _, rank, score, stars, source in places:
         shown = "null" if stars is None else f"{stars:.3f}"
         parts.append(
             f'{fragments[row]},"rank":{rank},"score":{score:.6g},"stars":{shown},"source":"{source}"}}'
         )
-    for source, items in Counter([place.source for place in places]).items():
-        metrics.count_listed(source, items)
+        by_source[source] = by_source.get(source, 0) + 1
+    for kind, items in by_source.items():
+        metrics.count_listed(kind, items)
     return ",".join(parts).encode()
 
 

@@ -1,5 +1,5 @@
 /** A person's own stars. */
-import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useMutation, useMutationState, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 
 import { api, unwrap } from "./client";
 import { picksKey } from "./picks";
@@ -45,19 +45,18 @@ export interface RatingChange {
  */
 export function useRate(userId: string) {
   const cache = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ item, stars }: RatingChange): Promise<void> => {
-      const params = { path: { user_id: userId, item_id: item.item_id } };
-      const path = "/api/v1/users/{user_id}/ratings/{item_id}";
-      if (stars === null) await unwrap(api.DELETE(path, { params }));
-      else await unwrap(api.PUT(path, { params, body: { rating: stars } }));
-    },
+  const mutationKey = ["rate", userId];
+  const { mutateAsync } = useMutation({
+    mutationKey,
+    mutationFn: (change: RatingChange) => sendChange(userId, change),
     onMutate: async (change) => {
       await cache.cancelQueries({ queryKey: ratingsKey(userId) });
-      return showChange(cache, userId, change);
+      const before = cache.getQueryData<RatedItem[]>(ratingsKey(userId))?.find(({ item_id }) => item_id === change.item.item_id);
+      showRating(cache, userId, change.item, change.stars === null ? null : rated(change.item, change.stars));
+      return before ?? null;
     },
-    onError: (_error, _change, before) => {
-      cache.setQueryData(ratingsKey(userId), before);
+    onError: (_error, { item }, before) => {
+      showRating(cache, userId, item, before ?? null);
     },
     onSuccess: async (_nothing, { item }) => {
       await Promise.all([
@@ -67,16 +66,32 @@ export function useRate(userId: string) {
       ]);
     },
   });
+  const saving = useMutationState({
+    filters: { mutationKey, status: "pending" },
+    select: ({ state }) => (state.variables as RatingChange).item.item_id,
+  });
+  return { rate: mutateAsync, saving };
 }
 
-/** Writes a change into what is cached, and gives back what was there. */
-function showChange(cache: QueryClient, userId: string, { item, stars }: RatingChange): RatedItem[] | undefined {
-  const before = cache.getQueryData<RatedItem[]>(ratingsKey(userId));
-  if (!before) return before;
-  const others = before.filter(({ item_id }) => item_id !== item.item_id);
-  const { item_id, title, year, genres } = item;
-  const rated: RatedItem[] =
-    stars === null ? [] : [{ item_id, title, year, genres, rating: stars, rated_at: new Date().toISOString() }];
-  cache.setQueryData(ratingsKey(userId), [...rated, ...others]);
-  return before;
+async function sendChange(userId: string, { item, stars }: RatingChange): Promise<void> {
+  const params = { path: { user_id: userId, item_id: item.item_id } };
+  const path = "/api/v1/users/{user_id}/ratings/{item_id}";
+  if (stars === null) await unwrap(api.DELETE(path, { params }));
+  else await unwrap(api.PUT(path, { params, body: { rating: stars } }));
+}
+
+function rated({ item_id, title, year, genres }: ItemSummary, stars: number): RatedItem {
+  return { item_id, title, year, genres, rating: stars, rated_at: new Date().toISOString() };
+}
+
+/** Writes one rating, or its absence, into what is cached; other changes under way are left alone. */
+function showRating(cache: QueryClient, userId: string, { item_id }: ItemSummary, rating: RatedItem | null): void {
+  cache.setQueryData<RatedItem[]>(ratingsKey(userId), (known) => {
+    if (!known) return known;
+    if (rating && known.some((other) => other.item_id === item_id)) {
+      return known.map((other) => (other.item_id === item_id ? rating : other));
+    }
+    const others = known.filter((other) => other.item_id !== item_id);
+    return rating ? [rating, ...others] : others;
+  });
 }

@@ -30,7 +30,7 @@ export function SearchPage({ userId }: { userId: string | null }) {
       <div className={styles.head}>
         <h1>{query === "" ? "All titles" : `“${query}”`}</h1>
         <p role="status" className="soft">
-          {total === undefined ? "Looking…" : countText(total)}
+          {found.isPending ? "Looking…" : total !== undefined && countText(total)}
         </p>
       </div>
       <CategoryFilter chosen={category} onChoose={choose} />

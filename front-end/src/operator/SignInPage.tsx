@@ -17,7 +17,7 @@ export function SignInPage({ viewer }: { viewer: string | null }) {
   return (
     <div className={styles.door}>
       <h1>Operator’s desk</h1>
-      <p className="soft">The password was printed once, when Marquee first started.</p>
+      <p className="soft">The password was printed when Marquee first started; with Compose it is the secret <code>operator_password</code>.</p>
       {viewer !== null && <p className="soft">Signing in here takes you out of profile {viewer}.</p>}
       <form className="stack" onSubmit={submit}>
         <div>

@@ -111,8 +111,17 @@ function costOf(lines: string[], name: FaceName, letters: LetterCase, box: TypeB
   const spread = Math.sqrt(logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logs.length);
   const tooHigh = Math.max(0, height - box.maxHeight);
   const tooSmall = Math.max(0, SMALLEST_GOOD_SIZE - Math.min(...sizes)) / SMALLEST_GOOD_SIZE;
-  const awkward = lines.filter((line) => isSmall(line, lines) || BREAK_MISSED.test(line)).length;
-  return Math.abs(height - box.idealHeight) / box.idealHeight + 0.45 * spread + 0.12 * awkward + 2 * tooSmall + tooHigh;
+  return Math.abs(height - box.idealHeight) / box.idealHeight + 0.45 * spread + awkwardness(lines) + 2 * tooSmall + tooHigh;
+}
+
+/** What breath would not do: small words on lines of their own, one line of them after another, missed breaks. */
+function awkwardness(lines: string[]): number {
+  const small = lines.map((line) => isSmall(line, lines));
+  const count = (wrong: (line: string, i: number) => boolean) => lines.filter(wrong).length;
+  const alone = count((_, i) => small[i] === true);
+  const inARow = count((_, i) => small[i] === true && small[i + 1] === true);
+  const missed = count((line) => BREAK_MISSED.test(line));
+  return 0.12 * alone + 0.3 * inARow + 0.2 * missed;
 }
 
 function place(lines: string[], name: FaceName, letters: LetterCase, box: TypeBox): SetTitle {

@@ -1,11 +1,12 @@
-import { useCallback, useMemo } from "react";
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
 
 import { picksKey } from "../api/picks";
+import { ApiProblem } from "../api/problem";
 import { useRate, useRatings } from "../api/ratings";
 import type { ItemSummary, Recommendations } from "../api/types";
 import { spokenTitle } from "../catalogue/titles";
-import { useAnnounce } from "../shell/announcer";
-import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useAnnounce, type Announcement } from "../shell/announcer";
 import { starsText } from "./stars";
 
 export interface OwnRatings {
@@ -17,40 +18,32 @@ export interface OwnRatings {
 /** A person's ratings, to read and to change; what a change brings about is said aloud. */
 export function useOwnRatings(userId: string): OwnRatings {
   const { data: ratings } = useRatings(userId);
-  const { mutate, isPending, variables } = useRate(userId);
+  const { rate, saving } = useRate(userId);
   const announce = useAnnounce();
   const cache = useQueryClient();
   const stars = useMemo(() => new Map(ratings?.map(({ item_id, rating }) => [item_id, rating])), [ratings]);
 
-  const change = useCallback(
-    (item: ItemSummary, next: number | null) => {
-      const before = picksOf(cache, userId);
-      const previous = stars.get(item.item_id) ?? null;
-      mutate(
-        { item, stars: next },
-        {
-          onSuccess: () => {
-            announce({
-              text: `${said(item, next)} ${whatChanged(before, picksOf(cache, userId))}`.trim(),
-              action: {
-                label: "Undo",
-                run: () => {
-                  mutate({ item, stars: previous });
-                },
-              },
-            });
-          },
-          onError: (error) => {
-            announce({ text: `Your rating was not kept. ${error.message}`, tone: "bad" });
-          },
-        },
-      );
-    },
-    [announce, cache, mutate, stars, userId],
-  );
+  const send = async (item: ItemSummary, next: number | null, success: () => Announcement) => {
+    try {
+      await rate({ item, stars: next });
+      announce(success());
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      announce({ text: `Your rating was not kept. ${error.message}`, tone: "bad" });
+    }
+  };
+  const change = (item: ItemSummary, next: number | null) => {
+    const before = picksOf(cache, userId);
+    const previous = stars.get(item.item_id) ?? null;
+    const undo = () => void send(item, previous, () => ({ text: "Undone." }));
+    void send(item, next, () => ({
+      text: `${said(item, next)} ${whatChanged(before, picksOf(cache, userId))}`.trim(),
+      action: { label: "Undo", run: undo },
+    }));
+  };
   return {
     of: (itemId) => stars.get(itemId) ?? null,
-    isSaving: (itemId) => isPending && variables.item.item_id === itemId,
+    isSaving: (itemId) => saving.includes(itemId),
     change,
   };
 }

@@ -17,7 +17,7 @@ def up(
     """Start the whole platform on this machine and keep it running until Ctrl-C.
 
     The first start loads MovieLens 100K, trains the first model and deploys it. Later starts take up where
-    the last one stopped. State is kept in MARQUEE_HOME; MARQUEE_PORT and MARQUEE_MLFLOW_PORT choose the ports.
+    the last one stopped. State is kept in MARQUEE_HOME; the ports are MARQUEE_PORT and MARQUEE_MLFLOW_PORT.
 
     Example: MARQUEE_PORT=8001 MARQUEE_MLFLOW_PORT=5001 marquee up
     """

@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         except OSError as error:
             raise ConfigurationError(
                 f"The secret file {path} cannot be read ({error.strerror}).",
-                hint="`marquee up` makes it; with Compose, `make compose-secrets` does.",
+                hint="`marquee up` makes it; with Compose, the service `secrets` does.",
             ) from error
         if not value:
             raise ConfigurationError(

@@ -68,7 +68,7 @@ class Service:
         return self.process.wait(20)
 
 
-def wait_for(condition: Callable[[], bool], said: Callable[[], str] = str, *, seconds: float = 60.0) -> None:
+def wait_for(condition: Callable[[], bool], said: Callable[[], str] = str, *, seconds: float = 150.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain. {said()}"

@@ -14,7 +14,7 @@ import pytest
 
 from tests.running import RunningStack
 
-SECOND_START_SECONDS = 60.0  # a limit for busy machines; `make bench` measures
+SECOND_START_SECONDS = 120.0  # a limit for busy machines; `make bench` measures
 RATING = "/api/v1/users/42/ratings/50"
 
 

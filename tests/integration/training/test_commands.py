@@ -5,17 +5,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import Engine
 
+from marquee.cli.main import main
 from marquee.domain.errors import Conflict, NotFound
 from marquee.store import runs
 from marquee.store.leadership import TRAINING_LOCK, Leadership
 from marquee.training.queue import RETRAINING
 from tests.running import MlflowServer
 from tests.support.platform import Platform, load_checkerboard, make_platform
+
+MARQUEE = [sys.executable, "-P", "-m", "marquee"]
+
+
+class Ended(NamedTuple):
+    status: int
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture(scope="module")
@@ -30,30 +40,32 @@ def platform(
 @pytest.fixture(scope="module")
 def trained(platform: Platform) -> dict[str, object]:
     """What the first training printed."""
-    result: dict[str, object] = json.loads(
-        _marquee(platform, "train", "--reason", "the first", "--json").stdout
-    )
+    command = [*MARQUEE, "train", "--reason", "the first", "--json"]
+    ended = subprocess.run(command, env=dict(platform.environment), capture_output=True, check=True)
+    result: dict[str, object] = json.loads(ended.stdout)
     return result
 
 
-def _command(words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-P", "-m", "marquee", *words]
+@pytest.fixture
+def marquee(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Runs a command in this process, with the platform's environment."""
+    for name, value in platform.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["marquee", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return Ended(int(end.value.code or 0), *capfd.readouterr())
+
+    return run
 
 
-def _marquee(platform: Platform, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        _command(words),
-        env=dict(platform.environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def test_before_the_first_training_the_lists_are_empty(platform: Platform) -> None:
-    assert _marquee(platform, "models", "list").stdout.startswith("There are no versions yet")
-    assert json.loads(_marquee(platform, "jobs", "list", "--json").stdout) == []
+def test_before_the_first_training_the_lists_are_empty(marquee: Callable[..., Ended]) -> None:
+    assert marquee("models", "list").stdout.startswith("There are no versions yet")
+    assert json.loads(marquee("jobs", "list", "--json").stdout) == []
 
 
 def test_a_training_prints_what_came_of_it(trained: dict[str, object]) -> None:
@@ -61,54 +73,56 @@ def test_a_training_prints_what_came_of_it(trained: dict[str, object]) -> None:
     assert trained["semantic_version"] == "1.0.0"
 
 
-def test_versions_are_listed_and_shown(platform: Platform, trained: dict[str, object]) -> None:
-    (version,) = json.loads(_marquee(platform, "models", "list", "--json").stdout)
+def test_versions_are_listed_and_shown(marquee: Callable[..., Ended], trained: dict[str, object]) -> None:
+    (version,) = json.loads(marquee("models", "list", "--json").stdout)
     assert version["version"] == trained["version"]
     assert version["champion"] is True
-    shown = _marquee(platform, "models", "show", str(trained["version"])).stdout
+    shown = marquee("models", "show", str(trained["version"])).stdout
     assert "approved, the champion" in shown
     assert 'rating: svd {"seed": 0' in shown
 
 
-def test_a_version_that_is_not_there_is_said_in_one_line(platform: Platform) -> None:
-    ended = _marquee(platform, "models", "show", "999")
-    assert ended.returncode == NotFound.exit_code
+def test_a_version_that_is_not_there_is_said_in_one_line(marquee: Callable[..., Ended]) -> None:
+    ended = marquee("models", "show", "999")
+    assert ended.status == NotFound.exit_code
     assert ended.stderr == (
         "error: There is no model version 999. `marquee models list` shows those there are.\n"
     )
 
 
-def test_a_run_can_be_asked_for_and_read(platform: Platform, trained: dict[str, object]) -> None:
-    asked = json.loads(_marquee(platform, "jobs", "run", "--reason", "new films", "--json").stdout)
+def test_a_run_can_be_asked_for_and_read(
+    platform: Platform, marquee: Callable[..., Ended], trained: dict[str, object]
+) -> None:
+    asked = json.loads(marquee("jobs", "run", "--reason", "new films", "--json").stdout)
     assert (asked["kind"], asked["state"], asked["reason"]) == (RETRAINING, "queued", "new films")
     with platform.engine.begin() as connection:
         runs.log(connection, asked["run_id"], "[red]a line[/red]")
         runs.fail(connection, asked["run_id"], "it broke")
-    assert "[red]a line[/red]" in _marquee(platform, "jobs", "log", asked["run_id"]).stdout
-    listed = _marquee(platform, "jobs", "list").stdout
+    assert "[red]a line[/red]" in marquee("jobs", "log", asked["run_id"]).stdout
+    listed = marquee("jobs", "list").stdout
     assert "it broke" in listed
     assert "version" in listed.splitlines()[2]
 
 
-def test_a_log_of_no_run_is_not_empty_but_an_error(platform: Platform) -> None:
-    assert _marquee(platform, "jobs", "log", "nothing").returncode == NotFound.exit_code
+def test_a_log_of_no_run_is_not_empty_but_an_error(marquee: Callable[..., Ended]) -> None:
+    assert marquee("jobs", "log", "nothing").status == NotFound.exit_code
 
 
-def test_a_second_training_is_refused(platform: Platform) -> None:
+def test_a_second_training_is_refused(platform: Platform, marquee: Callable[..., Ended]) -> None:
     lock = Leadership(platform.engine, TRAINING_LOCK)
     assert lock.acquire()
     try:
-        ended = _marquee(platform, "train")
+        ended = marquee("train")
     finally:
         lock.release()
-    assert ended.returncode == Conflict.exit_code
+    assert ended.status == Conflict.exit_code
     assert ended.stderr.startswith("error: Another training runs.")
 
 
 def test_ctrl_c_ends_the_training_and_its_row_says_so(platform: Platform) -> None:
     platform.set_recipe(n_epochs=10_000)
-    process = subprocess.Popen(_command(["train"]), env=dict(platform.environment), stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    process = subprocess.Popen([*MARQUEE, "train"], env=dict(platform.environment), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 150
     while not _running(platform):
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -122,7 +122,7 @@ def test_a_json_array_is_refused_with_what_is_wanted(tmp_path: Path) -> None:
 PLAIN = st.text(st.characters(exclude_characters='\0\r\n,"', exclude_categories=("Cs",)), max_size=5)
 
 
-@settings(deadline=None)  # it writes files, and the disk may be busy
+@settings(deadline=None, max_examples=50)  # it writes files, and the disk may be busy
 @given(rows=st.lists(st.tuples(PLAIN, PLAIN.filter(bool), PLAIN), min_size=1, max_size=20))
 def test_the_quick_way_reads_what_the_careful_way_reads(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]

@@ -47,7 +47,7 @@ STARS = st.integers(1, 10).map(lambda halves: halves / 2)
 TIMES = st.integers(0, int(NOW.timestamp()))
 
 
-@settings(deadline=None)  # it writes files, and the disk may be busy
+@settings(deadline=None, max_examples=50)  # it writes files, and the disk may be busy
 @given(ratings=st.dictionaries(st.tuples(IDS, IDS), st.tuples(STARS, TIMES), min_size=1, max_size=30))
 def test_ratings_with_any_ids_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, ratings: dict[tuple[str, str], tuple[float, int]]
