@@ -39,11 +39,11 @@ WORKDIR /build
 COPY front-end/package.json front-end/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
 COPY front-end/ ./
-RUN npm run build
+RUN npm run build && chmod -R a+rX dist
 
 
 FROM nginx:1 AS front-end
-COPY front-end/nginx/nginx.conf front-end/nginx/security-headers.conf /etc/nginx/
+COPY --chmod=0644 front-end/nginx/nginx.conf front-end/nginx/security-headers.conf /etc/nginx/
 COPY --from=front-end-build /build/dist /srv/front-end
 USER 101:101
 RUN nginx -t
@@ -82,6 +82,7 @@ COPY back-end/ back-end/
 COPY src/ src/
 RUN --mount=from=dependencies,source=/usr/local,target=/opt/uv \
     /opt/uv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable . \
-    && python -m compileall -q src back-end retraining-service mlflow_server
+    && python -m compileall -q src back-end retraining-service mlflow_server \
+    && chmod -R a+rX /app
 USER marquee
 CMD ["marquee", "--help"]

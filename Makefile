@@ -5,6 +5,8 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
+# .venv is ours: without the bytecode it keeps, each process would compile MLflow and pandas anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PY := .venv/bin/python
 NPM := scripts/npm

@@ -23,12 +23,13 @@ _PACKAGES = (
 
 
 def machine() -> dict[str, str | int | float]:
-    """Processor, memory, system, and the time of the measurement (UTC)."""
+    """Processor, memory, system, how busy it is, and the time (UTC)."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 0,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": platform.platform(),
+        "load_average": round(os.getloadavg()[0], 2),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -1,7 +1,12 @@
 """SVD of Funk and Koren, trained by scikit-surprise, served by folding in: predicts stars."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -24,6 +29,8 @@ if TYPE_CHECKING:  # serving needs neither pandas nor surprise
 # MovieLens 100K: against 0.1 a rating alone, RMSE is 0.005 lower on the temporal split, 0.0005 on `cv5`.
 PENALTY = 3.0
 PENALTY_PER_RATING = 0.05
+
+_DATA_FOLDER = "SURPRISE_DATA_FOLDER"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,9 +149,9 @@ def train(
     Raises:
         InvalidInput: the descent ran away (`lr_all` too large for the data).
     """
-    from surprise import SVD  # only training needs it: the service starts without
-
-    descent = SVD(n_factors=n_factors, n_epochs=n_epochs, lr_all=lr_all, reg_all=reg_all, random_state=seed)
+    descent = _surprise().SVD(
+        n_factors=n_factors, n_epochs=n_epochs, lr_all=lr_all, reg_all=reg_all, random_state=seed
+    )
     descent.fit(_trainset(ratings))
     if not (np.isfinite(descent.qi).all() and np.isfinite(descent.pu).all()):
         raise InvalidInput(
@@ -159,10 +166,25 @@ def train(
     return model, users
 
 
+@cache
+def _surprise() -> ModuleType:
+    """scikit-surprise, imported when a training needs it: the inference service starts without.
+
+    At its import it makes a folder for data sets in the home folder; it is given one that vanishes.
+    """
+    with TemporaryDirectory() as folder:
+        kept = os.environ.get(_DATA_FOLDER)
+        os.environ[_DATA_FOLDER] = folder
+        try:
+            return import_module("surprise")
+        finally:
+            del os.environ[_DATA_FOLDER]
+            if kept is not None:
+                os.environ[_DATA_FOLDER] = kept
+
+
 def _trainset(ratings: "TrainingSet") -> "Trainset":
     """Surprise's own form of the data, built directly: its reader takes a frame row by row, and names."""
-    from surprise import Trainset
-
     by_user: dict[int, list[tuple[int, float]]] = {row: [] for row in range(ratings.n_users)}
     by_item: dict[int, list[tuple[int, float]]] = {row: [] for row in range(ratings.n_items)}
     columns = (ratings.user_rows, ratings.item_rows, ratings.ratings)
@@ -170,4 +192,6 @@ def _trainset(ratings: "TrainingSet") -> "Trainset":
         by_user[user].append((item, stars))
         by_item[item].append((user, stars))
     scale = (float(ratings.ratings.min()), float(ratings.ratings.max()))
-    return Trainset(by_user, by_item, ratings.n_users, ratings.n_items, len(ratings), scale, {}, {})
+    return _surprise().Trainset(
+        by_user, by_item, ratings.n_users, ratings.n_items, len(ratings), scale, {}, {}
+    )

@@ -109,9 +109,8 @@ def _context(settings: Settings, engine: Engine, order: Order) -> TrainingContex
 
 
 def _keep_caches_in(folder: Path) -> None:
-    """Where libraries put theirs by themselves is the account's home, which a service may not have."""
-    for variable, name in (("MPLCONFIGDIR", "matplotlib"), ("SURPRISE_DATA_FOLDER", "surprise")):
-        os.environ.setdefault(variable, str(folder / name))
+    """Where matplotlib puts its own by itself is the account's home, which a service may not have."""
+    os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
 
 
 @contextmanager
