@@ -128,7 +128,7 @@ def test_ctrl_c_ends_the_training_and_its_row_says_so(platform: Platform) -> Non
         time.sleep(0.1)
     (run,) = _running(platform)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(90) == 130
     platform.set_recipe()
     with platform.engine.connect() as connection:
         assert runs.get(connection, run.run_id).error == "interrupted: stopped by a person"
