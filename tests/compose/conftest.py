@@ -1,8 +1,6 @@
 """The Compose stack under test: built and started on the Docker engine, one for the session."""
 
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import httpx
 import pytest
@@ -11,20 +9,16 @@ from tests.compose.stack import ComposeStack
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[ComposeStack]:
+def stack() -> Iterator[ComposeStack]:
     """The stack, healthy. Without an engine the tests fail: whoever runs them wants them run."""
     stack = ComposeStack()
-    began = time.monotonic()
     try:
-        stack.up("--build")
-        sys.stderr.write(f"\nCompose stack healthy after {time.monotonic() - began:.0f} s\n")
+        try:
+            stack.up("--build")
+        except AssertionError as error:
+            error.add_note(stack.logs())
+            raise
         yield stack
-    except BaseException:
-        stack.show_logs()
-        raise
-    else:
-        if request.session.testsfailed:
-            stack.show_logs()
     finally:
         stack.remove()
 
@@ -34,3 +28,13 @@ def browser(stack: ComposeStack) -> Iterator[httpx.Client]:
     """A visitor's browser, nobody signed in."""
     with stack.client() as client:
         yield client
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test's report ends with what the containers said."""
+    report = yield
+    stack = item.funcargs.get("stack")
+    if report.failed and report.when == "call" and isinstance(stack, ComposeStack):
+        report.sections.append(("containers", stack.logs()))
+    return report

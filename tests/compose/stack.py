@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -61,9 +60,9 @@ class ComposeStack:
         """A browser's stand-in: keeps cookies, sends the page's origin."""
         return httpx.Client(base_url=self.site, headers={"Origin": self.site}, timeout=30, trust_env=False)
 
-    def show_logs(self) -> None:
-        """Print what the containers said last, for whoever reads why a test failed."""
-        sys.stderr.write(self.compose("ps", "--all") + self.compose("logs", "--no-color", "--tail", "80"))
+    def logs(self) -> str:
+        """How the containers are, and what they said last."""
+        return self.compose("ps", "--all") + self.compose("logs", "--no-color", "--tail", "80")
 
     def remove(self) -> None:
         """Take it down with its volumes and the images that were built for it."""
