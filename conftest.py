@@ -3,6 +3,7 @@
 They are started when the first test asks for them, and only once a session.
 """
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -15,6 +16,12 @@ from marquee.stack.secrets import new_secret
 from tests.running import MlflowServer, RunningStack, running_mlflow
 
 TEMPLATE = "marquee_template"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start: children of a shell's background job inherit that it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
