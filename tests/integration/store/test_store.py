@@ -1,5 +1,6 @@
 """The store against a real PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -7,10 +8,23 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from marquee.domain.errors import Conflict, InvalidInput, NotFound
 from marquee.domain.records import Rating
-from marquee.store import audit, deployment, items, keys, operators, ratings, runs, snapshots, users, versions
+from marquee.store import (
+    audit,
+    connect,
+    deployment,
+    items,
+    keys,
+    operators,
+    ratings,
+    runs,
+    snapshots,
+    users,
+    versions,
+)
 from marquee.store.copying import Loaded
 from marquee.store.leadership import Leadership
 from marquee.store.tables import metadata
@@ -107,6 +121,25 @@ def test_a_bulk_load_repeated_changes_nothing_and_an_older_rating_never_wins(eng
         assert ratings.copy_in(connection, frame(5.0, 50)) == Loaded(0, 0, 1)
         assert ratings.copy_in(connection, frame(4.0, 200)) == Loaded(0, 1, 0)
         assert ratings.history(connection, "repeat").ratings.tolist() == [4.0]
+
+
+def test_a_bulk_load_never_leaves_a_rating_of_an_unknown_item(new_database: Callable[[], str]) -> None:
+    engine = connect(new_database(), application_name="tests")
+    unknown = pd.DataFrame({"user_id": ["u"], "item_id": ["none"], "rating": [3.0], "timestamp": [1]})
+    known = unknown.assign(item_id="there")
+    with engine.begin() as connection:
+        items.ensure(connection, ["there"])
+        users.ensure(connection, ["u"])
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        ratings.copy_in(connection, unknown)  # into an empty table
+    with engine.begin() as connection:
+        assert ratings.copy_in(connection, known) == Loaded(1, 0, 0)
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        ratings.copy_in(connection, unknown)  # into one with rows
+    with engine.connect() as connection:
+        assert ratings.count(connection) == 1
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
 
 
 def test_put_tells_a_new_rating_from_a_changed_one_and_remove_an_absent_one(engine: Engine) -> None:
