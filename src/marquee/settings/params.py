@@ -1,33 +1,107 @@
 """configs/params.yaml: what a training run does."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, model_validator
 
 from marquee.settings.documents import Document, load_document
+
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
 
 
 class DataParams(Document):
     name: str = "ml-100k"
 
 
-class RatingParams(Document):
-    """Hyperparameters of the model that predicts stars; the names are scikit-surprise's."""
+class BiasesParams(Document):
+    """The baseline for stars."""
+
+    algorithm: Literal["biases"] = "biases"
+    item_damping: Annotated[float, Field(ge=0)] = 5.0
+    user_damping: Annotated[float, Field(ge=0)] = 5.0
+
+
+class SvdParams(Document):
+    """The names are scikit-surprise's."""
 
     algorithm: Literal["svd"] = "svd"
     n_factors: Annotated[int, Field(ge=1, le=2000)] = 100
     n_epochs: Annotated[int, Field(ge=1, le=10_000)] = 80
     lr_all: Annotated[float, Field(gt=0, le=1)] = 0.005
     reg_all: Annotated[float, Field(ge=0, le=100)] = 0.1
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    seed: Seed = 0
 
 
-class RankingParams(Document):
-    """Hyperparameters of the model that orders the catalogue."""
+class BayesSvdppParams(Document):
+    """See `marquee.models.bayes_svdpp_gibbs.train`."""
+
+    algorithm: Literal["bayes-svdpp"] = "bayes-svdpp"
+    n_factors: Annotated[int, Field(ge=1, le=200)] = 10
+    n_sweeps: Annotated[int, Field(ge=1, le=10_000)] = 200
+    burn_in: Annotated[int, Field(ge=0, le=10_000)] = 40
+    n_samples: Annotated[int, Field(ge=1, le=1000)] = 20
+    n_implicit: Annotated[int, Field(ge=0, le=10_000)] = 2000
+    seed: Seed = 0
+
+
+RatingParams: TypeAlias = SvdParams | BayesSvdppParams | BiasesParams
+
+
+class PopularityParams(Document):
+    """The baseline for rankings; `half_life` in days, null counts every rating the same."""
+
+    algorithm: Literal["popularity"] = "popularity"
+    damping: Annotated[float, Field(ge=0)] = 50.0
+    half_life: Positive | None = None
+
+
+class EaseParams(Document):
+    """See `marquee.models.ease.train`."""
 
     algorithm: Literal["ease"] = "ease"
-    regularization: Annotated[float, Field(gt=0)] = 300.0
+    regularization: Positive = 300.0
+    dislike: Annotated[float, Field(ge=0, le=1)] = 0.6
+    exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
+    item_features: Annotated[float, Field(ge=0)] = 5.0
+    user_features: Annotated[float, Field(ge=0)] = 1.0
+
+
+ComponentParams: TypeAlias = EaseParams | PopularityParams
+
+
+class BlendParams(Document):
+    """A weighted sum of models; without `weights` they are learnt on the newest share of the ratings."""
+
+    algorithm: Literal["blend"] = "blend"
+    models: Annotated[
+        tuple[Annotated[ComponentParams, Field(discriminator="algorithm")], ...], Field(min_length=1)
+    ] = (EaseParams(), PopularityParams(half_life=7.0))
+    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _one_weight_a_model(self) -> Self:
+        if self.weights is not None and len(self.weights) != len(self.models):
+            raise ValueError(f"{len(self.models)} models have {len(self.weights)} weights")
+        return self
+
+
+RankingParams: TypeAlias = ComponentParams | BlendParams
+
+
+class IntervalParams(Document):
+    """How the interval around predicted stars is measured: on a random share of the ratings."""
+
+    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    seed: Seed = 0
+
+
+RATING: TypeAdapter[RatingParams] = TypeAdapter(Annotated[RatingParams, Field(discriminator="algorithm")])
+RANKING: TypeAdapter[RankingParams] = TypeAdapter(Annotated[RankingParams, Field(discriminator="algorithm")])
 
 
 class EvaluationParams(Document):
@@ -37,8 +111,9 @@ class EvaluationParams(Document):
 
 class Params(Document):
     data: DataParams = DataParams()
-    rating: RatingParams = RatingParams()
-    ranking: RankingParams = RankingParams()
+    rating: Annotated[RatingParams, Field(discriminator="algorithm")] = SvdParams()
+    ranking: Annotated[RankingParams, Field(discriminator="algorithm")] = EaseParams()
+    intervals: IntervalParams | None = IntervalParams()
     evaluation: EvaluationParams = EvaluationParams()
 
 
