@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from marquee.domain.history import History, ItemIndex
-from marquee.models import biases, ease, fallback, neighbours, popularity, svd
+from marquee.domain.history import History
+from marquee.models import biases, content, ease, fallback, ials, item_knn, neighbours, popularity, svd, vae
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
 from marquee.models.model_set import ModelSet
 from marquee.models.protocol import Scorer
@@ -52,16 +53,76 @@ CASES = [
     Case("biases", biases.train, {}, {"item_damping": 1.0, "user_damping": 1.0}),
     Case("ease", ease.train, {"regularization": 5.0}, {"regularization": 50.0}),
     Case("popularity", popularity.train, {}, {"damping": 5.0}),
+    Case(
+        "content",
+        content.train,
+        {},
+        {"year_weight": 0.5, "word_weight": 0.5, "damping": 5.0, "dislike": 1.0},
+    ),
+    Case(
+        "item-knn",
+        item_knn.train,
+        {"neighbours": 5},
+        {
+            "neighbours": 6,
+            "popularity_exponent": 0.5,
+            "activity_exponent": 0.0,
+            "shrinkage": 0.0,
+            "dislike": 1.0,
+        },
+    ),
+    Case(
+        "ials",
+        ials.train,
+        {"n_factors": 4, "n_epochs": 3},
+        {
+            "n_factors": 5,
+            "n_epochs": 4,
+            "alpha": 0.4,
+            "regularization": 0.1,
+            "frequency_exponent": 0.5,
+            "dislike": 1.0,
+            "seed": 1,
+        },
+    ),
+    Case(
+        "vae",
+        vae.train,
+        {"n_hidden": 6, "n_latent": 3, "n_epochs": 3, "batch_size": 8},
+        {
+            "n_hidden": 7,
+            "n_latent": 4,
+            "n_epochs": 4,
+            "batch_size": 9,
+            "learning_rate": 0.01,
+            "weight_decay": 1.0,
+            "dropout": 0.1,
+            "beta": 0.5,
+            "dislike": 1.0,
+            "seed": 1,
+        },
+    ),
 ]
 every_model = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 @pytest.fixture(scope="module")
 def ratings() -> TrainingSet:
-    """Checkerboard tastes; the catalogue has one more item, the last, that nobody has rated."""
+    """Checkerboard tastes; the catalogue has one more item, the last, that nobody has rated.
+
+    Even items are comedies, odd ones dramas; each has a year and a title that shares words with others.
+    """
     frame = checkerboard()
-    ids = sorted(frame["item_id"].unique())
-    return TrainingSet.from_frame(frame, ItemIndex([*ids, "unrated"]))
+    ids = [*sorted(frame["item_id"].unique()), "unrated"]
+    catalogue = pd.DataFrame(
+        {
+            "item_id": ids,
+            "title": [f"{'the red' if row % 3 else 'blue'} {row}" for row in range(len(ids))],
+            "year": [1990 + row for row in range(len(ids))],
+            "genres": [("drama",) if row % 2 else ("comedy",) for row in range(len(ids))],
+        }
+    )
+    return TrainingSet.from_tables(frame, catalogue, pd.DataFrame({"user_id": []}))
 
 
 def _train(case: Case, ratings: TrainingSet, **changed: Any) -> Any:
