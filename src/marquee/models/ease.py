@@ -16,6 +16,7 @@ from scipy.linalg import lapack
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
@@ -38,7 +39,7 @@ class Ease:
             (n_items + n_user_features, n_item_features).
         feature_penalties: Q, shape (n_item_features, n_item_features): a new item with features x has the
             diagonal element 1 / (regularization + x'Qx) in the inverse that weights come from.
-        scale: the lowest and the highest stars, and the weight of the lowest beside the highest's 1, float64.
+        liking: what stars count.
         constants: regularization and exponent, float64.
     """
 
@@ -48,7 +49,7 @@ class Ease:
     profile_weights: Float32
     feature_weights: Float32
     feature_penalties: Float32
-    scale: Float64
+    liking: Liking
     constants: Float64
 
     @classmethod
@@ -60,7 +61,7 @@ class Ease:
             profile_weights=np.zeros((0, n_items), np.float32),
             feature_weights=np.zeros((n_items, 0), np.float32),
             feature_penalties=np.zeros((0, 0), np.float32),
-            scale=np.array([0.0, 0.0, 1.0]),
+            liking=Liking(0.0, 0.0, 1.0),
             constants=np.ones(2),
         )
 
@@ -78,7 +79,7 @@ class Ease:
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         rated = _rows([history.rows for history in histories], self.n_items)
-        rated.data = self._liking(histories)
+        rated.data = self._counted(histories)
         states = np.empty((len(histories), self.n_items + self.feature_weights.shape[1]), dtype=np.float32)
         # Adds whole rows one after the other, for one person as for many: the sums agree to the last bit.
         states[:, : self.n_items] = rated @ self.weights
@@ -111,7 +112,8 @@ class Ease:
         return np.asarray(said * diagonal ** (1.0 - exponent), dtype=np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        return {name: getattr(self, name) for name in _ARRAYS}
+        arrays = {name: getattr(self, name) for name in _ARRAYS if name != "liking"}
+        return {**arrays, "liking": self.liking.to_array()}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
@@ -122,16 +124,15 @@ class Ease:
         penalties = checked(arrays, "feature_penalties", np.float32, (None, None))
         shape = (len(weights) + len(profiles), len(penalties))
         features = checked(arrays, "feature_weights", np.float32, shape)
-        scale = checked(arrays, "scale", np.float64, (3,))
         constants = checked(arrays, "constants", np.float64, (2,))
-        return cls(weights, profiles, features, penalties, scale, constants)
+        return cls(weights, profiles, features, penalties, Liking.from_arrays(arrays), constants)
 
-    def _liking(self, histories: Sequence[History]) -> Float32:
+    def _counted(self, histories: Sequence[History]) -> Float32:
         stars = [history.ratings for history in histories]
-        return _liking(np.concatenate(stars) if stars else np.empty(0, np.float32), self.scale)
+        return self.liking(np.concatenate(stars) if stars else np.empty(0, np.float32))
 
 
-_ARRAYS = ("weights", "profile_weights", "feature_weights", "feature_penalties", "scale", "constants")
+_ARRAYS = ("weights", "profile_weights", "feature_weights", "feature_penalties", "liking", "constants")
 
 
 def train(
@@ -168,10 +169,10 @@ def train(
             f"EASE takes at most {MAX_ITEMS:,} items, having items² weights; there are {n_items:,}.",
             hint="A catalogue of this size needs a ranking model of factors: `algorithm: ials`.",
         )
-    scale = np.array([ratings.ratings.min(), ratings.ratings.max(), dislike], dtype=np.float64)
+    liking = Liking.of(ratings, dislike)
     described = ratings.item_features.values.astype(np.float64)
     columns = np.sqrt(user_features) * ratings.user_features.values.astype(np.float64)
-    rated = ratings.interactions(_liking(ratings.ratings, scale))
+    rated = ratings.interactions(liking(ratings.ratings))
     x = sparse.hstack((rated, columns), format="csr")
     with blas_threads(threads):
         gram = (x.T @ x).toarray()
@@ -190,18 +191,9 @@ def train(
         profile_weights=np.ascontiguousarray(profiles, dtype=np.float32),
         feature_weights=np.ascontiguousarray(features, dtype=np.float32),
         feature_penalties=np.ascontiguousarray(item_features * own, dtype=np.float32),
-        scale=scale,
+        liking=liking,
         constants=np.array([regularization, exponent]),
     )
-
-
-def _liking(stars: Float32, scale: Float64) -> Float32:
-    """How much each rating counts: from `dislike` at the lowest stars to 1 at the highest."""
-    least, most, dislike = scale.tolist()
-    if most <= least:
-        return np.ones(len(stars), dtype=np.float32)
-    share = (stars - np.float32(least)) / np.float32(most - least)
-    return np.asarray(dislike + (1.0 - dislike) * share.clip(0.0, 1.0), dtype=np.float32)
 
 
 def _rows(columns: Sequence[Int32], width: int) -> Csr:

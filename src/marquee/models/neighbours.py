@@ -77,11 +77,15 @@ def train(ratings: "TrainingSet", *, width: int = 100, shrinkage: float = 20.0) 
         excess = together - np.outer(counts[block], counts) / ratings.n_users
         correlation = excess / np.maximum(np.outer(deviations[block], deviations) + shrinkage, TINY)
         correlation[np.arange(len(block)), block] = 0.0
-        rows[block], similarities[block] = _nearest(correlation, width)
+        rows[block], similarities[block] = nearest(correlation, width)
     return Neighbours(rows, similarities)
 
 
-def _nearest(similarity: Float64, width: int) -> tuple[Int32, Float32]:
+def nearest(similarity: Float64, width: int) -> tuple[Int32, Float32]:
+    """The `width` highest values above 0 of each row, best first: their columns and themselves.
+
+    Where there are fewer, `UNKNOWN_ROW` and 0 fill the row.
+    """
     # Stable, so that equally similar items stand in the order of their rows.
     order = np.argsort(-similarity, axis=1, kind="stable")[:, :width]
     values = np.maximum(np.take_along_axis(similarity, order, axis=1), 0.0)

@@ -7,7 +7,18 @@ import numpy as np
 
 from marquee.domain.errors import DataError
 from marquee.domain.history import History
-from marquee.models import bayes_svdpp_gibbs, biases, ease, fallback, popularity, svd
+from marquee.models import (
+    bayes_svdpp_gibbs,
+    biases,
+    content,
+    ease,
+    fallback,
+    ials,
+    item_knn,
+    popularity,
+    svd,
+    vae,
+)
 from marquee.models.arrays import blas_threads
 from marquee.models.blend import Blend, learn_weights
 from marquee.models.interval import StarsInterval, calibrate
@@ -19,12 +30,16 @@ from marquee.settings.params import (
     BayesSvdppParams,
     BiasesParams,
     BlendParams,
+    ContentParams,
     EaseParams,
+    IalsParams,
     IntervalParams,
+    ItemKnnParams,
     PopularityParams,
     RankingParams,
     RatingParams,
     SvdParams,
+    VaeParams,
 )
 
 MOST_PEOPLE = 2000  # of those whose later ratings a blend's weights are learnt from
@@ -88,6 +103,14 @@ def train_ranking(ratings: TrainingSet, params: RankingParams, *, threads: int =
     match params:
         case EaseParams():
             return ease.train(ratings, **values, threads=threads)
+        case IalsParams():
+            return ials.train(ratings, **values, threads=threads)
+        case ItemKnnParams():
+            return item_knn.train(ratings, **values, threads=threads)
+        case ContentParams():
+            return content.train(ratings, **values)
+        case VaeParams():
+            return vae.train(ratings, **values, threads=threads)
         case PopularityParams():
             return popularity.train(ratings, **values)
         case BlendParams():

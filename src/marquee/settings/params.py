@@ -9,6 +9,7 @@ from marquee.settings.documents import Document, load_document
 
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 
 class DataParams(Document):
@@ -62,13 +63,65 @@ class EaseParams(Document):
 
     algorithm: Literal["ease"] = "ease"
     regularization: Positive = 300.0
-    dislike: Annotated[float, Field(ge=0, le=1)] = 0.6
-    exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
+    dislike: Share = 0.6
+    exponent: Share = 0.5
     item_features: Annotated[float, Field(ge=0)] = 5.0
     user_features: Annotated[float, Field(ge=0)] = 1.0
 
 
-ComponentParams: TypeAlias = EaseParams | PopularityParams
+class IalsParams(Document):
+    """See `marquee.models.ials.train`."""
+
+    algorithm: Literal["ials"] = "ials"
+    n_factors: Annotated[int, Field(ge=1, le=2000)] = 64
+    n_epochs: Annotated[int, Field(ge=1, le=1000)] = 16
+    alpha: Annotated[float, Field(ge=0)] = 0.2
+    regularization: Positive = 0.02
+    frequency_exponent: Share = 1.0
+    dislike: Share = 0.5
+    seed: Seed = 0
+
+
+class ItemKnnParams(Document):
+    """See `marquee.models.item_knn.train`."""
+
+    algorithm: Literal["item-knn"] = "item-knn"
+    neighbours: Annotated[int, Field(ge=1, le=10_000)] = 200
+    popularity_exponent: Share = 0.7
+    activity_exponent: Annotated[float, Field(ge=0, le=2)] = 0.75
+    shrinkage: Annotated[float, Field(ge=0)] = 1.0
+    dislike: Share = 0.5
+
+
+class ContentParams(Document):
+    """See `marquee.models.content.train`."""
+
+    algorithm: Literal["content"] = "content"
+    year_weight: Annotated[float, Field(ge=0)] = 2.0
+    word_weight: Annotated[float, Field(ge=0)] = 1.0
+    damping: Positive = 10.0
+    dislike: Share = 0.5
+
+
+class VaeParams(Document):
+    """See `marquee.models.vae.train`."""
+
+    algorithm: Literal["vae"] = "vae"
+    n_hidden: Annotated[int, Field(ge=1, le=10_000)] = 300
+    n_latent: Annotated[int, Field(ge=1, le=10_000)] = 100
+    n_epochs: Annotated[int, Field(ge=1, le=10_000)] = 100
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 64
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    beta: Annotated[float, Field(ge=0)] = 0.2
+    dislike: Share = 0.5
+    seed: Seed = 0
+
+
+ComponentParams: TypeAlias = (
+    EaseParams | IalsParams | ItemKnnParams | ContentParams | VaeParams | PopularityParams
+)
 
 
 class BlendParams(Document):

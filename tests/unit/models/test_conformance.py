@@ -11,7 +11,19 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from marquee.domain.history import History
-from marquee.models import bayes_svdpp_gibbs, biases, ease, fallback, neighbours, popularity, svd
+from marquee.models import (
+    bayes_svdpp_gibbs,
+    biases,
+    content,
+    ease,
+    fallback,
+    ials,
+    item_knn,
+    neighbours,
+    popularity,
+    svd,
+    vae,
+)
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
 from marquee.models.model_set import ModelSet
 from marquee.models.new_items import Extended
@@ -84,22 +96,79 @@ CASES = [
         {"weights": (1.0, 2.0)},
         {"weights": (1.0, 3.0), "models": (EaseParams(regularization=7.0), PopularityParams())},
     ),
+    Case(
+        "content",
+        content.train,
+        {},
+        {"year_weight": 0.5, "word_weight": 0.5, "damping": 5.0, "dislike": 1.0},
+    ),
+    Case(
+        "item-knn",
+        item_knn.train,
+        {"neighbours": 5},
+        {
+            "neighbours": 6,
+            "popularity_exponent": 0.5,
+            "activity_exponent": 0.0,
+            "shrinkage": 0.0,
+            "dislike": 1.0,
+        },
+    ),
+    Case(
+        "ials",
+        ials.train,
+        {"n_factors": 4, "n_epochs": 3},
+        {
+            "n_factors": 5,
+            "n_epochs": 4,
+            "alpha": 0.4,
+            "regularization": 0.1,
+            "frequency_exponent": 0.5,
+            "dislike": 1.0,
+            "seed": 1,
+        },
+    ),
+    Case(
+        "vae",
+        vae.train,
+        {"n_hidden": 6, "n_latent": 3, "n_epochs": 3, "batch_size": 8},
+        {
+            "n_hidden": 7,
+            "n_latent": 4,
+            "n_epochs": 4,
+            "batch_size": 9,
+            "learning_rate": 0.01,
+            "weight_decay": 1.0,
+            "dropout": 0.1,
+            "beta": 0.5,
+            "dislike": 1.0,
+            "seed": 1,
+        },
+    ),
 ]
 every_model = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 @pytest.fixture(scope="module")
 def ratings() -> TrainingSet:
-    """Checkerboard tastes; the catalogue has one more item, the last, that nobody has rated."""
+    """Checkerboard tastes; the catalogue has one more item, the last, that nobody has rated.
+
+    Even items are comedies, odd ones dramas; each has a year and a title that shares words with others.
+    """
     frame = checkerboard()
     frame["timestamp"] *= 1000  # over days, for what counts in days
     ids = [*sorted(frame["item_id"].unique()), "unrated"]
-    people = sorted(frame["user_id"].unique())
-    return TrainingSet.from_tables(
-        frame,
-        pd.DataFrame({"item_id": ids, "genres": [[f"G{row % 2}", f"H{row % 3}"] for row in range(len(ids))]}),
-        pd.DataFrame({"user_id": people, "gender": ["F" if row % 2 else "M" for row in range(len(people))]}),
+    catalogue = pd.DataFrame(
+        {
+            "item_id": ids,
+            "title": [f"{'the red' if row % 3 else 'blue'} {row}" for row in range(len(ids))],
+            "year": [1990 + row for row in range(len(ids))],
+            "genres": [("drama",) if row % 2 else ("comedy",) for row in range(len(ids))],
+        }
     )
+    people = sorted(frame["user_id"].unique())
+    genders = ["F" if row % 2 else "M" for row in range(len(people))]
+    return TrainingSet.from_tables(frame, catalogue, pd.DataFrame({"user_id": people, "gender": genders}))
 
 
 def _train(case: Case, ratings: TrainingSet, **changed: Any) -> Any:
@@ -166,7 +235,7 @@ def test_states_have_the_size_that_the_model_says(case: Case, ratings: TrainingS
 @every_model
 def test_an_item_that_the_training_has_not_seen_has_a_finite_score(case: Case, ratings: TrainingSet) -> None:
     model = _train(case, ratings)
-    features = ratings.item_features.vocabulary.encode_many([{"genre:g0": 1.0}, {"genre:h1": 1.0}, {}])
+    features = ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}, {"genre:drama": 1.0}, {}])
     for history in (History.empty(), *ratings.histories()[:3]):
         scores = model.score_new(model.fold_in(history), features)
         assert (scores.shape, scores.dtype) == ((3,), np.float32)
@@ -187,14 +256,16 @@ def test_a_profile_counts_where_the_model_says_so(case: Case, ratings: TrainingS
 @every_model
 def test_rows_added_after_the_training_are_scored_beside_the_others(case: Case, ratings: TrainingSet) -> None:
     model = _train(case, ratings)
-    features = ratings.item_features.vocabulary.encode_many([{"genre:g0": 1.0}, {"genre:g1": 1.0}])
+    features = ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}, {"genre:drama": 1.0}])
     longer, n = Extended(model, features), model.n_items
     history = History.of([0, n + 1, 5], [5.0, 1.0, 4.0], [1, 2, 3])  # one of them is a new item's
     state = longer.fold_in(history)
     whole = longer.score(state)
     assert_array_equal(whole[:n], model.score(model.fold_in(History.of([0, 5], [5.0, 4.0], [1, 3]))))
     assert_array_equal(whole[n:], model.score_new(state, features))
-    assert_allclose(longer.score_many(longer.fold_in_many([history, History.empty()]))[0], whole, rtol=1e-6)
+    assert_allclose(
+        longer.score_many(longer.fold_in_many([history, History.empty()]))[0], whole, rtol=1e-6, atol=1e-6
+    )
     some = np.array([n + 1, 3, n], dtype=np.int32)
     assert_allclose(longer.score(state, some), whole[some], rtol=1e-6)
 
