@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from marquee.domain.errors import InvalidInput
 from marquee.settings.documents import Document, load_document
 
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
@@ -168,6 +169,30 @@ class Params(Document):
     ranking: Annotated[RankingParams, Field(discriminator="algorithm")] = EaseParams()
     intervals: IntervalParams | None = IntervalParams()
     evaluation: EvaluationParams = EvaluationParams()
+
+
+RATING_ALGORITHMS = ("svd", "bayes-svdpp", "biases")
+RANKING_ALGORITHMS = ("ease", "ials", "item-knn", "content", "vae", "popularity", "blend")
+
+
+def with_algorithms(params: Params, rating: str | None, ranking: str | None) -> Params:
+    """The same with other algorithms, with the defaults of those that the document does not choose itself.
+
+    Raises:
+        InvalidInput: there is no algorithm of that name.
+    """
+    changed: dict[str, RatingParams | RankingParams] = {}
+    if rating is not None and rating != params.rating.algorithm:
+        changed["rating"] = RATING.validate_python({"algorithm": _known(rating, RATING_ALGORITHMS)})
+    if ranking is not None and ranking != params.ranking.algorithm:
+        changed["ranking"] = RANKING.validate_python({"algorithm": _known(ranking, RANKING_ALGORITHMS)})
+    return params.model_copy(update=changed)
+
+
+def _known(name: str, algorithms: tuple[str, ...]) -> str:
+    if name not in algorithms:
+        raise InvalidInput(f"No algorithm is called {name!r}.", hint=f"There are {', '.join(algorithms)}.")
+    return name
 
 
 def load_params(path: Path) -> Params:

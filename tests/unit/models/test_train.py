@@ -4,11 +4,21 @@ from typing import Any
 
 import pytest
 
+from marquee.domain.errors import InvalidInput
 from marquee.models import bayes_svdpp_gibbs, biases, content, ease, ials, item_knn, popularity, svd, vae
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
 from marquee.models.train import train_ranking, train_rating
 from marquee.models.training_set import TrainingSet
-from marquee.settings.params import RANKING, RATING
+from marquee.settings.params import (
+    RANKING,
+    RANKING_ALGORITHMS,
+    RATING,
+    RATING_ALGORITHMS,
+    BayesSvdppParams,
+    EaseParams,
+    Params,
+    with_algorithms,
+)
 from tests.support.ratings import checkerboard
 
 TRAINERS: dict[str, Callable[..., Any]] = {
@@ -62,3 +72,20 @@ def test_what_a_rating_model_knows_of_people_is_a_state_for_it() -> None:
     state = people.state("u000")
     assert state is not None
     assert state.tolist() == model.fold_in(ratings.histories()[0]).tolist()
+
+
+def test_the_names_that_may_be_chosen_are_those_that_can_be_read() -> None:
+    assert set(RATING_ALGORITHMS) == set(RATING_MODELS)
+    assert set(RANKING_ALGORITHMS) == set(RANKING_MODELS)
+
+
+def test_another_algorithm_comes_with_its_defaults_and_the_same_one_stays_as_it_is() -> None:
+    params = Params(ranking=EaseParams(regularization=7.0))
+    changed = with_algorithms(params, "bayes-svdpp", "ease")
+    assert changed.rating == BayesSvdppParams()
+    assert changed.ranking == params.ranking
+
+
+def test_an_unknown_algorithm_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InvalidInput, match="bayes-svdpp"):
+        with_algorithms(Params(), "bayes", None)
