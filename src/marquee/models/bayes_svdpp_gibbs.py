@@ -18,11 +18,12 @@ from marquee.models.bayes_svdpp import BayesSvdpp
 from marquee.models.protocol import Csr, Float64
 from marquee.models.training_set import TrainingSet
 
-OnSweep: TypeAlias = Callable[[int, int], None]
+OnSweep: TypeAlias = Callable[[int, int, Float64, Float64], None]
 
 ROWS = 20_000  # solved at a time: bounds the memory of the precision matrices
 PRIOR_STRENGTH = 2.0  # beta_0 of the Normal-Wishart: the prior mean counts as much as this many rows
 PRIOR_VARIANCE = 0.2  # of a factor, a priori: factors of stars are small
+NOT_USED = ("word",)  # on MovieLens 100K the words of the titles make the stars worse: cv5 RMSE 0.002 higher
 
 
 def train(
@@ -44,7 +45,8 @@ def train(
         n_implicit: how many items, the most rated, and people, the most active, count as side information.
             The cost of a training grows with its cube.
         threads: of the sums over ratings and of BLAS; their number decides the last bits.
-        on_sweep: called after each sweep with its number, from 1, and how many there will be.
+        on_sweep: called after each sweep with its number, from 1, how many there will be, and the vectors
+            drawn, (factors, bias), of people and of items; they are drawn anew in place.
 
     Raises:
         InvalidInput: `n_samples` sweeps do not fit between `burn_in` and `n_sweeps`.
@@ -63,7 +65,7 @@ def train(
             if sweep in keep:
                 samples.append(chain.sample())
             if on_sweep is not None:
-                on_sweep(sweep, n_sweeps)
+                on_sweep(sweep, n_sweeps, chain.users.vectors, chain.items.vectors)
     stacked = {
         name: np.stack([sample[name] for sample in samples], axis=axis).astype(np.float32)
         for name, axis in _SAMPLE_AXIS.items()
@@ -110,8 +112,11 @@ class _Chain:
         self._implicit_items = _most(ratings.item_counts(), n_implicit)
         raters = _most(np.bincount(ratings.user_rows, minlength=ratings.n_users), n_implicit)
         size = n_factors + 1
+        groups = ratings.item_features.vocabulary.groups()
+        self._n_item_features = len(groups)
+        self._used = np.flatnonzero([group not in NOT_USED for group in groups])
         users = [_implicit(rated, self._implicit_items), ratings.user_features.values]
-        items = [_implicit(rated.T.tocsr(), raters), ratings.item_features.values]
+        items = [_implicit(rated.T.tocsr(), raters), ratings.item_features.values[:, self._used]]
         self._n_raters = len(raters)
         self.users = _Side(rated, stars, users, size, rng, pool, threads)
         self.items = _Side(rated.T.tocsr(), stars.T.tocsr(), items, size, rng, pool, threads)
@@ -130,14 +135,16 @@ class _Chain:
         links, n_implicit = self.users.links, len(self._implicit_items)
         implicit = np.zeros_like(self.items.vectors)
         implicit[self._implicit_items] = links[:n_implicit]
+        attributes = np.zeros((self._n_item_features, links.shape[1]))
+        attributes[self._used] = self.items.links[self._n_raters :]
         return {
-            "item_factors": self.items.vectors.copy(),  # drawn anew in place
+            "item_factors": self.items.vectors.copy(),
             "implicit_factors": implicit,
             "profile_factors": links[n_implicit:],
             "prior_means": self.users.mean,
             "prior_precisions": self.users.precision,
             "noise_precisions": np.array(self._noise),
-            "attribute_factors": self.items.links[self._n_raters :],
+            "attribute_factors": attributes,
             "item_prior_means": self.items.mean,
         }
 
