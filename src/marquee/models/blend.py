@@ -23,18 +23,22 @@ TINY = 1e-12
 class Blend:
     """score(u, j) = the sum over models m of weight_m x how far above m's own average j is for u.
 
-    The unit of a model's score is its standard deviation over the catalogue, for this person. The state is
-    the scores of all items, then mean and unit of each model, then the models' own states.
+    The unit of a model's score is its standard deviation over the catalogue, for this person. Weights are of
+    two kinds: for somebody *returning*, whose newest rating the training has seen, recent popularity tells
+    more; for somebody *active*, who has rated since, their own taste does. The state is the scores of all
+    items, then the weights, then mean and unit of each model, then the models' own states.
 
     Attributes:
         models: of the same catalogue.
-        weights: shape (n_models,), float64, at least 0.
+        weights: for the returning and for the active, shape (2, n_models), float64, at least 0.
+        trained_through: the newest rating of the training, in seconds since 1970 UTC.
     """
 
     algorithm: ClassVar[str] = "blend"
 
     models: tuple[Scorer, ...]
     weights: Float64
+    trained_through: int
 
     @property
     def n_items(self) -> int:
@@ -42,13 +46,14 @@ class Blend:
 
     @property
     def state_size(self) -> int:
-        return self.n_items + 2 * len(self.models) + sum(model.state_size for model in self.models)
+        return self.n_items + 3 * len(self.models) + sum(model.state_size for model in self.models)
 
     def fold_in(self, history: History) -> State:
         states = [model.fold_in(history) for model in self.models]
         scores = [model.score(state) for model, state in zip(self.models, states, strict=True)]
+        weights = self._weights_for(history)
         moments = np.array([_moments(values) for values in scores], dtype=np.float32)
-        return np.concatenate([_sum(self.weights, moments, scores), moments.reshape(-1), *states])
+        return np.concatenate([_sum(weights, moments, scores), weights, moments.reshape(-1), *states])
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.state_size), dtype=np.float32)
@@ -71,46 +76,59 @@ class Blend:
         return any(model.uses_profiles for model in self.models)
 
     def score_new(self, state: State, features: Csr) -> Float32:
-        end = self.n_items + 2 * len(self.models)
-        moments = state[self.n_items : end].reshape(-1, 2)
-        parts = np.split(state[end:], np.cumsum([model.state_size for model in self.models])[:-1])
+        n_models = len(self.models)
+        weights, rest = np.split(state[self.n_items :], [n_models])
+        moments, states = np.split(rest, [2 * n_models])
+        parts = np.split(states, np.cumsum([model.state_size for model in self.models])[:-1])
         scores = [model.score_new(part, features) for model, part in zip(self.models, parts, strict=True)]
-        return _sum(self.weights, moments, scores)
+        return _sum(weights, moments.reshape(-1, 2), scores)
+
+    def _weights_for(self, history: History) -> Float32:
+        active = len(history) > 0 and int(history.times.max()) > self.trained_through
+        return np.asarray(self.weights[int(active)], dtype=np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
+        through = np.array([self.trained_through], dtype=np.float64)
         names = json.dumps([model.algorithm for model in self.models]).encode()
         parts = {
             f"{place}.{name}": array
             for place, model in enumerate(self.models)
             for name, array in model.to_arrays().items()
         }
-        return {"algorithms": np.frombuffer(names, dtype=np.uint8), "blend_weights": self.weights, **parts}
+        return {
+            "algorithms": np.frombuffer(names, dtype=np.uint8),
+            "blend_weights": self.weights,
+            "trained_through": through,
+            **parts,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         groups = {name.partition(".")[0]: array for name, array in arrays.items()}
         names = _names(arrays) if "algorithms" in arrays else []
-        check_names(groups, ("algorithms", "blend_weights", *map(str, range(len(names)))))
-        weights = checked(arrays, "blend_weights", np.float64, (len(names),))
+        check_names(groups, ("algorithms", "blend_weights", "trained_through", *map(str, range(len(names)))))
+        weights = checked(arrays, "blend_weights", np.float64, (2, len(names)))
+        through = int(checked(arrays, "trained_through", np.float64, (1,)).item())
         models = tuple(_component(name, arrays, f"{place}.") for place, name in enumerate(names))
         if len({model.n_items for model in models}) != 1:
             raise ValueError("a blend needs models of one catalogue")
-        return cls(models, weights)
+        return cls(models, weights, through)
 
 
-def learn_weights(
-    models: Sequence[Scorer], histories: Sequence[History], relevant: Sequence[Int32]
-) -> Float64:
-    """Weights, the first 1, that give the highest nDCG@10 on people whose later ratings are known.
+def learn_weights(models: Sequence[Scorer], people: Sequence[tuple[History, Int32]]) -> Float64:
+    """Weights, the first 1, that give the highest nDCG@10 on what people went on to rate.
 
     Coordinate ascent from equal weights: each is doubled, halved and so on as long as that helps.
 
     Args:
-        models: trained without the relevant items' ratings.
-        histories: what is known of each person.
-        relevant: rows of the items to be found, above 0 of them for each person.
+        models: trained without the later ratings.
+        people: what is known of each, and the rows of what they went on to rate, at least one.
+
+    Returns:
+        shape (n_models,).
     """
-    units = [_standardised(model, histories) for model in models]
+    units = [_standardised(model, [history for history, _ in people]) for model in models]
+    relevant = [rows for _, rows in people]
     weights = np.ones(len(models))
     best = _quality(weights, units, relevant)
     for factor in FACTORS:
@@ -120,8 +138,7 @@ def learn_weights(
             for place, step in itertools.product(range(1, len(models)), (factor, 1 / factor)):
                 tried = weights.copy()
                 tried[place] *= step
-                quality = _quality(tried, units, relevant)
-                if quality > best:
+                if (quality := _quality(tried, units, relevant)) > best:
                     weights, best, improved = tried, quality, True
     return weights
 
@@ -161,10 +178,10 @@ def _moments(scores: Float32) -> tuple[float, float]:
     return float(scores.mean(dtype=np.float64)), unit if unit > TINY else 1.0
 
 
-def _sum(weights: Float64, moments: Float32, scores: Sequence[Float32]) -> Float32:
+def _sum(weights: Float32, moments: Float32, scores: Sequence[Float32]) -> Float32:
     total = np.zeros(len(scores[0]), dtype=np.float32)
     for weight, (mean, unit), values in zip(weights, moments, scores, strict=True):
-        total += np.float32(weight) * ((values - mean) / unit)
+        total += weight * ((values - mean) / unit)
     return total
 
 

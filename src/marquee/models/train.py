@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -43,6 +44,8 @@ from marquee.settings.params import (
 )
 
 MOST_PEOPLE = 2000  # of those whose later ratings a blend's weights are learnt from
+
+Later: TypeAlias = tuple[History, Int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,47 +168,51 @@ def train_baselines(ratings: TrainingSet) -> ModelSet:
 
 
 def _train_blend(ratings: TrainingSet, params: BlendParams, threads: int) -> Blend:
-    weights = (
+    weights = params.weights
+    learnt = (
         _learnt_weights(ratings, params, threads)
-        if params.weights is None
-        else np.array(params.weights, dtype=np.float64)
+        if weights is None
+        else np.array([weights.returning, weights.active], dtype=np.float64)
     )
     models = tuple(train_ranking(ratings, part, threads=threads) for part in params.models)
-    return Blend(models, weights)
+    return Blend(models, learnt, ratings.trained_through)
 
 
 def _learnt_weights(ratings: TrainingSet, params: BlendParams, threads: int) -> Float64:
     """Weights that put first what people go on to rate in the newest share of the training ratings.
 
-    Each person's newer ratings are halved by time: the first half is known, the second to be found.
+    Of people with older ratings all newer ones are to be found; of newcomers the first half is known, and
+    the second half to be found. Where there is nobody of one kind, the other kind's weights serve both.
+
+    Raises:
+        DataError: there is nobody of either kind.
     """
-    cut = np.quantile(ratings.times, 1.0 - params.validation_share)
+    cut = int(np.quantile(ratings.times, 1.0 - params.validation_share))
     older = ratings.take(np.flatnonzero(ratings.times <= cut))
-    histories, relevant = _halved(ratings, int(cut), params.seed)
-    if not histories or not len(older):
+    groups = _later_ratings(ratings, cut, params.seed)
+    if not any(groups) or not len(older):
         raise DataError(
             "There are too few newer ratings to learn a blend's weights from.",
             hint="Load more ratings, or give `weights` in configs/params.yaml.",
         )
     models = [train_ranking(older, part, threads=threads) for part in params.models]
-    return learn_weights(models, histories, relevant)
+    returning, active = groups
+    return np.array([learn_weights(models, people) for people in (returning or active, active or returning)])
 
 
-def _halved(ratings: TrainingSet, cut: int, seed: int) -> tuple[list[History], list[Int32]]:
+def _later_ratings(ratings: TrainingSet, cut: int, seed: int) -> tuple[list[Later], list[Later]]:
+    """What is known and what is to be found: of people who return after the cut, and of newcomers."""
+    returning: list[Later] = []
+    active: list[Later] = []
     everybody = ratings.histories()
-    newer = [int((history.times > cut).sum()) for history in everybody]
-    people = np.flatnonzero(np.array(newer) >= 2)
-    if len(people) > MOST_PEOPLE:
-        people = np.sort(np.random.default_rng(seed).choice(people, MOST_PEOPLE, replace=False))
-    histories, relevant = [], []
-    for person in people.tolist():
+    for person in np.random.default_rng(seed).permutation(len(everybody))[:MOST_PEOPLE].tolist():
         whole = everybody[person]
-        known = len(whole) - newer[person] // 2
-        histories.append(
-            History(whole.rows[:known], whole.ratings[:known], whole.times[:known], whole.profile)
-        )
-        relevant.append(whole.rows[known:])
-    return histories, relevant
+        older = int((whole.times <= cut).sum())
+        known = older or len(whole) // 2
+        if 0 < known < len(whole):
+            first = History(whole.rows[:known], whole.ratings[:known], whole.times[:known], whole.profile)
+            (returning if older else active).append((first, whole.rows[known:]))
+    return returning, active
 
 
 def _places(user_rows: Int32) -> Iterator[tuple[int, Int64]]:

@@ -64,9 +64,9 @@ class EaseParams(Document):
 
     algorithm: Literal["ease"] = "ease"
     regularization: Positive = 300.0
-    dislike: Share = 0.6
+    dislike: Share = 0.5
     exponent: Share = 0.5
-    item_features: Annotated[float, Field(ge=0)] = 5.0
+    item_features: Annotated[float, Field(ge=0)] = 10.0
     user_features: Annotated[float, Field(ge=0)] = 1.0
 
 
@@ -125,6 +125,13 @@ ComponentParams: TypeAlias = (
 )
 
 
+class BlendWeights(Document):
+    """One weight a model: for people whose newest rating was trained with, and for those active since."""
+
+    returning: tuple[Annotated[float, Field(ge=0)], ...]
+    active: tuple[Annotated[float, Field(ge=0)], ...]
+
+
 class BlendParams(Document):
     """A weighted sum of models; without `weights` they are learnt on the newest share of the ratings."""
 
@@ -132,14 +139,15 @@ class BlendParams(Document):
     models: Annotated[
         tuple[Annotated[ComponentParams, Field(discriminator="algorithm")], ...], Field(min_length=1)
     ] = (EaseParams(), PopularityParams(half_life=7.0))
-    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+    weights: BlendWeights | None = None
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     seed: Seed = 0
 
     @model_validator(mode="after")
     def _one_weight_a_model(self) -> Self:
-        if self.weights is not None and len(self.weights) != len(self.models):
-            raise ValueError(f"{len(self.models)} models have {len(self.weights)} weights")
+        for kind in ("returning", "active") if self.weights is not None else ():
+            if len(given := getattr(self.weights, kind)) != len(self.models):
+                raise ValueError(f"{len(self.models)} models have {len(given)} weights ({kind})")
         return self
 
 

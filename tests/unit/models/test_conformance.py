@@ -31,7 +31,7 @@ from marquee.models.protocol import Scorer
 from marquee.models.train import train_ranking
 from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommender
-from marquee.settings.params import BlendParams, EaseParams, PopularityParams
+from marquee.settings.params import BlendParams, BlendWeights, EaseParams, PopularityParams
 from marquee.settings.serving import Serving
 from tests.support.ratings import checkerboard
 
@@ -93,8 +93,11 @@ CASES = [
     Case(
         "blend",
         _train_blend,
-        {"weights": (1.0, 2.0)},
-        {"weights": (1.0, 3.0), "models": (EaseParams(regularization=7.0), PopularityParams())},
+        {"weights": BlendWeights(returning=(1.0, 2.0), active=(1.0, 0.5))},
+        {
+            "weights": BlendWeights(returning=(1.0, 3.0), active=(1.0, 0.5)),
+            "models": (EaseParams(regularization=7.0), PopularityParams()),
+        },
     ),
     Case(
         "content",
