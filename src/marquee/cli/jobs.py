@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from marquee.settings import load_settings
+from marquee.cli.database import open_database
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
-    from sqlalchemy import Engine
-
     from marquee.store.runs import Run
 
 app = typer.Typer(
@@ -38,7 +36,7 @@ def list_runs(
     """
     from marquee.store import runs
 
-    with _engine().connect() as connection:
+    with open_database().connect() as connection:
         found = runs.list_page(connection, limit=limit)
     if as_json:
         typer.echo(json.dumps([_as_dict(run) for run in found], indent=2))
@@ -67,7 +65,7 @@ def run(
     from marquee.cli.following import follow, outcome, whoami
     from marquee.training.queue import enqueue
 
-    engine = _engine()
+    engine = open_database()
     with engine.begin() as connection:
         asked = enqueue(connection, trigger="command line", requested_by=whoami(), reason=reason)
     if not as_json:
@@ -95,7 +93,7 @@ def log(
     from marquee.cli import following
     from marquee.store import runs
 
-    engine = _engine()
+    engine = open_database()
     with engine.connect() as connection:
         runs.get(connection, run_id)  # NotFound, rather than an empty log
         lines = runs.log_lines(connection, run_id) if as_json else []
@@ -105,12 +103,6 @@ def log(
         following.follow(engine, run_id, Console())
     else:
         following.show_all(engine, run_id, Console())
-
-
-def _engine() -> "Engine":
-    from marquee.store import connect
-
-    return connect(load_settings().database(), application_name="marquee-cli")
 
 
 def _as_dict(run: "Run") -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from marquee.settings import load_settings
+from marquee.cli.database import open_database
 
 
 def train(
@@ -32,11 +32,9 @@ def train(
     """
     from marquee.cli.following import follow, outcome, whoami
     from marquee.domain.errors import Unavailable
-    from marquee.store import connect
     from marquee.training.process import TrainingProcess, describe_end
     from marquee.training.queue import bury_the_dead, new_run_id
 
-    settings = load_settings()
     run_id = new_run_id()
     arguments = [
         f"--run-id={run_id}",
@@ -48,7 +46,7 @@ def train(
         arguments.append(f"--params={params.absolute()}")
     if no_deploy:
         arguments.append("--no-deploy")
-    engine = connect(settings.database(), application_name="marquee-train")
+    engine = open_database()
     process = TrainingProcess(arguments, quiet=True)
     try:
         console = None if as_json else Console()

@@ -42,6 +42,10 @@ class Progress:
             f"  [green]✓[/green] {escape(title)} [dim]{seconds:.1f} s[/dim]", highlight=False, soft_wrap=True
         )
 
+    def warn(self, message: str) -> None:
+        """A line that should not be overlooked."""
+        self._console.print(f"[yellow]warning: {escape(message)}[/yellow]", highlight=False, soft_wrap=True)
+
     def say(self, message: str) -> None:
         """A line within a step, or between two."""
         if self._status is not None:
