@@ -12,7 +12,7 @@ from pathlib import Path
 from marquee.domain.counting import counted
 from marquee.domain.errors import ConfigurationError, CorruptBundle, MarqueeError, Unavailable
 from marquee.models.bundle import Bundle
-from marquee.settings import Settings, load_params, load_policy, load_serving
+from marquee.settings import Settings, check_configs
 from marquee.stack import services
 from marquee.stack.health import complaints_of, status_of
 from marquee.stack.home import LEAST_DISK, is_held
@@ -83,9 +83,7 @@ def _python() -> str:
 
 
 def _configuration(settings: Settings) -> str:
-    load_params(settings.configs_dir / "params.yaml")
-    load_policy(settings.configs_dir / "policy.yaml")
-    load_serving(settings.configs_dir / "serving.yaml")
+    check_configs(settings.configs_dir)
     return f"params.yaml, policy.yaml and serving.yaml in {settings.configs_dir} are sound"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from marquee.domain.errors import ConfigurationError, Unavailable
-from marquee.settings import Settings
+from marquee.settings import Settings, check_configs
 from marquee.stack import services
 from marquee.stack.first_start import run_bootstrap
 from marquee.stack.health import complaints_of
@@ -43,6 +43,7 @@ def run(settings: Settings, console: Console, *, new_password: bool = False) -> 
     """
     settings = _absolute(settings)
     _check_own(settings)
+    check_configs(settings.configs_dir)
     if not (settings.home / "run").exists():
         _check_ports(settings)  # before anything is created
     prepare_home(settings.home)
