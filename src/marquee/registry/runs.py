@@ -193,6 +193,9 @@ class TrackingClient:
         from mlflow.exceptions import MlflowException
         from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
+        # Asked first: to create what is there is an error in the log of MLflow's database, each time.
+        if self._client.search_registered_models(f"name = '{MODEL_NAME}'", max_results=1):
+            return
         try:
             self._client.create_registered_model(
                 MODEL_NAME, description="Marquee's recommender: one bundle a version."
