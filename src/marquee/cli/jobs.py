@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from marquee.cli.database import open_database
+from marquee.domain.errors import MarqueeError
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
     from marquee.store.runs import Run
@@ -58,26 +59,28 @@ def run(
 ) -> None:
     """Ask the retraining service to train now.
 
-    With --wait the exit code is 1 when the run fails.
+    Exit codes: 0 queued, or with --wait succeeded; with --wait 1 the run failed.
 
     Example: marquee jobs run --reason "new films since Monday" --wait
     """
     from marquee.cli.following import follow, outcome, whoami
+    from marquee.store import runs
     from marquee.training.queue import enqueue
 
     engine = open_database()
     with engine.begin() as connection:
+        before = [*runs.in_state(connection, "running"), *runs.in_state(connection, "queued")]
         asked = enqueue(connection, trigger="command line", requested_by=whoami(), reason=reason)
     if not as_json:
-        typer.echo(f"Run {asked.run_id} is queued.")
+        behind = ", ".join(f"{run.run_id} ({_place(run)})" for run in before)
+        typer.echo(f"Run {asked.run_id} is queued" + (f"; it waits for {behind}." if behind else "."))
     ended = follow(engine, asked.run_id, None if as_json else Console()) if wait else None
     if as_json:
         typer.echo(json.dumps(_as_dict(ended or asked), indent=2))
     elif ended is not None and ended.state == "succeeded":
         typer.echo(outcome(ended))
     if ended is not None and ended.state == "failed":
-        typer.echo(f"error: {ended.error}", err=True)
-        raise typer.Exit(1)
+        raise MarqueeError(str(ended.error))
 
 
 @app.command()
@@ -110,6 +113,10 @@ def _as_dict(run: "Run") -> dict[str, object]:
     return {
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
     }
+
+
+def _place(run: "Run") -> str:
+    return run.state if run.step is None else f"{run.state}: {run.step}"
 
 
 def _took(run: "Run") -> str:

@@ -4,10 +4,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
 from marquee.domain.errors import NotFound
 
@@ -69,7 +69,7 @@ def list_keys(as_json: AsJson = False) -> None:
     table = Table("name", "begins", "scopes", "made", box=None)
     for key in found:
         table.add_row(escape(key.name), key.prefix, " ".join(key.scopes), f"{key.created_at:%Y-%m-%d %H:%M}")
-    Console().print(table)
+    wide_console().print(table)
 
 
 @app.command()

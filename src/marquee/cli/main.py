@@ -1,5 +1,6 @@
 """Wiring of the command line, and the one place where an error becomes a line and an exit code."""
 
+import json
 import sys
 
 import typer
@@ -28,10 +29,11 @@ app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
-    """Run the command; a known error is one line on standard error and its own exit code."""
+    """Run the command; a known error is one line on standard error, JSON with `--json`, and its exit code."""
     try:
         with unavailable_when_away():
             app()
     except MarqueeError as error:
-        typer.echo(f"error: {error}", err=True)
+        as_json = "--json" in sys.argv[1:]
+        typer.echo(json.dumps({"error": error.to_dict()}) if as_json else f"error: {error}", err=True)
         sys.exit(error.exit_code)

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
@@ -50,7 +50,7 @@ def list_versions(as_json: AsJson = False) -> None:
             f"{version.trained_through:%Y-%m-%d}",
             *(_number(version.metrics.get(group, {}).get(metric)) for group, metric in figures),
         )
-    Console().print(table if found else "There are no versions yet: `marquee train` makes one.")
+    wide_console().print(table if found else "There are no versions yet: `marquee train` makes one.")
 
 
 @app.command()
@@ -68,7 +68,7 @@ def show(
     if as_json:
         typer.echo(json.dumps(_as_dict(found, champion), indent=2))
         return
-    console = Console()
+    console = wide_console()
     for name, value in _facts(found, champion):
         console.print(f"{name + ':':<17}{value}", highlight=False, soft_wrap=True, markup=False)
     console.print(_figures(found.metrics))

@@ -1,6 +1,7 @@
 """`marquee train`: a training here and now."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,8 @@ def train(
     It runs on this machine, beside the services, and shows what it does. `marquee jobs run` asks the
     retraining service for the same.
 
-    Exit codes: 0 a version was registered, deployed or not; 5 another training runs; else the error's own.
+    Exit codes: 0 a version was registered, deployed or not; 5 another training runs; 130 Ctrl-C; else the
+    error's own.
 
     Example: marquee train --params configs/params.yaml --reason "more factors" --no-deploy
     """
@@ -46,16 +48,19 @@ def train(
         arguments.append(f"--params={params.absolute()}")
     if no_deploy:
         arguments.append("--no-deploy")
+    if as_json:
+        arguments.append("--json")
     engine = open_database()
     process = TrainingProcess(arguments, quiet=True)
     try:
         console = None if as_json else Console()
         run = follow(engine, run_id, console, is_going=lambda: process.exit_status() is None)
         status = process.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         process.stop()
         bury_the_dead(engine, "stopped by a person", patience=2.0)
-        raise
+        typer.echo(f"Stopped. `marquee jobs log {run_id}` shows how far it came.", err=True)
+        raise typer.Exit(128 + signal.SIGINT) from interrupt
     if status < 0:
         cause = f"the training's process ended with {describe_end(status)}"
         bury_the_dead(engine, cause, patience=2.0)

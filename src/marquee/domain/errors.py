@@ -42,6 +42,10 @@ class MarqueeError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
+    def to_dict(self) -> dict[str, object]:
+        """What a script may want of it, as JSON takes it."""
+        return {"kind": self.slug, "message": self.message, "hint": self.hint, "exit_code": self.exit_code}
+
 
 class InvalidInput(MarqueeError):
     status = 422

@@ -142,7 +142,8 @@ class _EmbeddedStack:
         self._operator_password = None
         for complaint in self._complaints():
             self._progress.warn(f"Not all is well. {complaint}")
-        self._console.print(f"Started in {self._progress.elapsed:.1f} s. Ctrl-C stops it.", highlight=False)
+        started = f"Started in {self._progress.elapsed:.1f} s. Ctrl-C stops it."
+        self._console.print(started, highlight=False, soft_wrap=True)
         self._console.print("ready", highlight=False)
 
     def _complaints(self) -> list[str]:
@@ -158,7 +159,8 @@ class _EmbeddedStack:
     def _stop(self) -> None:
         self._interrupts.begin_stop()
         if self._operator_password:  # it will not be shown again
-            self._console.print(f"operator password: {self._operator_password}", highlight=False)
+            line = f"operator password: {self._operator_password}"
+            self._console.print(line, highlight=False, soft_wrap=True)
         began = time.monotonic()
         self._console.print("Stopping …", highlight=False)
         self._supervisor.stop(self._interrupts)

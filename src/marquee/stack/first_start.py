@@ -96,8 +96,9 @@ def _failure(log: Path, log_start: int) -> Unavailable:
     last_words = tail(log, since=log_start)
     reason = last_words.rpartition("\n")[2].strip()
     kept = "What was done is kept; the next start goes on from there."
-    if reason.startswith("error: "):
-        return Unavailable(reason.removeprefix("error: "), hint=kept)
+    if reason.startswith('{"error": '):
+        error = json.loads(reason)["error"]
+        return Unavailable(error["message"], hint=f"{error['hint']} {kept}".lstrip())
     return Unavailable(
         f"The platform could not be made ready. {kept}", hint=f"Its log, {log}, ends with:\n{last_words}"
     )

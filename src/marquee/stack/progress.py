@@ -27,7 +27,7 @@ class Progress:
         """A step: its title while it runs, and when it is done a line with its seconds."""
         began = time.monotonic()
         if not self._console.is_terminal:
-            self._console.print(f"  … {escape(title)}", highlight=False)
+            self._console.print(f"  … {escape(title)}", highlight=False, soft_wrap=True)
         with self._console.status(escape(title)) as status:
             self._status = status
             try:
