@@ -13,13 +13,14 @@ from marquee.store import connect
 from marquee.store.leadership import Leadership
 from retraining.health import HealthServer, create_app
 from retraining.jobs import Jobs
-from retraining.outages import POSTGRES_ERRORS, Outage
+from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
 from retraining.runner import Runner
 from retraining.service import Service
 from retraining.status import Metrics, Status
 
 logger = logging.getLogger("retraining")
 
+MLFLOW_START_SECONDS = 60.0  # it starts at the same time as this service, and takes longer
 REGISTRY_SECONDS = 5.0  # the jobs ask again soon: no reason to wait long
 
 
@@ -40,10 +41,14 @@ def _serve(settings: Settings, policy: Policy) -> None:
     status = Status()
     metrics = Metrics(status)
     postgres = Outage("Postgres", POSTGRES_ERRORS, lambda reason: setattr(status, "postgres", reason))
+    mlflow = Outage(
+        "MLflow", MLFLOW_ERRORS, lambda reason: setattr(status, "mlflow", reason), grace=MLFLOW_START_SECONDS
+    )
     engine = connect(settings.database(), application_name="marquee-retraining", pool_size=8)
     with RegistryClient(settings.mlflow(), patience=REGISTRY_SECONDS) as registry:
-        jobs = Jobs(engine, registry, policy, status, metrics, postgres)
-        service = Service(Leadership(engine), Runner(engine, status, metrics), jobs, status, postgres)
+        jobs = Jobs(engine, registry, policy, status, metrics, postgres, mlflow)
+        runner = Runner(engine, registry, status, metrics, mlflow)
+        service = Service(Leadership(engine), runner, jobs, status, postgres)
         with HealthServer(create_app(status, metrics), settings.host, settings.retraining_port) as health:
             logger.info("Health and metrics are served on http://%s:%s.", settings.host, health.port)
             _stop_on_signals(service)

@@ -14,7 +14,7 @@ from marquee.settings import Policy
 from marquee.store import changes
 from marquee.training.queue import enqueue
 from retraining import triggers
-from retraining.outages import MLFLOW_ERRORS, Outage
+from retraining.outages import Outage
 from retraining.status import Metrics, Status
 
 logger = logging.getLogger("retraining")
@@ -36,6 +36,7 @@ class Jobs:
         status: Status,
         metrics: Metrics,
         postgres: Outage,
+        mlflow: Outage,
         clock: Clock = system_clock,
     ) -> None:
         self._engine = engine
@@ -45,7 +46,7 @@ class Jobs:
         self._status = status
         self._metrics = metrics
         self._postgres = postgres
-        self._mlflow = Outage("MLflow", MLFLOW_ERRORS, lambda reason: setattr(status, "mlflow", reason))
+        self._mlflow = mlflow
         self._clock = clock
 
     def scheduler(self) -> BackgroundScheduler:

@@ -1,6 +1,7 @@
 """Parts that go away and come back: one line in the log when they go, one when they return."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,15 +23,23 @@ class Outage:
     Args:
         part: what people call it.
         errors: those by which it shows.
+        grace: for how many seconds from now the log says nothing of a part that was never there yet: it may
+            just be starting too.
     """
 
     def __init__(
-        self, part: str, errors: tuple[type[Exception], ...], tell: Callable[[str | None], None]
+        self,
+        part: str,
+        errors: tuple[type[Exception], ...],
+        tell: Callable[[str | None], None],
+        *,
+        grace: float = 0.0,
     ) -> None:
         self._part = part
         self._errors = errors
         self._tell = tell
         self._away = False
+        self._grace_until = time.monotonic() + grace
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -44,12 +53,15 @@ class Outage:
 
     def _gone(self, reason: str) -> None:
         self._tell(reason)
+        if time.monotonic() < self._grace_until:
+            return
         if not self._away:
             logger.warning("%s cannot be used: %s It is tried again until it can.", self._part, reason)
         self._away = True
 
     def _back(self) -> None:
         self._tell(None)
+        self._grace_until = 0.0
         if self._away:
             logger.info("%s can be used again.", self._part)
         self._away = False

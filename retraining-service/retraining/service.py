@@ -69,6 +69,6 @@ class Service:
         was_training = self._runner.stop()
         if was_training and self._status.leading.is_set():
             with self._postgres.watched():
-                self._runner.bury("the retraining service was stopped", patience=2.0)
+                self._runner.bury("the retraining service was stopped", patience=2.0, blameless=True)
         self._leadership.release()
         logger.info("Stopped.")

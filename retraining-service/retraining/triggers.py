@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
-from marquee.domain.errors import ConfigurationError
 from marquee.store import ratings, runs, snapshots
 
 SCHEDULE = "schedule"
@@ -16,18 +15,8 @@ PAUSE_AFTER_FAILURE = timedelta(minutes=10)  # new data do not ask again at once
 
 
 def cron_trigger(expression: str) -> CronTrigger:
-    """The schedule of `policy.yaml`, in UTC.
-
-    Raises:
-        ConfigurationError: it is no cron expression.
-    """
-    try:
-        return CronTrigger.from_crontab(expression, timezone=UTC)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"policy.yaml: triggers.cron: {expression!r} is no cron expression ({error}).",
-            hint='Five fields, in UTC: minute, hour, day, month, weekday, such as "0 3 * * *".',
-        ) from error
+    """The schedule of `policy.yaml`, in UTC; the settings have checked it."""
+    return CronTrigger.from_crontab(expression, timezone=UTC)
 
 
 def is_busy(connection: Connection) -> bool:

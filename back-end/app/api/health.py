@@ -25,7 +25,7 @@ async def live(_: Request) -> JsonBytes:
 
 @routes.get(
     "/health/ready",
-    responses={503: {"model": Ready, "description": "It serves no model"}},
+    responses={503: {"model": Ready, "description": "It is not loaded, or no model is deployed"}},
     operation_id="get_ready",
 )
 async def ready(request: Request, response: Response) -> Ready:

@@ -51,6 +51,20 @@ class BundleStore:
             raise Unavailable(f"{path} cannot be used: {error.strerror}.") from error
         return Bundle.open(path, verify=False)
 
+    def open_copy(self, version: int) -> Bundle:
+        """A version's bundle, verified, from this machine's disk alone.
+
+        Raises:
+            CorruptBundle: there is no copy, or it is damaged.
+            Unavailable: the disk refuses.
+        """
+        path = self._folder / str(version)
+        try:
+            with self._one_worker_at_a_time(version):
+                return Bundle.open(path)
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be used: {error.strerror}.") from error
+
     def prune(self, keep: set[int]) -> None:
         """Delete the oldest versions, except some; a worker that maps their files may go on doing so."""
         others = {int(path.name) for path in self._folder.iterdir() if path.name.isdigit()} - keep
@@ -77,16 +91,17 @@ class BundleStore:
         ) as child:
             said = self._outcome(child)
         if child.returncode == _CORRUPT:
-            raise CorruptBundle(f"The registry's bundle of version {version} is refused: {said}")
+            raise CorruptBundle(f"{damage} {said}")
         if child.returncode != 0:
             raise Unavailable(f"Version {version} cannot be fetched: {said}", hint=damage)
 
     def _outcome(self, child: "subprocess.Popen[str]") -> str:
-        """The last line that a child wrote to its standard error; it is killed when it must not go on."""
+        """What a child gave as its reason, in its last line; it is killed when it must not go on."""
         waited = 0.0
         while True:
             try:
-                return (child.communicate(timeout=0.2)[1].strip().splitlines() or ["no reason given"])[-1]
+                said = child.communicate(timeout=0.2)[1].strip().splitlines() or ["no reason given."]
+                return said[-1].removeprefix("error: ")
             except subprocess.TimeoutExpired:
                 waited += 0.2
                 if self._stopping.is_set() or waited > _FETCH_SECONDS:

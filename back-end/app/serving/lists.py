@@ -1,7 +1,7 @@
 """Lists, from memory alone, as the bytes that go over the wire."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ UNKNOWN_PERSON = "Nothing is known of this person yet, so these are the most pop
 NOTHING_RATED_YET = "There are no ratings yet, so these are the most popular items."
 NOT_LOOKED_UP = "This person cannot be looked up at the moment, so these are the most popular items."
 NO_MODEL = "No model is deployed yet, so these are the most popular items."
+MODEL_UNUSABLE = "The deployed model cannot be used at the moment, so these are the most popular items."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,13 @@ class ListMaker:
     Args:
         serving: list sizes.
         histories: whose ratings are counted while there is no model.
+        is_deployed: whether a model is to serve, whether or not it can.
     """
 
-    def __init__(self, serving: Serving, histories: Histories) -> None:
+    def __init__(self, serving: Serving, histories: Histories, *, is_deployed: Callable[[], bool]) -> None:
         self._sizes = serving.lists
         self._histories = histories
+        self._is_deployed = is_deployed
         self._counted_at = -_COUNTED_SECONDS
         self._counts: NDArray[np.int64] = np.zeros(0, np.int64)
 
@@ -99,7 +102,7 @@ class ListMaker:
         history = NOTHING_RATED if person.history is None else person.history
         if shelf is None:
             entries = self._counted(asked, catalogue, history["number"])
-            return _recommendations(request_id, person, NO_MODEL, None, entries)
+            return _recommendations(request_id, person, self._why_no_model(), None, entries)
         states = shelf.model.states
         state = states.get(person.user_id, history, shelf.row_of_number) if len(history) else states.nobody
         excluded = shelf.rows(asked.exclude) if asked.exclude else None
@@ -117,7 +120,7 @@ class ListMaker:
         if shelf is None:
             seen = np.array([catalogue.number_of[item_id] for item_id in visitor.stars], np.int32)
             return _recommendations(
-                request_id, visitor, NO_MODEL, None, self._counted(asked, catalogue, seen)
+                request_id, visitor, self._why_no_model(), None, self._counted(asked, catalogue, seen)
             )
         recommender = shelf.model.recommender
         state = recommender.state(history_of_ids(visitor.stars, shelf))
@@ -147,6 +150,9 @@ class ListMaker:
             else recommender.similar(row, n, allowed=allowed)
         )
         return _item_list(shelf.model.version, _encoded(places, shelf.fragments))
+
+    def _why_no_model(self) -> str:
+        return MODEL_UNUSABLE if self._is_deployed() else NO_MODEL
 
     def _counted(self, asked: Asked, catalogue: Catalogue, without: Int32 | None = None) -> bytes:
         """The items with the most ratings in memory, while there is no model; counted every few seconds."""

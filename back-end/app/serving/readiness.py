@@ -17,7 +17,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`degraded`: lists are answered from memory, but a part is away."""
+    """`degraded`: lists are answered from memory, but a part is away or the deployed model does not serve."""
 
     status: Literal["ready", "degraded", "unready"]
     model_version: int | None
@@ -33,7 +33,8 @@ def readiness(worker: Worker) -> Readiness:
         "model": _model(worker),
         "feed": _feed(worker),
     }
-    serves = shelf is not None and worker.follower.loaded
+    # Where the deployed model was refused and none stands in, popular items are all that any worker has.
+    serves = worker.follower.loaded and (shelf is not None or worker.keeper.problem is not None)
     all_well = all(part.ok for part in checks.values())
     return Readiness(
         "ready" if serves and all_well else "degraded" if serves else "unready",
@@ -55,11 +56,13 @@ def _catalogue(worker: Worker) -> Part:
 
 
 def _model(worker: Worker) -> Part:
-    shelf, problem = worker.shelf, worker.keeper.problem
-    if shelf is None:
-        return Part(False, problem or "no model deployed yet")
-    serves = f"version {shelf.model.version} serves"
-    return Part(problem is None, f"{serves}; {problem}" if problem else serves)
+    shelf, problem, wanted = worker.shelf, worker.keeper.problem, worker.keeper.wanted
+    if problem is None:
+        if shelf is None:
+            return Part(False, "no model deployed yet" if wanted is None else f"version {wanted} is loading")
+        return Part(True, f"version {shelf.model.version} serves")
+    instead = "popular items are listed" if shelf is None else f"version {shelf.model.version} serves"
+    return Part(False, f"{instead} instead of version {wanted}: {problem}")
 
 
 def _feed(worker: Worker) -> Part:

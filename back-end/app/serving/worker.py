@@ -22,7 +22,7 @@ from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
-from marquee.store import deployment, items
+from marquee.store import deployment, items, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
@@ -53,7 +53,7 @@ class Worker:
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start)
-        self.lists = ListMaker(serving, self.histories)
+        self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
@@ -203,7 +203,7 @@ class Worker:
 
     def _follow_deployment(self, connection: Connection) -> None:
         wanted = deployment.get(connection)
-        self.keeper.want(wanted.champion, wanted.previous)
+        self.keeper.want(wanted.champion, wanted.previous, versions.approved(connection))
 
     # ---- the shelf: changed by the feed's thread and by the keeper's ----
 

@@ -1316,8 +1316,8 @@ export interface components {
          * Ready
          * @description Whether this worker should get requests.
          *
-         *     `ready`: all is well. `degraded`: lists are answered, but a part is away (200). `unready`: there are no
-         *     lists from a model (503).
+         *     `ready`: all is well. `degraded`: lists are answered, but a part is away, or the deployed model does not
+         *     serve (200). `unready`: it is not loaded, or no model is deployed (503).
          */
         Ready: {
             /**
@@ -3637,7 +3637,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description It serves no model */
+            /** @description It is not loaded, or no model is deployed */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -37,4 +37,5 @@ def _as_json(event: dict[str, str]) -> None:
 
 def _as_text(event: dict[str, str]) -> None:
     for name, value in event.items():
-        Console().print(value if name == "message" else f"operator password: {value}", highlight=False)
+        line = value if name == "message" else f"operator password: {value}"
+        Console().print(line, highlight=False, markup=False, soft_wrap=True)

@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from marquee.cli.database import open_database
 from marquee.domain import columns as col
+from marquee.domain.counting import counted
 from marquee.domain.errors import NotFound
 from marquee.settings import Settings, load_params, load_serving, load_settings
 
@@ -104,7 +106,6 @@ def load(
     """
     from marquee.data.loading import LoadOptions
     from marquee.data.loading import load as load_data
-    from marquee.store import connect
 
     settings = load_settings()
     chosen = path if path or items or users else settings.data_dir / "raw" / "ml-100k"
@@ -115,7 +116,7 @@ def load(
         create_items=create_items,
         strict=strict,
     )
-    engine = connect(settings.database(), application_name="marquee-data")
+    engine = open_database(settings)
     try:
         with _progress() as on_progress:
             report = load_data(
@@ -167,7 +168,7 @@ def prepare(
             f"{done.folder}: {done.train_rows:,} ratings to train on, the {done.test_rows:,} newest to test."
         )
         if done.rejected:
-            _say(f"{done.rejected:,} rows were left out; `marquee data load` says why.")
+            _say(f"Left out: {counted(done.rejected, 'row')}; `marquee data load` says why.")
 
 
 @app.command()
@@ -178,11 +179,10 @@ def snapshot(as_json: AsJson = False) -> None:
 
     Example: marquee data snapshot
     """
-    from marquee.store import connect
     from marquee.training.snapshot import take_snapshot
 
     settings = load_settings()
-    engine = connect(settings.database(), application_name="marquee-data")
+    engine = open_database(settings)
     try:
         taken = take_snapshot(engine, settings.home)
     finally:
@@ -230,13 +230,13 @@ def _print_table(what: str, table: "TableReport", created: int = 0) -> None:
     if table.rows:
         counts = f"{table.inserted:,} new, {table.updated:,} changed, {table.unchanged:,} as they were"
         replaced = f", {table.duplicates:,} replaced by a later row" if table.duplicates else ""
-        _say(f"{what}: {table.rows:,} rows read; {counts}{replaced}")
+        _say(f"{what}: {counted(table.rows, 'row')} read; {counts}{replaced}")
     if created:
         _say(f"{what}: {created:,} made that only the ratings name")
 
 
 def _print_rejects(report: "LoadReport") -> None:
-    _say(f"{report.rejected:,} rows were rejected:")
+    _say(f"Rejected: {counted(report.rejected, 'row')}.")
     for reason, count in report.by_reason.items():
         _say(f"  {count:>9,}  {reason}")
     _say("The first of them:")

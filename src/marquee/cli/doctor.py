@@ -16,7 +16,7 @@ def doctor(
 ) -> None:
     """Look at this machine, the state folder and each part of the platform, running or not.
 
-    Exit status: 0 when everything is as it should be, 1 otherwise.
+    Exit codes: 0 everything is as it should be; 1 something is not.
 
     Example: marquee doctor
     """

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from marquee.settings import load_settings
+from marquee.cli.database import open_database
+from marquee.domain.errors import MarqueeError
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
-    from sqlalchemy import Engine
-
     from marquee.store.runs import Run
 
 app = typer.Typer(
@@ -38,7 +37,7 @@ def list_runs(
     """
     from marquee.store import runs
 
-    with _engine().connect() as connection:
+    with open_database().connect() as connection:
         found = runs.list_page(connection, limit=limit)
     if as_json:
         typer.echo(json.dumps([_as_dict(run) for run in found], indent=2))
@@ -60,26 +59,28 @@ def run(
 ) -> None:
     """Ask the retraining service to train now.
 
-    With --wait the exit code is 1 when the run fails.
+    Exit codes: 0 queued, or with --wait succeeded; with --wait 1 the run failed.
 
     Example: marquee jobs run --reason "new films since Monday" --wait
     """
     from marquee.cli.following import follow, outcome, whoami
+    from marquee.store import runs
     from marquee.training.queue import enqueue
 
-    engine = _engine()
+    engine = open_database()
     with engine.begin() as connection:
+        before = [*runs.in_state(connection, "running"), *runs.in_state(connection, "queued")]
         asked = enqueue(connection, trigger="command line", requested_by=whoami(), reason=reason)
     if not as_json:
-        typer.echo(f"Run {asked.run_id} is queued.")
+        behind = ", ".join(f"{run.run_id} ({_place(run)})" for run in before)
+        typer.echo(f"Run {asked.run_id} is queued" + (f"; it waits for {behind}." if behind else "."))
     ended = follow(engine, asked.run_id, None if as_json else Console()) if wait else None
     if as_json:
         typer.echo(json.dumps(_as_dict(ended or asked), indent=2))
     elif ended is not None and ended.state == "succeeded":
         typer.echo(outcome(ended))
     if ended is not None and ended.state == "failed":
-        typer.echo(f"error: {ended.error}", err=True)
-        raise typer.Exit(1)
+        raise MarqueeError(str(ended.error))
 
 
 @app.command()
@@ -95,7 +96,7 @@ def log(
     from marquee.cli import following
     from marquee.store import runs
 
-    engine = _engine()
+    engine = open_database()
     with engine.connect() as connection:
         runs.get(connection, run_id)  # NotFound, rather than an empty log
         lines = runs.log_lines(connection, run_id) if as_json else []
@@ -107,17 +108,15 @@ def log(
         following.show_all(engine, run_id, Console())
 
 
-def _engine() -> "Engine":
-    from marquee.store import connect
-
-    return connect(load_settings().database(), application_name="marquee-cli")
-
-
 def _as_dict(run: "Run") -> dict[str, object]:
     values = asdict(run)
     return {
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
     }
+
+
+def _place(run: "Run") -> str:
+    return run.state if run.step is None else f"{run.state}: {run.step}"
 
 
 def _took(run: "Run") -> str:

@@ -1,18 +1,15 @@
 """`marquee keys …`: API keys."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from marquee.cli.console import wide_console
+from marquee.cli.database import open_database
 from marquee.domain.errors import NotFound
-from marquee.settings import load_settings
-
-if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
-    from sqlalchemy import Engine
 
 app = typer.Typer(
     help="API keys: create, list, revoke.",
@@ -42,7 +39,7 @@ def create(
     """
     from marquee.store import keys
 
-    with _engine().begin() as connection:
+    with open_database().begin() as connection:
         key = keys.create(connection, name, scope)
     typer.echo(json.dumps({"key": key}) if as_json else key)
 
@@ -55,7 +52,7 @@ def list_keys(as_json: AsJson = False) -> None:
     """
     from marquee.store import keys
 
-    with _engine().connect() as connection:
+    with open_database().connect() as connection:
         found = keys.list_all(connection)
     if as_json:
         rows = [
@@ -72,7 +69,7 @@ def list_keys(as_json: AsJson = False) -> None:
     table = Table("name", "begins", "scopes", "made", box=None)
     for key in found:
         table.add_row(escape(key.name), key.prefix, " ".join(key.scopes), f"{key.created_at:%Y-%m-%d %H:%M}")
-    Console().print(table)
+    wide_console().print(table)
 
 
 @app.command()
@@ -83,15 +80,9 @@ def revoke(name: Name) -> None:
     """
     from marquee.store import keys
 
-    with _engine().begin() as connection:
+    with open_database().begin() as connection:
         if not keys.revoke(connection, name):
             raise NotFound(
                 f"There is no key named {name!r}.", hint="`marquee keys list` shows those there are."
             )
     typer.echo(f"Revoked {name}.")
-
-
-def _engine() -> "Engine":
-    from marquee.store import connect
-
-    return connect(load_settings().database(), application_name="marquee keys")

@@ -1,10 +1,11 @@
 """Wiring of the command line, and the one place where an error becomes a line and an exit code."""
 
+import json
 import sys
 
 import typer
 
-from marquee.cli import bootstrap, data, doctor, jobs, keys, models, train, up
+from marquee.cli import bootstrap, data, doctor, jobs, keys, models, rollback, train, up
 from marquee.domain.errors import MarqueeError
 from marquee.store.engine import unavailable_when_away
 
@@ -20,6 +21,7 @@ app.command("down")(up.down)
 app.command("doctor")(doctor.doctor)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.command("train")(train.train)
+app.command("rollback")(rollback.rollback)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.add_typer(jobs.app, name="jobs")
@@ -27,10 +29,11 @@ app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
-    """Run the command; a known error is one line on standard error and its own exit code."""
+    """Run the command; a known error is one line on standard error, JSON with `--json`, and its exit code."""
     try:
         with unavailable_when_away():
             app()
     except MarqueeError as error:
-        typer.echo(f"error: {error}", err=True)
+        as_json = "--json" in sys.argv[1:]
+        typer.echo(json.dumps({"error": error.to_dict()}) if as_json else f"error: {error}", err=True)
         sys.exit(error.exit_code)

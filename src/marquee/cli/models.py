@@ -6,14 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from marquee.settings import load_settings
+from marquee.cli.console import wide_console
+from marquee.cli.database import open_database
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
-    from sqlalchemy import Engine
-
     from marquee.store.versions import ModelVersion
 
 app = typer.Typer(
@@ -35,7 +33,7 @@ def list_versions(as_json: AsJson = False) -> None:
     """
     from marquee.store import deployment, versions
 
-    with _engine().connect() as connection:
+    with open_database().connect() as connection:
         found, champion = versions.list_all(connection), deployment.get(connection).champion
     if as_json:
         typer.echo(json.dumps([_as_dict(version, champion) for version in found], indent=2))
@@ -52,7 +50,7 @@ def list_versions(as_json: AsJson = False) -> None:
             f"{version.trained_through:%Y-%m-%d}",
             *(_number(version.metrics.get(group, {}).get(metric)) for group, metric in figures),
         )
-    Console().print(table if found else "There are no versions yet: `marquee train` makes one.")
+    wide_console().print(table if found else "There are no versions yet: `marquee train` makes one.")
 
 
 @app.command()
@@ -65,24 +63,18 @@ def show(
     """
     from marquee.store import deployment, versions
 
-    with _engine().connect() as connection:
+    with open_database().connect() as connection:
         found, champion = versions.get(connection, version), deployment.get(connection).champion
     if as_json:
         typer.echo(json.dumps(_as_dict(found, champion), indent=2))
         return
-    console = Console()
+    console = wide_console()
     for name, value in _facts(found, champion):
         console.print(f"{name + ':':<17}{value}", highlight=False, soft_wrap=True, markup=False)
     console.print(_figures(found.metrics))
     for gate in found.gates:
         mark = "passed" if gate["passed"] else "FAILED"
         console.print(f"gate {mark}: {gate['reason']}", highlight=False, soft_wrap=True, markup=False)
-
-
-def _engine() -> "Engine":
-    from marquee.store import connect
-
-    return connect(load_settings().database(), application_name="marquee-cli")
 
 
 def _as_dict(version: "ModelVersion", champion: int | None) -> dict[str, object]:

@@ -1,13 +1,14 @@
 """`marquee train`: a training here and now."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from marquee.settings import load_settings
+from marquee.cli.database import open_database
 
 
 def train(
@@ -33,7 +34,8 @@ def train(
     It runs on this machine, beside the services, and shows what it does. `marquee jobs run` asks the
     retraining service for the same.
 
-    Exit codes: 0 a version was registered, deployed or not; 5 another training runs; else the error's own.
+    Exit codes: 0 a version was registered, deployed or not; 5 another training runs; 130 Ctrl-C; else the
+    error's own.
 
     Examples: marquee train --params configs/params.yaml --reason "more factors" --no-deploy
 
@@ -42,11 +44,9 @@ def train(
     from marquee.cli.following import follow, outcome, whoami
     from marquee.domain.errors import Unavailable
     from marquee.settings.params import Params, with_algorithms
-    from marquee.store import connect
     from marquee.training.process import TrainingProcess, describe_end
     from marquee.training.queue import bury_the_dead, new_run_id
 
-    settings = load_settings()
     with_algorithms(Params(), rating, ranking)  # an unknown name is refused before a run is made of it
     run_id = new_run_id()
     arguments = [
@@ -60,16 +60,19 @@ def train(
     arguments += [f"--{role}={name}" for role, name in (("rating", rating), ("ranking", ranking)) if name]
     if no_deploy:
         arguments.append("--no-deploy")
-    engine = connect(settings.database(), application_name="marquee-train")
+    if as_json:
+        arguments.append("--json")
+    engine = open_database()
     process = TrainingProcess(arguments, quiet=True)
     try:
         console = None if as_json else Console()
         run = follow(engine, run_id, console, is_going=lambda: process.exit_status() is None)
         status = process.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         process.stop()
         bury_the_dead(engine, "stopped by a person", patience=2.0)
-        raise
+        typer.echo(f"Stopped. `marquee jobs log {run_id}` shows how far it came.", err=True)
+        raise typer.Exit(128 + signal.SIGINT) from interrupt
     if status < 0:
         cause = f"the training's process ended with {describe_end(status)}"
         bury_the_dead(engine, cause, patience=2.0)

@@ -19,6 +19,9 @@ def up(
     The first start loads MovieLens 100K, trains the first model and deploys it. Later starts take up where
     the last one stopped. State is kept in MARQUEE_HOME; the ports are MARQUEE_PORT and MARQUEE_MLFLOW_PORT.
 
+    Exit codes: 0 stopped after it had been ready; 130 or 143 interrupted before; 5 it runs already; 7 a part
+    did not start; 9 a wrong setting, or a port in use.
+
     Example: MARQUEE_PORT=8001 MARQUEE_MLFLOW_PORT=5001 marquee up
     """
     status = embedded.run(load_settings(), Console(), new_password=new_operator_password)
@@ -28,7 +31,9 @@ def up(
 def down() -> None:
     """Stop the platform that `marquee up` started with this state folder, and wait until it has stopped.
 
+    Exit codes: 0 it has stopped, or nothing ran; 7 it does not stop.
+
     Example: marquee down
     """
     stopped = embedded.stop(load_settings().home)
-    Console().print("Stopped." if stopped else "Nothing ran.", highlight=False)
+    typer.echo("Stopped." if stopped else "Nothing ran.")

@@ -9,7 +9,8 @@ MarqueeError
 ├── Unauthorized            401  who are you?
 ├── Forbidden               403  you may not
 ├── TooManyRequests         429
-├── Unavailable             503  a part that is needed is away
+├── Unavailable             503  a part that is needed is away, or refuses
+│   └── Unreachable         503  it does not answer: the same thing may work later
 ├── CorruptBundle           500  a model's files are not what its manifest says
 └── ConfigurationError      500  a setting is wrong or unknown
     └── PortInUse
@@ -40,6 +41,10 @@ class MarqueeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+    def to_dict(self) -> dict[str, object]:
+        """What a script may want of it, as JSON takes it."""
+        return {"kind": self.slug, "message": self.message, "hint": self.hint, "exit_code": self.exit_code}
 
 
 class InvalidInput(MarqueeError):
@@ -101,6 +106,11 @@ class Unavailable(MarqueeError):
     title = "Unavailable"
     slug = "unavailable"
     exit_code = 7
+
+
+class Unreachable(Unavailable):
+    title = "Not reachable"
+    slug = "unreachable"
 
 
 class CorruptBundle(MarqueeError):

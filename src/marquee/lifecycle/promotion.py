@@ -69,28 +69,46 @@ def promote_within(
     )
 
 
-def rollback(engine: Engine, *, actor: str, reason: str, expected_revision: int | None = None) -> Deployment:
-    """Make the previous champion the champion again.
+def rollback(
+    engine: Engine, *, actor: str, reason: str, expected_revision: int | None = None, to: int | None = None
+) -> Deployment:
+    """Make the previous champion, or another approved version, the champion again.
 
     Args:
         expected_revision: of the deployment that the actor saw; None: as it is now.
+        to: the version to go back to; None: the previous champion.
 
     Raises:
-        Conflict: there is no previous champion, or the deployment was changed meanwhile.
+        NotFound: there is no such version.
+        Conflict: there is no previous champion, the version was never approved or is the champion, or the
+            deployment was changed meanwhile.
     """
     with engine.begin() as connection:
         now = deployment.get(connection)
-        if now.previous is None:
-            raise Conflict("There is no previous champion to go back to.", hint="See `marquee models list`.")
+        target = now.previous if to is None else to
+        if target is None:
+            raise Conflict("There is no previous champion to go back to.", hint=_SEE)
+        _check_target(connection, target, now)
         return promote_within(
             connection,
-            now.previous,
+            target,
             actor=actor,
             action="rollback",
             reason=reason,
             evidence={},
             expected_revision=now.revision if expected_revision is None else expected_revision,
         )
+
+
+_SEE = "See `marquee models list`."
+
+
+def _check_target(connection: Connection, version: int, now: Deployment) -> None:
+    state = versions.get(connection, version).state
+    if version == now.champion:
+        raise Conflict(f"Version {version} is the champion already.", hint=_SEE)
+    if state != "approved":  # to promote it would be a step forward, which asks for another decision
+        raise Conflict(f"Version {version} is {state}, and was never approved to serve.", hint=_SEE)
 
 
 def _approve(

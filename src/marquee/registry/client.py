@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from marquee.domain.errors import CorruptBundle, NotFound, Unavailable
+from marquee.domain.errors import CorruptBundle, NotFound, Unavailable, Unreachable
 from marquee.settings import MlflowConnection
 
 MODEL_NAME = "marquee-recommender"
@@ -151,7 +151,7 @@ class RegistryClient:
             yield
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
-            raise Unavailable(
+            raise Unreachable(
                 f"The MLflow server at {self._url} cannot be reached: {reason}.",
                 hint="See that it runs: `marquee doctor`.",
             ) from error

@@ -29,7 +29,7 @@ def fetch_bundle(client: RegistryClient, version: int, target: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
             part = Path(scratch) / target.name
             _download(client, version, part)
-            Bundle.open(part)
+            _verify(part, version)
             _take_place(part, target)
     except OSError as error:
         raise Unavailable(
@@ -48,6 +48,18 @@ def _download(client: RegistryClient, version: int, part: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         client.download(file, path)
         _flush(path)
+
+
+def _verify(part: Path, version: int) -> None:
+    """CorruptBundle names the version and the file: the folder it lies in is gone when that is read."""
+    try:
+        Bundle.open(part)
+    except CorruptBundle as error:
+        reason = error.message.replace(f"{part}/", "").replace(str(part), "the bundle")
+        raise CorruptBundle(
+            f"The registry's bundle of version {version} is damaged: {reason}",
+            hint="`marquee rollback` goes back to the version before; `marquee train` makes a new one.",
+        ) from error
 
 
 def _flush(path: Path) -> None:

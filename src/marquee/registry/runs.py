@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marquee.domain.columns import ITEM, USER
-from marquee.domain.errors import Unavailable
+from marquee.domain.errors import Unavailable, Unreachable
 from marquee.registry.client import MODEL_NAME
 from marquee.settings import MlflowConnection
 
@@ -193,6 +193,9 @@ class TrackingClient:
         from mlflow.exceptions import MlflowException
         from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
+        # Asked first: to create what is there is an error in the log of MLflow's database, each time.
+        if self._client.search_registered_models(f"name = '{MODEL_NAME}'", max_results=1):
+            return
         try:
             self._client.create_registered_model(
                 MODEL_NAME, description="Marquee's recommender: one bundle a version."
@@ -253,5 +256,18 @@ def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, OSError) as error:
+        kind = Unreachable if _is_unanswered(error) else Unavailable
         reason = " ".join(str(error).split())
-        raise Unavailable(f"{what}: {reason}", hint="See that MLflow runs and its disk has room.") from error
+        raise kind(f"{what}: {reason}", hint="See that MLflow runs and its disk has room.") from error
+
+
+def _is_unanswered(error: BaseException | None) -> bool:
+    """Whether the server did not answer; MLflow says so only by the error that its own came from."""
+    from requests import ConnectionError as NoConnection
+    from requests import Timeout
+
+    while error is not None:
+        if isinstance(error, (NoConnection, Timeout)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,5 +1,6 @@
 """Typed configuration: the environment (`MARQUEE_*`), secret files and `configs/*.yaml`."""
 
+from marquee.settings.configs import check_configs
 from marquee.settings.environment import MlflowConnection, Settings, load_settings
 from marquee.settings.params import Params, load_params
 from marquee.settings.policy import Policy, load_policy
@@ -12,6 +13,7 @@ __all__ = [
     "RatingScale",
     "Serving",
     "Settings",
+    "check_configs",
     "load_params",
     "load_policy",
     "load_serving",

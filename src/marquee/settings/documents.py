@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from marquee.domain.errors import ConfigurationError
 
@@ -23,32 +24,58 @@ def load_document(path: Path, kind: type[D]) -> D:
     """Read one YAML file.
 
     Raises:
-        ConfigurationError: missing, not YAML, an unknown key or a wrong value; names the file and the key.
+        ConfigurationError: missing, empty, not YAML, unknown keys, wrong values; names the file and each key.
     """
+    content = _parse(path, _read(path))
+    if content is None:
+        raise ConfigurationError(
+            f"{path} is empty.",
+            hint="Bring back the file that came with Marquee; `{}` stands for all defaults.",
+        )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return kind.model_validate(content)
+    except ValidationError as error:
+        faults = "; ".join(_fault(each, content) for each in error.errors())
+        raise ConfigurationError(f"{path}: {faults}.") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 (byte {error.start + 1}).") from error
+
+
+def _parse(path: Path, text: str) -> object:
     try:
-        return kind.model_validate(content if content is not None else {})
-    except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_explained(error, content)}") from error
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}," if mark else ""
+        what = ", ".join(part for part in (error.problem, error.context) if part)
+        raise ConfigurationError(f"{path}{where} is not YAML: {what}.") from error
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+        character = f"the character {text[error.position]!r} may not stand there"
+        raise ConfigurationError(
+            f"{path}, line {line}, column {column}, is not YAML: {character}."
+        ) from error
 
 
-def _explained(error: ValidationError, content: object) -> str:
-    """The first thing that is wrong: where, what, and what stands there."""
-    first = error.errors()[0]
-    place, value = list(_keys(first["loc"], content)), first.get("input")
-    message = first["msg"]
-    if first["type"] == "union_tag_invalid":
+def _fault(error: ErrorDetails, content: object) -> str:
+    """Where, what is wrong, and what stands there."""
+    place, value = list(_keys(error["loc"], content)), error.get("input")
+    said = error["msg"].removeprefix("Value error, ")  # pydantic's words for what our own validators say
+    if error["type"] == "union_tag_invalid":
         place.append("algorithm")
-        message, value = f"Input should be one of {first['ctx']['expected_tags']}", first["ctx"]["tag"]
-    elif first["type"] == "union_tag_not_found":
+        said, value = f"Input should be one of {error['ctx']['expected_tags']}", error["ctx"]["tag"]
+    elif error["type"] == "union_tag_not_found":
         place.append("algorithm")
-        message = "Field required"
-    return f"{'.'.join(place) or 'the document'}: {message} (it is {value!r})."
+        said = "Field required"
+    return f"{'.'.join(place) or 'the document'}: {said} (it is {value!r})"
 
 
 def _keys(place: tuple[int | str, ...], content: object) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from marquee.domain.errors import ConfigurationError
@@ -42,7 +43,7 @@ class MlflowConnection:
 class Settings(BaseSettings):
     """One process's settings; build it with `load_settings`, which explains what is wrong."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     home: Path = Field(CHECKOUT / "var", description="state folder: database, models, secrets, logs")
     configs_dir: Path = Field(CHECKOUT / "configs", description="params.yaml, serving.yaml, policy.yaml")
@@ -144,30 +145,40 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         overrides: values that win over the environment.
 
     Raises:
-        ConfigurationError: a variable is unknown, or its value is wrong; the message names it.
+        ConfigurationError: variables are unknown, or their values wrong; the message names them all.
     """
     source = os.environ if environment is None else environment
     given = {name: value for name, value in source.items() if name.startswith(PREFIX)}
     known = {PREFIX + field.upper() for field in Settings.model_fields}
-    for name in given:
-        if name not in known and not name.startswith(TEST_PREFIX):
-            raise ConfigurationError(f"Unknown setting {name}.", hint=_nearest(name, known))
+    unknown = [name for name in given if name not in known and not name.startswith(TEST_PREFIX)]
     values: dict[str, Any] = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in given.items()
         if name in known and value != ""
     }
     try:
-        return Settings(**{**values, **overrides})
+        settings, wrong = Settings(**{**values, **overrides}), []
     except ValidationError as error:
-        first = error.errors()[0]
-        field = str(first["loc"][0])
-        raise ConfigurationError(
-            f"{PREFIX}{field.upper()} is wrong: {first['msg']} (it is {first.get('input')!r}).",
-            hint=f"It means: {Settings.model_fields[field].description or field}.",
-        ) from error
+        settings, wrong = None, error.errors()
+    if settings is None or unknown:
+        faults = [*(_unknown(name, known) for name in unknown), *(_wrong(each) for each in wrong)]
+        raise ConfigurationError(" ".join(faults), hint=_KNOWN if unknown else "")
+    return settings
 
 
-def _nearest(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known ones: {', '.join(sorted(known))}."
+_KNOWN = "docs/operations.md lists the settings there are."
+_CLOSE = 0.7  # of 1: two letters changed places, one too many, one missing
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    """Compared without the prefix, which all of them share."""
+    names = [each.removeprefix(PREFIX) for each in sorted(known)]
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), names, n=1, cutoff=_CLOSE)
+    return f"Unknown setting {name}." + (f" Did you mean {PREFIX}{close[0]}?" if close else "")
+
+
+def _wrong(error: ErrorDetails) -> str:
+    field = str(error["loc"][0])
+    meaning = Settings.model_fields[field].description or field
+    value = error.get("input")
+    return f"{PREFIX}{field.upper()} is wrong: {error['msg']} (it is {value!r}). It means: {meaning}."

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from marquee.domain.errors import ConfigurationError, MarqueeError, Unavailable
+from marquee.domain.counting import counted
+from marquee.domain.errors import ConfigurationError, CorruptBundle, MarqueeError, Unavailable
 from marquee.models.bundle import Bundle
-from marquee.settings import Settings, load_params, load_policy, load_serving
+from marquee.settings import Settings, check_configs
 from marquee.stack import services
-from marquee.stack.health import status_of
+from marquee.stack.health import complaints_of, status_of
 from marquee.stack.home import LEAST_DISK, is_held
 from marquee.stack.ports import require_free
 from marquee.stack.postgres import find_programs
@@ -56,7 +57,7 @@ def _running(settings: Settings) -> Iterator[Finding]:
     record = StackRecord.read(settings.stack_file)
     addresses = record.addresses if record else {}
     site = addresses.get("url", services.site(settings))
-    yield _check("inference service", lambda: _service(f"{site}/api/v1/health/ready", "back-end"))
+    yield _check("inference service", lambda: _inference(f"{site}/api/v1/health/ready"))
     mlflow = addresses.get("mlflow_url", settings.mlflow().url)
     yield _check("MLflow", lambda: _service(f"{mlflow}/health", "mlflow"))
     retraining = addresses.get("retraining_url", services.retraining_site(settings))
@@ -82,9 +83,7 @@ def _python() -> str:
 
 
 def _configuration(settings: Settings) -> str:
-    load_params(settings.configs_dir / "params.yaml")
-    load_policy(settings.configs_dir / "policy.yaml")
-    load_serving(settings.configs_dir / "serving.yaml")
+    check_configs(settings.configs_dir)
     return f"params.yaml, policy.yaml and serving.yaml in {settings.configs_dir} are sound"
 
 
@@ -122,10 +121,22 @@ def _front_end(folder: Path) -> str:
 
 
 def _bundles(folder: Path) -> str:
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    for name in names:
-        Bundle.open(folder / name)
-    return f"{len(names)} local copies, every hash right" if names else "no local copy yet"
+    names = sorted(path.name for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+    damaged = [error for name in names if (error := _damage(folder / name))]
+    if damaged:
+        raise CorruptBundle(
+            " ".join(damaged), hint="A damaged copy is fetched again when its version is to serve."
+        )
+    copies = counted(len(names), "local copy", "local copies")
+    return f"{copies}, every hash right" if names else "no local copy yet"
+
+
+def _damage(folder: Path) -> str | None:
+    try:
+        Bundle.open(folder)
+    except CorruptBundle as error:
+        return error.message
+    return None
 
 
 def _port(port: int, setting: str, host: str) -> str:
@@ -156,6 +167,13 @@ def _champion(settings: Settings) -> str:
             "No model is deployed.", hint="`marquee bootstrap` trains and deploys the first one."
         )
     return f"version {champion}"
+
+
+def _inference(url: str) -> str:
+    complaints = complaints_of(url)
+    if complaints:
+        raise Unavailable(f"{url}: {' '.join(complaints)}", hint="Its log is logs/back-end.log.")
+    return f"{url} answers"
 
 
 def _service(url: str, log: str) -> str:

@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
 
 from marquee.domain.errors import ConfigurationError, Unavailable
-from marquee.settings import Settings
+from marquee.settings import Settings, check_configs
 from marquee.stack import services
 from marquee.stack.first_start import run_bootstrap
+from marquee.stack.health import complaints_of
 from marquee.stack.home import held, is_held, prepare_home
 from marquee.stack.interrupts import Interrupted, Interrupts
 from marquee.stack.ports import LOOPBACK, free_port, preferred_port, require_free
@@ -27,6 +26,7 @@ DATABASES = ("marquee", "mlflow", "mlflow_auth")
 RETRAINING_PORT = 8100
 DATA_FOLDER = "postgres"
 STOP_SECONDS = 90.0
+SETTLE_SECONDS = 6.0  # a service that is not quite well when it starts has this long to recover
 
 
 def run(settings: Settings, console: Console, *, new_password: bool = False) -> int:
@@ -43,6 +43,7 @@ def run(settings: Settings, console: Console, *, new_password: bool = False) -> 
     """
     settings = _absolute(settings)
     _check_own(settings)
+    check_configs(settings.configs_dir)
     if not (settings.home / "run").exists():
         _check_ports(settings)  # before anything is created
     prepare_home(settings.home)
@@ -135,24 +136,39 @@ class _EmbeddedStack:
             child.wait_ready()
 
     def _announce(self) -> None:
-        summary = _summary(self._settings, self._operator_password)
+        for name, value in _summary(self._settings, self._operator_password).items():
+            # Never wrapped or boxed: addresses and paths are there to be copied.
+            self._console.print(f"{name + ':':<19}{value}", highlight=False, markup=False, soft_wrap=True)
         self._operator_password = None
-        self._console.print(Panel.fit(summary, title="Marquee") if self._console.is_terminal else summary)
-        self._console.print(f"Started in {self._progress.elapsed:.1f} s. Ctrl-C stops it.", highlight=False)
+        for complaint in self._complaints():
+            self._progress.warn(f"Not all is well. {complaint}")
+        started = f"Started in {self._progress.elapsed:.1f} s. Ctrl-C stops it."
+        self._console.print(started, highlight=False, soft_wrap=True)
         self._console.print("ready", highlight=False)
+
+    def _complaints(self) -> list[str]:
+        """What is wrong with what serves. It has a moment: a damaged copy of the model is fetched again."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while complaints := complaints_of(services.ready_page(self._settings)):
+            self._supervisor.check_runs()
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        return complaints
 
     def _stop(self) -> None:
         self._interrupts.begin_stop()
         if self._operator_password:  # it will not be shown again
-            self._console.print(f"operator password: {self._operator_password}", highlight=False)
+            line = f"operator password: {self._operator_password}"
+            self._console.print(line, highlight=False, soft_wrap=True)
         began = time.monotonic()
         self._console.print("Stopping …", highlight=False)
         self._supervisor.stop(self._interrupts)
         self._progress.done("Stopped", time.monotonic() - began)
 
 
-def _summary(settings: Settings, password: str | None) -> Text:
-    rows = {
+def _summary(settings: Settings, password: str | None) -> dict[str, str]:
+    return {
         "web pages": f"{services.site(settings)}/",
         "API": f"{services.site(settings)}/docs",
         "MLflow": f"{services.mlflow_site(settings)}/",
@@ -162,7 +178,6 @@ def _summary(settings: Settings, password: str | None) -> Text:
         "operator": "operator",
         "operator password": f"{password} (shown only now)" if password else "as shown at the first start",
     }
-    return Text("\n".join(f"{name + ':':<19}{value}" for name, value in rows.items()), no_wrap=True)
 
 
 def _absolute(settings: Settings) -> Settings:

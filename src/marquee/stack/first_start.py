@@ -12,7 +12,7 @@ from typing import IO
 from marquee.domain.errors import Unavailable
 from marquee.settings import Settings
 from marquee.stack.privileges import die_with_parent
-from marquee.stack.processes import bound_log, kill_session, tail
+from marquee.stack.processes import bound_log, kill_session, size_of, tail
 from marquee.stack.services import child_environment
 
 _CHECK_SECONDS = 0.5
@@ -35,6 +35,8 @@ def run_bootstrap(
         Unavailable: it failed; says why.
     """
     log = settings.home / "logs" / "bootstrap.log"
+    bound_log(log)
+    log_start = size_of(log)
     process = _start(settings, log, ["--new-operator-password"] if new_password else [])
     password = None
     try:
@@ -49,12 +51,11 @@ def run_bootstrap(
         process.wait()
         kill_session(process.pid)
     if status != 0:
-        raise _failure(log)
+        raise _failure(log, log_start)
     return password
 
 
 def _start(settings: Settings, log: Path, options: list[str]) -> "subprocess.Popen[str]":
-    bound_log(log)
     command = (sys.executable, "-P", "-m", "marquee", "bootstrap", "--json", *options)
     with log.open("a", encoding="utf-8") as errors:
         return subprocess.Popen(
@@ -90,13 +91,14 @@ def _read(output: IO[str], lines: "queue.Queue[str | None]") -> None:
     lines.put(None)
 
 
-def _failure(log: Path) -> Unavailable:
+def _failure(log: Path, log_start: int) -> Unavailable:
     """Its own error line where it ended with one; else, it broke: the end of its log."""
-    last_words = tail(log)
+    last_words = tail(log, since=log_start)
     reason = last_words.rpartition("\n")[2].strip()
     kept = "What was done is kept; the next start goes on from there."
-    if reason.startswith("error: "):
-        return Unavailable(reason.removeprefix("error: "), hint=kept)
+    if reason.startswith('{"error": '):
+        error = json.loads(reason)["error"]
+        return Unavailable(error["message"], hint=f"{error['hint']} {kept}".lstrip())
     return Unavailable(
         f"The platform could not be made ready. {kept}", hint=f"Its log, {log}, ends with:\n{last_words}"
     )

@@ -1,8 +1,11 @@
 """Whether an HTTP service of this machine answers."""
 
 import http.client
+import json
 import urllib.error
 import urllib.request
+
+from marquee.domain.errors import Unavailable
 
 _SECONDS = 5
 
@@ -22,6 +25,33 @@ def status_of(url: str) -> int | None:
         return error.code
     except (OSError, http.client.HTTPException):
         return None
+
+
+def complaints_of(url: str) -> list[str]:
+    """What a Marquee service says is the matter with it, a sentence each; empty when all is well.
+
+    Unavailable when it does not answer at all.
+    """
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=_SECONDS) as response:
+            content = response.read()
+    except urllib.error.HTTPError as error:
+        content = error.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(f"{url} does not answer.") from error
+    return _complaints(content)
+
+
+def _complaints(content: bytes) -> list[str]:
+    try:
+        answer = json.loads(content)
+        if answer["status"] == "ready":
+            return []
+        found = [f"{part}: {check['detail']}" for part, check in answer["checks"].items() if not check["ok"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ["It does not say what it is."]
+    return found or [f"It is {answer['status']}."]
 
 
 def reachable(host: str) -> str:

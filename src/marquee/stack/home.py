@@ -23,6 +23,7 @@ def prepare_home(home: Path) -> None:
         ConfigurationError: it belongs to somebody else, cannot be written, or its disk is nearly full.
     """
     try:
+        _check_no_file(home)
         # Root's server runs as `nobody`, who must pass through (0711) to its folder, and may list nothing.
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         _check_owner(home)
@@ -69,6 +70,14 @@ def is_held(home: Path) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+def _check_no_file(home: Path) -> None:
+    obstacle = next((path for path in (home, *home.parents) if path.exists() and not path.is_dir()), None)
+    if obstacle is not None:
+        raise ConfigurationError(
+            f"The state folder {home} cannot be made: {obstacle} is a file, not a folder.", hint=_CHOOSE
+        )
 
 
 def _check_owner(home: Path) -> None:

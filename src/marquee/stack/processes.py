@@ -55,6 +55,7 @@ class Child:
 
     spec: ChildSpec
     started_at: float = 0.0
+    _log_start: int = field(default=0, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -67,6 +68,7 @@ class Child:
         """Start the process; does not wait for it to be ready."""
         bound_log(self.spec.log)
         command = die_with_parent(self.spec.command, self.spec.stop_signal.name.removeprefix("SIG"))
+        self._log_start = size_of(self.spec.log)
         with self.spec.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -120,10 +122,9 @@ class Child:
         kill_session(process.pid)
 
     def _failure(self, what: str) -> Unavailable:
-        return Unavailable(
-            f"{self.spec.name} {what}.",
-            hint=f"Its log, {self.spec.log}, ends with:\n{tail(self.spec.log)}",
-        )
+        last_words = tail(self.spec.log, since=self._log_start)
+        said = f"Its log, {self.spec.log}, ends with:\n{last_words}" if last_words else "It said nothing."
+        return Unavailable(f"{self.spec.name} {what}.", hint=said)
 
 
 def describe_status(status: int) -> str:
@@ -155,9 +156,16 @@ def bound_log(log: Path) -> None:
         os.truncate(log, 0)
 
 
-def tail(log: Path) -> str:
-    """The last lines of a log."""
+def size_of(log: Path) -> int:
+    """Its bytes; 0 when there is none yet."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def tail(log: Path, since: int = 0) -> str:
+    """The last lines of a log, of what was written behind byte `since`: where a program's run began."""
+    size = size_of(log)
+    start = since if since <= size else 0  # it was set aside meanwhile
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 8192))
+        file.seek(max(start, size - 8192))
         lines = file.read().decode("utf-8", errors="replace").splitlines()
     return "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])

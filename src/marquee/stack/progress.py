@@ -27,7 +27,7 @@ class Progress:
         """A step: its title while it runs, and when it is done a line with its seconds."""
         began = time.monotonic()
         if not self._console.is_terminal:
-            self._console.print(f"  … {escape(title)}", highlight=False)
+            self._console.print(f"  … {escape(title)}", highlight=False, soft_wrap=True)
         with self._console.status(escape(title)) as status:
             self._status = status
             try:
@@ -41,6 +41,10 @@ class Progress:
         self._console.print(
             f"  [green]✓[/green] {escape(title)} [dim]{seconds:.1f} s[/dim]", highlight=False, soft_wrap=True
         )
+
+    def warn(self, message: str) -> None:
+        """A line that should not be overlooked."""
+        self._console.print(f"[yellow]warning: {escape(message)}[/yellow]", highlight=False, soft_wrap=True)
 
     def say(self, message: str) -> None:
         """A line within a step, or between two."""

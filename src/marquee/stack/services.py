@@ -20,6 +20,11 @@ def mlflow_site(settings: Settings) -> str:
     return f"http://{reachable(settings.host)}:{settings.mlflow_port}"
 
 
+def ready_page(settings: Settings) -> str:
+    """Where the inference service says whether all is well."""
+    return f"{site(settings)}/api/v1/health/ready"
+
+
 def retraining_site(settings: Settings) -> str:
     """The address of the retraining service."""
     return f"http://{reachable(settings.host)}:{settings.retraining_port}"
@@ -46,7 +51,7 @@ def mlflow_server(settings: Settings) -> ChildSpec:
 
 def back_end(settings: Settings) -> ChildSpec:
     """The inference service, which also serves the web pages."""
-    return _service(settings, "Inference service", "back-end", f"{site(settings)}/api/v1/health/ready", "app")
+    return _service(settings, "Inference service", "back-end", ready_page(settings), "app")
 
 
 def retraining(settings: Settings) -> ChildSpec:

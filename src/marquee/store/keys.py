@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain.errors import Conflict, InvalidInput
 from marquee.store import changes
@@ -45,13 +45,15 @@ def create(connection: Connection, name: str, scopes: Sequence[str]) -> str:
         )
     key = f"mq_{secrets.token_urlsafe(32)}"
     row = {"name": name, "key_hash": hash_of(key), "prefix": key[:8], "scopes": sorted(set(scopes))}
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(api_keys).values(**row))
-    except IntegrityError as error:
-        raise Conflict(
-            f"There is a key named {name!r}.", hint="Revoke it, or choose another name."
-        ) from error
+    # Not an error to PostgreSQL, whose log would keep the statement, hash and all.
+    added = connection.scalar(
+        insert(api_keys)
+        .values(**row)
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(api_keys.c.name)
+    )
+    if added is None:
+        raise Conflict(f"There is a key named {name!r}.", hint="Revoke it, or choose another name.")
     changes.publish(connection, "key")
     return key
 

@@ -12,6 +12,7 @@ from marquee.store.tables import job_log, job_runs
 
 State = Literal["queued", "running", "succeeded", "failed"]
 CHANNEL = "marquee_runs"
+POSTPONED = "warning"  # the level of the log lines by which a run says that it was put back into the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,26 @@ def start(connection: Connection, run_id: str) -> bool:
         .values(state="running", started_at=func.now())
     )
     return bool(result.rowcount)
+
+
+def requeue(connection: Connection, run_id: str, why: str) -> None:
+    """Put a run that has not ended back into the queue; the log says why, and counts as a postponement."""
+    connection.execute(
+        update(job_runs)
+        .where(job_runs.c.run_id == run_id, job_runs.c.state.in_(["queued", "running"]))
+        .values(state="queued", started_at=None, step="waits to be tried again", progress=None)
+    )
+    log(connection, run_id, why, level=POSTPONED)
+
+
+def postponements(connection: Connection, run_id: str) -> tuple[int, datetime | None]:
+    """How often a run was put back into the queue, and when last."""
+    row = connection.execute(
+        select(func.count(), func.max(job_log.c.at)).where(
+            job_log.c.run_id == run_id, job_log.c.level == POSTPONED
+        )
+    ).one()
+    return row[0], row[1]
 
 
 def report(connection: Connection, run_id: str, *, step: str, progress: float | None) -> None:

@@ -75,6 +75,12 @@ def list_all(connection: Connection) -> list[ModelVersion]:
     return [ModelVersion(**row._mapping) for row in rows]
 
 
+def approved(connection: Connection) -> list[int]:
+    """The numbers of the versions that may serve, newest first."""
+    query = select(model_versions.c.version).where(model_versions.c.state == "approved")
+    return list(connection.scalars(query.order_by(model_versions.c.version.desc())))
+
+
 def set_state(connection: Connection, version: int, *, expected: str, state: str) -> None:
     """Move a version on, if it still is where the caller believes; raises Conflict otherwise."""
     result = connection.execute(

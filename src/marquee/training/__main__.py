@@ -4,11 +4,13 @@
     --trigger WHAT --requested-by WHO [--reason WHY] [--params FILE] [--no-deploy]
     [--rating ALGORITHM] [--ranking ALGORITHM]
     --parent PID                      end when this process does
+    --json                            print an error as JSON
 
 It prints one line a step, and ends with 0, or with the exit code of the error that it prints.
 """
 
 import argparse
+import json
 import signal
 import sys
 from pathlib import Path
@@ -32,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         with unavailable_when_away():
             _train(options)
     except MarqueeError as error:
-        sys.stderr.write(f"error: {error}\n")
+        said = json.dumps({"error": error.to_dict()}) if options.json else f"error: {error}"
+        sys.stderr.write(f"{said}\n")
         return error.exit_code
     return 0
 
@@ -72,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ranking")
     parser.add_argument("--no-deploy", action="store_true")
     parser.add_argument("--parent", type=int)
+    parser.add_argument("--json", action="store_true")
     return parser
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from marquee.domain.errors import Conflict, MarqueeError
+from marquee.domain.errors import Conflict, MarqueeError, Unreachable
 from marquee.settings import Settings, load_params, load_policy, load_serving
 from marquee.settings.params import with_algorithms
 from marquee.store import runs
 from marquee.store.leadership import TRAINING_LOCK, Leadership
 from marquee.training.context import TrainingContext
 from marquee.training.progress import OnProgress
-from marquee.training.queue import TRAINING
+from marquee.training.queue import RETRAINING, TRAINING, postpone
 from marquee.training.registration import Registered
 from marquee.training.run import train
 
@@ -86,6 +86,9 @@ def _carry_out(
     journal = _Journal(engine, run_id, on_progress)
     try:
         registered = train(_context(settings, engine, order), journal.note)
+    except (Unreachable, OperationalError) as error:  # MLflow or Postgres went away
+        journal.put_off(str(error) if isinstance(error, Unreachable) else "Postgres could not be reached.")
+        raise
     except MarqueeError as error:
         journal.fail(str(error))
         raise
@@ -150,6 +153,19 @@ class _Journal:
             runs.succeed(
                 connection, self._run_id, model_version=registered.version, result=registered.to_dict()
             )
+
+    def put_off(self, reason: str) -> None:
+        """A run of the queue goes back there; one that somebody started here and now fails."""
+        line = " ".join(reason.split())
+        try:
+            with self._engine.begin() as connection:
+                if runs.get(connection, self._run_id).kind == RETRAINING:
+                    postpone(connection, self._run_id, line)
+                    return
+        except SQLAlchemyError as error:
+            self._on_progress(f"The run's row could not be written: {type(error).__name__}", None)
+            return  # it stays `running` until the retraining service sees to it
+        self.fail(line)
 
     def fail(self, reason: str) -> None:
         line = " ".join(reason.split())

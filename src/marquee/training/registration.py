@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from marquee.domain.errors import Conflict, Unavailable
+from marquee.domain.errors import Conflict, Unavailable, Unreachable
 from marquee.lifecycle import mirror, next_semantic_version, promote_within
 from marquee.registry.client import RegistryClient
 from marquee.registry.runs import LoggedRun, TrackingClient
@@ -76,7 +76,8 @@ def register(
         registered = _record(context, version, logged, snapshot, judgement)
     except (SQLAlchemyError, Conflict) as error:
         _withdraw(registry, version)
-        raise Unavailable(f"Version {version} could not be recorded in Postgres: {error}") from error
+        kind = Unreachable if isinstance(error, OperationalError) else Unavailable
+        raise kind(f"Version {version} could not be recorded in Postgres: {error}") from error
     on_progress(_outcome(registered), None)
     if registered.deployed:
         _mirror(context, registry, on_progress)

@@ -143,6 +143,25 @@ def test_a_damaged_bundle_is_refused_and_the_old_model_goes_on(new_service: NewS
     eventually(lambda: _status(service) == "ready")
 
 
+def test_a_service_that_starts_with_a_damaged_model_lists_popular_items_and_says_so(
+    new_service: NewService,
+) -> None:
+    """The registry is away, and there is no other version that could stand in."""
+    service = new_service(MARQUEE_WORKERS="1")
+    write_world_bundle(service.home / "bundles" / "1")
+    (service.home / "bundles" / "1" / "items.json").write_text("[]")
+    service.promote(1, is_new=True)
+    eventually(lambda: _status(service) == "degraded")
+    with service.client("read") as client:
+        ready = client.get("/api/v1/health/ready")
+        assert ready.status_code == 200
+        assert "popular items are listed instead of version 1" in ready.json()["checks"]["model"]["detail"]
+        body = client.get(LIST).json()
+        assert body["model_version"] is None
+        assert body["notice"].startswith("The deployed model cannot be used at the moment")
+        assert {item["source"] for item in body["items"]} == {"popular"}
+
+
 def _status(service: Service) -> str:
     with service.client() as client:
         return str(client.get("/api/v1/health/ready").json()["status"])

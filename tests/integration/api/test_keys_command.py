@@ -32,6 +32,19 @@ def test_a_key_made_on_the_command_line_opens_until_it_is_revoked(service: Servi
     eventually(lambda: status() == 401, within=5)
 
 
+def test_with_json_an_error_is_an_object(service: Service) -> None:
+    done = _marquee(service, "create", "admin", "--scope", "read", "--json")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert json.loads(done.stderr) == {
+        "error": {
+            "kind": "conflict",
+            "message": "There is a key named 'admin'.",
+            "hint": "Revoke it, or choose another name.",
+            "exit_code": 5,
+        }
+    }
+
+
 def test_what_goes_wrong_is_one_line_and_an_exit_code(service: Service) -> None:
     for words, code in (
         (("create", "x", "--scope", "everything"), 2),

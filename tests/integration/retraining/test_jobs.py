@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from retraining.jobs import Jobs
-from retraining.outages import POSTGRES_ERRORS, Outage
+from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
 from retraining.status import Metrics, Status
 from sqlalchemy import Engine
 
@@ -35,7 +35,8 @@ def two_ratings(engine: Engine) -> None:
 def _jobs(engine: Engine, status: Status, *, now: datetime | None = None) -> Jobs:
     postgres = Outage("Postgres", POSTGRES_ERRORS, lambda reason: setattr(status, "postgres", reason))
     clock = (lambda: now) if now else (lambda: datetime.now(UTC))
-    return Jobs(engine, RegistryClient(NOWHERE), POLICY, status, Metrics(status), postgres, clock)
+    mlflow = Outage("MLflow", MLFLOW_ERRORS, lambda reason: setattr(status, "mlflow", reason))
+    return Jobs(engine, RegistryClient(NOWHERE), POLICY, status, Metrics(status), postgres, mlflow, clock)
 
 
 def _leader() -> Status:

@@ -241,5 +241,6 @@ def test_a_wrong_schedule_stops_the_start_with_one_line(platform: Platform) -> N
     )
     policy.write_text(kept, encoding="utf-8")
     assert ended.returncode == 9
-    assert ended.stderr.startswith("error: policy.yaml: triggers.cron: 'sometimes' is no cron expression")
+    assert ended.stderr.startswith(f"error: {policy}: triggers.cron: ")
+    assert "no cron expression" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1

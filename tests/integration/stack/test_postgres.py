@@ -5,10 +5,11 @@ import psutil
 import psycopg2
 import pytest
 
-from marquee.domain.errors import ConfigurationError
+from marquee.domain.errors import ConfigurationError, Conflict
 from marquee.stack.ports import free_port
 from marquee.stack.postgres import Cluster, Server
 from marquee.stack.processes import Child
+from marquee.store import connect, keys, migrate
 
 PASSWORD = "a password with 'quotes' and /@:"
 
@@ -114,3 +115,17 @@ def test_a_cluster_that_is_there_stays(cluster: Cluster) -> None:
     before = (cluster.folder / "PG_VERSION").stat()
     cluster.create("another")
     assert (cluster.folder / "PG_VERSION").stat() == before
+
+
+def test_a_key_whose_name_is_taken_leaves_nothing_in_the_servers_log(server: Running) -> None:
+    running, child = server
+    running.ensure_databases("keys")
+    engine = connect(running.url("keys"), application_name="test")
+    migrate(engine)
+    with engine.begin() as connection:
+        keys.create(connection, "shop", ["read"])
+        with pytest.raises(Conflict):
+            keys.create(connection, "shop", ["read"])
+        assert [key.name for key in keys.list_all(connection)] == ["shop"], "the transaction goes on"
+    engine.dispose()
+    assert "key_hash" not in child.spec.log.read_text()

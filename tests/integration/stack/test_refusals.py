@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from marquee.settings.environment import CHECKOUT
 from tests.running import RunningStack
 
 # Root may write everywhere; without this capability it is bound by modes, as everybody is.
@@ -64,7 +65,27 @@ def test_a_state_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_named_with_the_one_that_was_meant(tmp_path: Path) -> None:
     status, said = refused(RunningStack.at(tmp_path / "home", MARQUEE_PROT="8001"))
     assert status == 9
-    assert said == "error: Unknown setting MARQUEE_PROT. Did you mean MARQUEE_PORT?\n"
+    assert said.startswith("error: Unknown setting MARQUEE_PROT. Did you mean MARQUEE_PORT? ")
+
+
+def test_wrong_configuration_is_named_file_by_file_before_anything_is_created(tmp_path: Path) -> None:
+    configs = tmp_path / "configs"
+    shutil.copytree(CHECKOUT / "configs", configs)
+    (configs / "params.yaml").write_text("rating: {factors: 3}\n")
+    (configs / "policy.yaml").write_text("")
+    home = tmp_path / "home"
+    status, said = refused(RunningStack.at(home, MARQUEE_CONFIGS_DIR=str(configs)))
+    assert status == 9
+    assert "params.yaml: rating.factors" in said
+    assert "policy.yaml is empty" in said
+    assert not home.exists()
+
+
+def test_a_state_folder_that_is_a_file_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, said = refused(RunningStack.at(tmp_path / "file" / "home"))
+    assert status == 9
+    assert f"{tmp_path / 'file'} is a file, not a folder" in said
 
 
 def test_a_database_of_ones_own_is_not_silently_ignored(tmp_path: Path) -> None:

@@ -67,6 +67,33 @@ def test_a_damaged_copy_that_cannot_be_replaced_is_refused_until_it_is_mended(fo
     assert follows.served == [1]
 
 
+def _damage(folder: Path) -> None:
+    (folder / "items.json").write_text("[]")
+
+
+def test_a_version_with_a_sound_copy_stands_in_for_one_that_cannot_be_had(follows: Follows) -> None:
+    for version in (1, 2, 3, 4):
+        write_world_bundle(follows.folder / str(version))
+    _damage(follows.folder / "4")
+    _damage(follows.folder / "3")
+    follows.keeper.want(4, 3, [4, 3, 2, 1])
+    eventually(lambda: follows.keeper.problem is not None)
+    assert follows.served == [2], "the previous champion's copy is damaged too; the next best is version 2"
+    assert "items.json" in str(follows.keeper.problem)
+    assert "error:" not in str(follows.keeper.problem)
+
+    follows.keeper.want(2, 4)
+    eventually(lambda: follows.keeper.problem is None)
+    assert follows.served == [2]
+
+
+def test_without_any_sound_copy_nothing_serves_and_the_reason_is_known(follows: Follows) -> None:
+    follows.keeper.want(1, None, [1])
+    eventually(lambda: follows.keeper.tried.is_set())
+    assert follows.served == []
+    assert "no copy on this machine" in str(follows.keeper.problem)
+
+
 def test_old_versions_are_deleted_but_not_those_to_go_back_to(tmp_path: Path) -> None:
     store = BundleStore(tmp_path, threading.Event())
     for version in range(1, 9):

@@ -31,3 +31,15 @@ def test_a_defect_is_not_taken_for_an_outage() -> None:
     outage = Outage("MLflow", (Unavailable,), lambda _reason: None)
     with pytest.raises(ZeroDivisionError), outage.watched():
         _ = 1 / 0
+
+
+def test_a_part_that_may_still_be_starting_is_not_complained_of(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str | None] = []
+    outage = Outage("MLflow", (Unavailable,), told.append, grace=60)
+    with caplog.at_level(logging.INFO, "retraining"):
+        _fail(outage)
+        assert (told, caplog.messages) == (["No answer."], [])
+        with outage.watched():
+            pass
+        _fail(outage)
+    assert len(caplog.messages) == 1, "once it was there, its absence is an outage at once"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from marquee.domain.errors import ConfigurationError, InvalidInput
-from marquee.settings import RatingScale, load_params, load_policy, load_serving
+from marquee.settings import RatingScale, check_configs, load_params, load_policy, load_serving
 from marquee.settings.environment import CHECKOUT
 
 
@@ -30,7 +30,11 @@ def test_the_shipped_files_are_valid() -> None:
         ),
         ("- a list", "the document"),
         ("rating: [unclosed", "is not YAML"),
-        ("\x00", "is not YAML"),
+        ("rating:\n  n_factors: [3", "params.yaml, line 2, column 16, is not YAML: expected ',' or ']'"),
+        ("rating:\n  \x00", "params.yaml, line 2, column 3, is not YAML"),
+        ("", "params.yaml is empty"),
+        ("# nothing but a remark\n", "params.yaml is empty"),
+        ("rating: {n_factors: 0, n_epochs: 0}", "rating.n_epochs"),
     ],
 )
 def test_a_wrong_file_says_where(tmp_path: Path, content: str, said: str) -> None:
@@ -42,6 +46,29 @@ def test_a_wrong_file_says_where(tmp_path: Path, content: str, said: str) -> Non
 
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
+    assert "unicode string" not in str(caught.value)
+
+
+@pytest.mark.parametrize("expression", ["daily", "0 3 * *", "99 3 * * *"])
+def test_a_schedule_that_is_none_is_named(tmp_path: Path, expression: str) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(f'triggers: {{cron: "{expression}"}}\ngates: []\n')
+
+    with pytest.raises(ConfigurationError, match=r"triggers\.cron: .*no cron expression"):
+        load_policy(path)
+
+
+def test_every_wrong_file_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("")
+    (tmp_path / "policy.yaml").write_text("gates: []")
+    (tmp_path / "serving.yaml").write_text("lists: {default_size: none}")
+
+    with pytest.raises(ConfigurationError) as caught:
+        check_configs(tmp_path)
+
+    assert "params.yaml is empty" in str(caught.value)
+    assert "policy.yaml" not in str(caught.value)
+    assert "serving.yaml: lists.default_size" in str(caught.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

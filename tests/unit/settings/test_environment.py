@@ -7,6 +7,7 @@ import pytest
 
 from marquee.domain.errors import ConfigurationError
 from marquee.settings import load_settings
+from marquee.settings.environment import CHECKOUT
 
 
 def test_an_unknown_variable_is_refused_and_the_nearest_named() -> None:
@@ -34,8 +35,26 @@ def test_a_wrong_value_names_its_variable_and_itself(name: str, value: str) -> N
     assert value in str(caught.value)
 
 
-def test_an_empty_variable_means_the_default() -> None:
-    assert load_settings({"MARQUEE_PORT": ""}).port == 8000
+def test_a_name_that_is_like_no_other_is_not_guessed_at() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"MARQUEE_COLOUR": "red"})
+    assert str(caught.value).startswith("Unknown setting MARQUEE_COLOUR. docs/operations.md lists")
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(
+            {"MARQUEE_PROT": "1", "MARQUEE_COLOUR": "red", "MARQUEE_PORT": "x", "MARQUEE_WORKERS": "0"}
+        )
+    for name in ("MARQUEE_PROT", "MARQUEE_COLOUR", "MARQUEE_PORT is wrong", "MARQUEE_WORKERS is wrong"):
+        assert name in str(caught.value)
+
+
+def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARQUEE_PORT", "")
+    monkeypatch.setenv("MARQUEE_HOME", "")
+    assert load_settings().port == 8000
+    assert load_settings().home == CHECKOUT / "var"
 
 
 def test_the_database_url_gets_its_password_from_the_secret_file(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_preparing_twice_changes_nothing(tmp_path: Path) -> None:
 def test_a_file_in_the_way_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file")
     with pytest.raises(
-        ConfigurationError, match=r"state folder .*var cannot be written .*MARQUEE_HOME"
+        ConfigurationError, match=r"state folder .*var is a file, not a folder.*MARQUEE_HOME"
     ) as caught:
         prepare_home(tmp_path / "var")
     assert "\n" not in str(caught.value)

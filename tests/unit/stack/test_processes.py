@@ -66,6 +66,14 @@ def test_a_child_that_ends_is_told_with_its_last_words(child: Make) -> None:
         dying.wait_ready()
 
 
+def test_the_last_words_are_of_this_run_of_the_child_alone(child: Make, tmp_path: Path) -> None:
+    (tmp_path / "child.log").write_text("of an earlier run\n")
+    dying = child("import sys; sys.exit('of this run')")
+    with pytest.raises(Unavailable, match="of this run") as caught:
+        dying.wait_ready()
+    assert "earlier" not in str(caught.value)
+
+
 def test_a_child_that_is_not_ready_in_time_is_told(child: Make) -> None:
     slow = child("import time; time.sleep(60)", start_seconds=0.2)
     with pytest.raises(Unavailable, match=r"Thing was not ready within 0 s"):

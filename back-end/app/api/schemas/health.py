@@ -19,8 +19,8 @@ class Check(Answer):
 class Ready(Answer):
     """Whether this worker should get requests.
 
-    `ready`: all is well. `degraded`: lists are answered, but a part is away (200). `unready`: there are no
-    lists from a model (503).
+    `ready`: all is well. `degraded`: lists are answered, but a part is away, or the deployed model does not
+    serve (200). `unready`: it is not loaded, or no model is deployed (503).
     """
 
     status: Literal["ready", "degraded", "unready"]

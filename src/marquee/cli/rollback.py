@@ -1,0 +1,35 @@
+"""`marquee rollback`: back to a model that served before."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from marquee.cli.database import open_database
+
+
+def rollback(
+    to: Annotated[
+        int | None, typer.Option(min=1, help="An approved version. [default: the previous champion]")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
+) -> None:
+    """Make the previous champion, or another approved version, the champion again.
+
+    The workers follow within moments and refuse nobody; MLflow's alias follows too. The audit records it.
+
+    Exit codes: 0 done; 4 no such version; 5 nothing to go back to, or the version does not allow it.
+
+    Example: marquee rollback --to 3 --reason "version 4 is damaged"
+    """
+    from marquee.cli.following import whoami
+    from marquee.lifecycle.promotion import rollback as roll_back
+
+    now = roll_back(open_database(), actor=f"command line:{whoami()}", reason=reason, to=to)
+    facts = {"champion": now.champion, "previous": now.previous, "revision": now.revision}
+    typer.echo(
+        json.dumps(facts, indent=2)
+        if as_json
+        else f"Version {now.champion} is the champion; it was {now.previous}."
+    )
