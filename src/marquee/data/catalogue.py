@@ -10,8 +10,9 @@ from marquee.data.layout import Table
 from marquee.data.progress import OnProgress
 from marquee.data.reading import RawChunk, read_chunks
 from marquee.data.rejects import Reject, RejectLog, in_order, shown
-from marquee.data.validation import EMPTY_ID, LONG_ID, LONGEST_ID, NOT_DECODABLE, NUL
+from marquee.data.validation import NOT_DECODABLE, NUL
 from marquee.domain import columns as col
+from marquee.domain.ids import NOT_TEXT, fault_of_new
 from marquee.domain.records import Item, User
 
 LONGEST_TITLE = 500  # characters
@@ -127,14 +128,9 @@ def user_of(row: Row) -> User:
 
 def _id(row: Row, role: str) -> str:
     value = row[role]
-    if _SURROGATES.search(value):
-        raise Fault(role, value, NOT_DECODABLE)
-    if not value.strip():
-        raise Fault(role, value, EMPTY_ID)
-    if "\0" in value:
-        raise Fault(role, value, NUL)
-    if len(value) > LONGEST_ID:
-        raise Fault(role, value, LONG_ID)
+    fault = fault_of_new(value)
+    if fault is not None:
+        raise Fault(role, value, NOT_DECODABLE if fault == NOT_TEXT else fault)
     return value
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from marquee.data.layout import Columns
 from marquee.data.loading import LoadOptions, LoadReport, TableReport, load
 from marquee.data.validation import REJECTED_ITEM, UNKNOWN_ITEM
+from marquee.domain import ids
 from marquee.domain.errors import DataError
 from marquee.domain.records import Item, User
 from marquee.store import connect, items, ratings, users
@@ -19,19 +20,16 @@ from tests.support.data_files import NOW, SCALE, ml_100k, write
 HEADER = "user_id,item_id,rating,timestamp\n"
 NASTY_IDS = [
     "a/b",
-    "x\ty",
     "\\N",
     "\\",
-    "line\nbreak\r",
     '"quoted"',
     "it's",
-    " space ",
+    "two words",
     "🎬",
     "%2F",
     "a,b",
-    "a\u2028b",
-    "\x01",
 ]
+UNSEEN_IDS = ["x\ty", "line\nbreak\r", " space ", "a\u2028b", "\x01", "\u202e"]
 
 
 @pytest.fixture
@@ -121,6 +119,16 @@ def test_ids_of_any_kind_come_back_as_they_were(engine: Engine, tmp_path: Path) 
     report = put(engine, tmp_path / "nasty.csv")
     assert report.rejected == 0
     assert sorted(stored(engine)) == sorted(rows)
+
+
+def test_ids_that_cannot_be_seen_name_nothing_new(engine: Engine, tmp_path: Path) -> None:
+    with (tmp_path / "unseen.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerow(["user_id", "item_id", "rating", "timestamp"])
+        writer.writerows((id_, "i", 4.5, 100) for id_ in (*UNSEEN_IDS, "u"))
+    report = put(engine, tmp_path / "unseen.csv")
+    assert report.by_reason == {ids.UNSEEN: 5, ids.EDGE_SPACE: 1}
+    assert stored(engine) == [("u", "i", 4.5, 100)]
 
 
 def test_an_empty_platform_takes_its_items_from_the_ratings(engine: Engine, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from marquee.data import catalogue as c
-from marquee.data.validation import EMPTY_ID, LONG_ID, NOT_DECODABLE, NUL
+from marquee.data.validation import NOT_DECODABLE, NUL
+from marquee.domain import ids
 from marquee.domain.records import Item, User
 from tests.support.data_files import read, write
 
@@ -61,9 +62,9 @@ def test_other_columns_are_kept_as_attributes_unless_they_are_empty() -> None:
 @pytest.mark.parametrize(
     ("cells", "field", "reason"),
     [
-        ({"item_id": " "}, "item_id", EMPTY_ID),
-        ({"item_id": "a\0"}, "item_id", NUL),
-        ({"item_id": "a" * 256}, "item_id", LONG_ID),
+        ({"item_id": " "}, "item_id", ids.BLANK),
+        ({"item_id": "a\0"}, "item_id", ids.NUL),
+        ({"item_id": "a" * 256}, "item_id", ids.LONG),
         ({"item_id": "\udce9"}, "item_id", NOT_DECODABLE),
         ({"title": "x" * 501}, "title", c.LONG_TITLE),
         ({"title": "x" * 1_000_000}, "title", c.LONG_TITLE),

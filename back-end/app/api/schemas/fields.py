@@ -6,18 +6,16 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-LONGEST_ID = 255
+from marquee.domain.ids import LONGEST_ID, fault_of
+
 LONGEST_CURSOR = 1024
 
 
 def checked_id(value: str) -> str:
-    """An id as Postgres can keep it: any characters but NUL and lone surrogates, 1 to 255 of them."""
-    if not value:
-        raise ValueError("an id must not be empty")
-    if len(value) > LONGEST_ID:
-        raise ValueError(f"an id has at most {LONGEST_ID} characters")
-    if "\0" in value:
-        raise ValueError("an id must not hold a NUL character")
+    """An id that may be looked up; what may name something new is the store's to say."""
+    fault = fault_of(value)
+    if fault is not None:
+        raise ValueError(f"the {fault}")
     return value
 
 
