@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from marquee.domain.errors import MarqueeError, TooManyRequests, Unauthorized, Unavailable
@@ -92,7 +93,17 @@ async def _http(request: Request, error: Exception) -> Response:
     phrase = http.HTTPStatus(error.status_code).phrase
     slug = phrase.lower().replace(" ", "-")
     detail = _DETAILS.get(error.status_code, str(error.detail)).format(method=request.method)
-    return problem(request.scope, error.status_code, slug, phrase.capitalize(), detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return problem(request.scope, error.status_code, slug, phrase.capitalize(), detail, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes, by all routes together: Starlette's error knows the first of them alone."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 async def _unforeseen(request: Request, _: Exception) -> Response:
@@ -107,6 +118,7 @@ async def _unforeseen(request: Request, _: Exception) -> Response:
 _DETAILS = {
     404: "There is nothing here. The paths there are stand in /openapi.json.",
     405: "This path does not take {method}; the header Allow names what it takes.",
+    408: "The body did not arrive in time.",
     413: "The body is larger than this service takes.",
 }
 

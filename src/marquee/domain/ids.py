@@ -1,7 +1,7 @@
 """Which texts may name a person, an item or a key: one rule for the API, the loader and the store.
 
-An id that is only looked up must be one that Postgres can hold. One that is to name something new must also be
-one that a person can see, read and type: see `fault_of_new`.
+An id that is only looked up must be one that Postgres can hold. One that is to name something new must also
+be one that a person can see, read and type: see `fault_of_new`.
 """
 
 import re
@@ -20,7 +20,8 @@ EDGE_SPACE = "id begins or ends with white space"
 UNSEEN = "id holds a control character or one that cannot be seen"
 BLANK = "id shows nothing"
 
-PLAIN = r"[!-~]([ -~]*[!-~])?"  # a whole id of printable ASCII alone, and not blank at an end: nothing else to look at
+# A whole id of printable ASCII that is not blank at an end: nothing else to look at.
+PLAIN = r"[!-~]([ -~]*[!-~])?"
 _PLAIN = re.compile(PLAIN)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KEY_NAME = re.compile(r"[\w .-]+")
@@ -29,8 +30,8 @@ _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _FILLERS = frozenset(
     "\u115f\u1160\u2800\u3164\uffa0"
 )  # letters and a symbol by category, blank on the screen
-# Zero-width joiners make one emoji of several, and shape Arabic and Indic letters: between such characters they
-# may stand. The flags of England, Scotland and Wales are spelt with tag characters.
+# Zero-width joiners make one emoji of several, and shape Arabic and Indic letters: between such characters
+# they may stand. The flags of England, Scotland and Wales are spelt with tag characters.
 _JOINERS = "\u200c\u200d"
 _JOINED_CATEGORIES = frozenset({"So", "Sk", "Lo", "Mn", "Mc"})
 _TAGGED_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f")
@@ -50,9 +51,9 @@ def fault_of(value: str) -> str | None:
 def fault_of_new(value: str) -> str | None:
     """Why a text cannot become the id of something new; None when it can.
 
-    Beyond `fault_of`: no white space at the ends, no control, format or line separating characters (Unicode's
-    Cc, Cf, Zl, Zp) but the joiners of emoji and scripts, and something to see. Spaces within, slashes, quotes and
-    emoji are fine.
+    Beyond `fault_of`: no white space at the ends, no control, format or line separating characters
+    (Unicode's Cc, Cf, Zl, Zp) but the joiners of emoji and scripts, and something to see. Spaces within,
+    slashes, quotes and emoji are fine.
     """
     fault = fault_of(value)
     if fault is not None or _PLAIN.fullmatch(value):
@@ -76,12 +77,12 @@ def require_new(value: str, what: str) -> None:
     if fault is not None:
         raise InvalidInput(
             f"{value!r} cannot name a new {what}: the {fault}.",
-            hint="An id may hold spaces, punctuation and emoji within, but nothing invisible, and no space at an end.",
+            hint="An id may hold anything that can be seen, and spaces within.",
         )
 
 
 def require_key_name(name: str) -> None:
-    """Raises InvalidInput unless a key's name can stand in any path: letters, digits, space, `-`, `_`, `.`."""
+    """Raises InvalidInput unless a key's name can stand in a path: letters, digits, space, `-`, `_`, `.`."""
     if not name or len(name) > LONGEST_KEY_NAME or not name.strip("."):
         fault = f"has 1 to {LONGEST_KEY_NAME} characters, not only dots"
     elif name != name.strip() or not _KEY_NAME.fullmatch(name):

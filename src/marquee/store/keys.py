@@ -36,7 +36,7 @@ def create(connection: Connection, name: str, scopes: Sequence[str]) -> str:
     """Make a key and return it; it cannot be had again.
 
     Raises:
-        InvalidInput: no scope, or an unknown one, or a name that no key can have. Conflict: the name is taken.
+        InvalidInput: no scope, an unknown one, or a name that no key can have. Conflict: the name is taken.
     """
     require_key_name(name)
     unknown = [scope for scope in scopes if scope not in SCOPES]

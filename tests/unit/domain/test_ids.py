@@ -17,7 +17,7 @@ GOOD = [
     "back\\slash",
     "ünïcodé",
     "عربى",
-    "می\u200cخواهم",  # Persian needs the non-joiner
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian needs the non-joiner
     "क्\u200dष",
     "🎬",
     "👩\u200d🚀",
