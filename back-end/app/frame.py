@@ -91,7 +91,7 @@ class Frame:
 
 
 def _in_time(receive: Receive, seconds: float) -> Receive:
-    """`receive`, which gives up when the body is not there in time; waiting for the client to go has no end."""
+    """`receive`, which gives up when the body is not there in time; waiting for a client to go has no end."""
     deadline: float | None = None
     complete = False
 

@@ -49,13 +49,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan(settings),
     )
     app.router.routes.append(PageRoute(settings.front_end_dir))  # behind /openapi.json
-    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: document(app, _largest_list(settings))  # type: ignore[method-assign]
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     app.add_middleware(
         Frame, hosts=Hosts((settings.host, *settings.allowed_hosts.split(",")))
     )  # added last, it is the outermost
     problems.install(app)
     return app
+
+
+def _largest_list(settings: Settings) -> int:
+    return load_serving(settings.configs_dir / "serving.yaml").lists.largest_size
 
 
 def create_worker_app() -> FastAPI:

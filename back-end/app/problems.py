@@ -83,7 +83,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if isinstance(error.body, bytes) and error.body:
         detail = "The body must be JSON, with the header Content-Type: application/json."
         return problem(scope, 415, "unsupported-media-type", "Unsupported media type", detail)
-    errors = [{"location": _location(fault["loc"]), "message": _sentence(fault["msg"])} for fault in faults]
+    errors = [
+        {"location": _location(fault["loc"], error.body), "message": _sentence(fault["msg"])}
+        for fault in faults
+    ]
     detail = "; ".join(f"{fault['location']}: {fault['message']}" for fault in errors[:3])
     return problem(scope, 422, "invalid-input", "Invalid input", detail, errors=errors[:50])
 
@@ -123,8 +126,25 @@ _DETAILS = {
 }
 
 
-def _location(parts: Sequence[Any]) -> str:
-    return ".".join(str(part) for part in parts)
+def _location(parts: Sequence[Any], body: Any) -> str:
+    """Where a value stands. Within the body only what the client wrote, or left out at the end, is named:
+    of a choice between models, pydantic names the model as well.
+    """
+    named = [*parts[:1]]
+    for place, part in enumerate(parts[1:], start=1):
+        if parts[0] == "body":
+            inside = body[part] if _holds(body, part) else None
+            if inside is None and place < len(parts) - 1:
+                continue
+            body = inside
+        named.append(part)
+    return ".".join(map(str, named))
+
+
+def _holds(body: Any, part: Any) -> bool:
+    if isinstance(body, list):
+        return isinstance(part, int) and part < len(body)
+    return isinstance(body, dict) and part in body
 
 
 def _sentence(message: str) -> str:

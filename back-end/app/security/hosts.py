@@ -1,7 +1,7 @@
 """Which names the service answers to, so that no other site's name can be turned on it.
 
-A page of `evil.example` whose name is made to point at this machine (DNS rebinding) would pass as the service's
-own page. Its requests still carry that name in `Host`. An address in numbers cannot be turned so, and may stand.
+A page of `evil.example` whose name is made to point at this machine (DNS rebinding) would pass as the
+service's own page. Its requests still carry that name in `Host`. An address in numbers cannot be turned so.
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ _ANY = "*"
 
 
 class Hosts:
-    """The names allowed in `Host`: localhost, any address in numbers, and those given; `*` among them allows all.
+    """The names allowed in `Host`: localhost, any address in numbers, and those given, where `*` is any.
 
     A request without `Host` comes from no browser, and is let in.
     """

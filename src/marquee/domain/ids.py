@@ -27,9 +27,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _KEY_NAME = re.compile(r"[\w .-]+")
 
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
-_FILLERS = frozenset(
-    "\u115f\u1160\u2800\u3164\uffa0"
-)  # letters and a symbol by category, blank on the screen
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # not by category, but blank on the screen
 # Zero-width joiners make one emoji of several, and shape Arabic and Indic letters: between such characters
 # they may stand. The flags of England, Scotland and Wales are spelt with tag characters.
 _JOINERS = "\u200c\u200d"

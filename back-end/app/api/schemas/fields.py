@@ -35,7 +35,8 @@ def checked_text(value: str) -> str:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(checked_id)]
-Text = Annotated[str, AfterValidator(checked_text)]
+CHECKED_TEXT = AfterValidator(checked_text)  # behind a `Field`: it would count items, not characters
+Text = Annotated[str, CHECKED_TEXT]
 
 _PATH_ID = "Any characters, percent-encoded; a slash within an id is `%2F`."
 ItemIdInPath = Annotated[
@@ -59,7 +60,10 @@ SearchText = Annotated[
     Query(max_length=200, description="text to look for, whatever its case and accents"),
     AfterValidator(checked_text),
 ]
-ListSize = Annotated[int, Field(ge=1, le=10_000, description="entries in the list, at most", examples=[10])]
+# The largest is a setting: `ListMaker.size` checks it, and the OpenAPI document states it.
+ListSize = Annotated[
+    int, Field(ge=1, description="entries; default and largest: configs/serving.yaml", examples=[10])
+]
 
 
 class Message(BaseModel):
