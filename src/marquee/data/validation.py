@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from marquee.data.reading import Cells, RawChunk
-from marquee.data.rejects import Reject, shown
+from marquee.data.rejects import NOT_DECODABLE, Reject, shown
 from marquee.domain import columns as col
 from marquee.domain import ids
 from marquee.settings import RatingScale
@@ -19,7 +19,7 @@ from marquee.settings import RatingScale
 FUTURE_ALLOWED = timedelta(days=1)  # clocks and time zones differ
 
 NUL = "holds a NUL character"
-NOT_DECODABLE = "holds bytes that are not text in this encoding"
+DECIMAL_COMMA = "rating has a decimal comma: it is written 4.5, not 4,5"
 NOT_A_NUMBER = "rating is not a number"
 NOT_FINITE = "rating is not a finite number"
 NO_TIME = "timestamp is empty"
@@ -30,6 +30,7 @@ UNKNOWN_ITEM = "item is not in the catalogue"
 REJECTED_ITEM = "item's own row was rejected"
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_DECIMAL_COMMA = r"^[+-]?[0-9]+,[0-9]+$"
 _NOT_FINITE = r"(?i)^[+-]?(nan|inf|infinity)$"
 
 # Unix times are told apart by their size: 1e11 seconds is the year 5138, 1e11 milliseconds the year 1973.
@@ -153,6 +154,7 @@ def _id_faults(distinct: pa.Array) -> NDArray[np.object_]:
 def _stars(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.float64]:
     texts = pc.utf8_trim_whitespace(_texts(chunk.cells[col.RATING], col.RATING, faults))
     faults.mark(_mask(pc.match_substring_regex(texts, _NOT_FINITE)), col.RATING, NOT_FINITE)
+    faults.mark(_mask(pc.match_substring_regex(texts, _DECIMAL_COMMA)), col.RATING, DECIMAL_COMMA)
     values, is_number = _numbers(texts)
     faults.mark(~is_number, col.RATING, NOT_A_NUMBER)
     distinct, place = np.unique(values, return_inverse=True)

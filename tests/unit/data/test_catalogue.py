@@ -112,6 +112,13 @@ def test_of_several_rows_of_one_item_the_last_good_one_stands(tmp_path: Path) ->
     assert outcome.faults == [(4, "year", c.NOT_A_YEAR), (5, "year", c.NOT_A_YEAR)]
 
 
+def test_items_without_a_title_are_counted(tmp_path: Path) -> None:
+    items = write(tmp_path / "i.csv", "id,title\n1,One\n2,\n3, \n4,\n4,Four\n")
+    records = read(None, items=items).tables.items
+    assert records is not None
+    assert (records.by_id["2"].title, records.untitled) == ("2", 2)
+
+
 def test_json_genres_may_be_a_list(tmp_path: Path) -> None:
     items = write(tmp_path / "i.jsonl", '{"id": 1, "title": "A", "genres": ["Drama", "War"], "length": 90}\n')
     records = read(None, items=items).tables.items

@@ -30,7 +30,7 @@ OFF_SCALE = v.RatingRules(SCALE, NOW).off_scale
         (f"{'u' * 256},i,4,1000", "user_id", ids.LONG),
         ("u,i,,1000", "rating", v.NOT_A_NUMBER),
         ("u,i,good,1000", "rating", v.NOT_A_NUMBER),
-        ('u,i,"4,5",1000', "rating", v.NOT_A_NUMBER),
+        ('u,i,"4,5",1000', "rating", v.DECIMAL_COMMA),
         ("u,i,0x4,1000", "rating", v.NOT_A_NUMBER),
         ("u,i,٤,1000", "rating", v.NOT_A_NUMBER),
         ("u,i,nan,1000", "rating", v.NOT_FINITE),
@@ -63,7 +63,7 @@ def test_bytes_that_are_no_text_reject_their_row_alone(tmp_path: Path) -> None:
     content = f"{HEADER}{GOOD}".encode() + b"u,caf\xe9,4,1000\nu,j,3,1000\n"
     outcome = read_text(tmp_path, content)
     assert outcome.faults == [(3, "item_id", v.NOT_DECODABLE)]
-    assert outcome.rejects[0].value == "caf\\udce9"
+    assert outcome.rejects[0].value == "caf\\xe9"
     assert len(outcome.rows) == 2
     named = read_text(tmp_path, content, Columns(encoding="latin-1"))
     assert (named.rows[1][1], named.faults) == ("café", [])
@@ -117,4 +117,5 @@ def test_unknown_items_are_rejected_where_there_is_a_catalogue(tmp_path: Path) -
 
 def test_a_long_value_is_shown_short_and_printable() -> None:
     assert shown("a\tb\0c\x1b") == "a\\tb\\x00c\\x1b"
+    assert shown("d\udce97") == "d\\xe97"
     assert shown("x" * 1_000_000) == "x" * 80 + "… (1,000,000 characters)"
