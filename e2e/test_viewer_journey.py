@@ -189,11 +189,9 @@ def test_a_long_name_is_cut_with_an_ellipsis_on_a_telephone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     pick_profile(page, "42")
     who = page.get_by_role("link", name="Profile 42, switch profile")
-    who.evaluate("element => { element.textContent = 'Profile ' + 'of somebody with a long name'.repeat(3) }")
-    style = who.evaluate(
-        "element => ({display: getComputedStyle(element).display, cut: element.scrollWidth > element.clientWidth})"
-    )
-    assert style == {"display": "block", "cut": True}
+    who.evaluate("link => { link.textContent = 'Profile of somebody with a long name' }")
+    assert who.evaluate("link => getComputedStyle(link).display") == "block"  # a flex box gives no ellipsis
+    assert who.evaluate("link => link.scrollWidth > link.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
