@@ -122,12 +122,17 @@ def test_a_visitor_without_a_profile_gets_picks_from_a_few_stars(page: Page) -> 
     assert titles(offered)[0] not in titles(first)
 
 
-def test_an_item_that_does_not_exist_is_told_with_its_request(page: Page, console: Console) -> None:
+def test_an_item_that_does_not_exist_is_told_with_ways_on(page: Page, console: Console) -> None:
     console.expect(r"404.*items/no%20such%2Fitem")
     page.goto("/items/no%20such%2Fitem")
-    problem = page.get_by_role("alert")
-    expect(problem).to_contain_text("no such/item")
-    expect(problem).to_contain_text(re.compile(r"Request [0-9a-f]{8}-"))
+    expect(page.get_by_role("heading", level=1, name="No such title")).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_text("/api/")).to_have_count(0)
+    page.get_by_role("link", name="Search all titles").click()
+    expect(page.get_by_role("heading", level=1, name="All titles")).to_be_visible()
+    page.go_back()
+    page.get_by_role("link", name="Go to the entrance").click()
+    expect(page).to_have_title("Who is watching? · Marquee")
 
 
 def test_a_server_out_of_reach_is_told_and_tried_again(page: Page, console: Console) -> None:
@@ -176,8 +181,18 @@ def test_a_wrong_password_opens_nothing(page: Page, console: Console) -> None:
     page.goto("/operator")
     page.get_by_label("Password").fill("not the password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
     expect(page.get_by_role("heading", name="Now serving")).to_have_count(0)
+
+
+def test_a_long_name_is_cut_with_an_ellipsis_on_a_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    pick_profile(page, "42")
+    who = page.get_by_role("link", name="Profile 42, switch profile")
+    who.evaluate("link => { link.textContent = 'Profile of somebody with a long name' }")
+    assert who.evaluate("link => getComputedStyle(link).display") == "block"  # a flex box gives no ellipsis
+    assert who.evaluate("link => link.scrollWidth > link.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_retrain_now_makes_a_version_that_serves_until_a_rollback(page: Page, platform: Platform) -> None:

@@ -1,18 +1,23 @@
 """What surrounds every request: its id, its path as sent, its time and size, the headers of the answer."""
 
+import asyncio
 import logging
 import os
 import re
 import time
 
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from app.metrics import observe_request
 from app.problems import problem
+from app.security.hosts import Hosts
 from marquee.settings.logs import request_id_of_context
 
 LARGEST_BODY = 1_000_000  # bytes
+BODY_SECONDS = 30.0  # in which a body must have arrived
 
 logger = logging.getLogger("marquee.app")
 
@@ -29,8 +34,10 @@ class Frame:
     route, and an id with a slash would become two segments.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts, body_seconds: float = BODY_SECONDS) -> None:
         self.app = app
+        self._hosts = hosts
+        self._body_seconds = body_seconds
         self._worker = (b"x-marquee-worker", str(os.getpid()).encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,13 +62,54 @@ class Frame:
             await send(message)
 
         try:
-            refusal = _BROKEN_PERCENT.search(path) is not None or _is_too_large(scope)
-            await (_refuse if refusal else self.app)(scope, receive, framed)
+            refusal = self._refusal(scope)
+            if refusal is None:
+                await self.app(scope, _in_time(receive, self._body_seconds), framed)
+            else:
+                await refusal(scope, receive, framed)
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", _NO_ROUTE)
             observe_request(scope["method"], route, status, seconds)
             logger.debug("%s %s %d %.1f ms", scope["method"], route, status, seconds * 1000)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """The answer to a request that no route is to see; None for all others."""
+        if _BROKEN_PERCENT.search(scope["path"]):
+            detail = "The path holds a % that two hexadecimal digits do not follow; write it as %25."
+            return problem(scope, 400, "malformed-path", "Malformed path", detail)
+        if not self._hosts.allow(scope):
+            detail = (
+                "This service does not answer to the name in the header Host. "
+                "Names beyond localhost are allowed with MARQUEE_ALLOWED_HOSTS."
+            )
+            return problem(scope, 421, "misdirected-request", "Misdirected request", detail)
+        if _is_too_large(scope):
+            detail = f"The body may have {LARGEST_BODY:,} bytes at most."
+            return problem(scope, 413, "too-large", "Too large", detail, headers={"Connection": "close"})
+        return None
+
+
+def _in_time(receive: Receive, seconds: float) -> Receive:
+    """`receive`, which gives up when the body is not there in time; waiting for a client to go has no end."""
+    deadline: float | None = None
+    complete = False
+
+    async def receive_in_time() -> Message:
+        nonlocal deadline, complete
+        if complete:
+            return await receive()
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as error:
+            raise HTTPException(408, headers={"Connection": "close"}) from error
+        complete = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
 
 
 def _is_too_large(scope: Scope) -> bool:
@@ -69,13 +117,3 @@ def _is_too_large(scope: Scope) -> bool:
         if name == b"content-length":
             return not value.isdigit() or int(value) > LARGEST_BODY
     return False
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    if _BROKEN_PERCENT.search(scope["path"]):
-        detail = "The path holds a % that two hexadecimal digits do not follow; write it as %25."
-        response = problem(scope, 400, "malformed-path", "Malformed path", detail)
-    else:
-        detail = f"The body may have {LARGEST_BODY:,} bytes at most."
-        response = problem(scope, 413, "too-large", "Too large", detail, headers={"Connection": "close"})
-    await response(scope, receive, send)

@@ -17,6 +17,7 @@ from app.docs import docs_routes
 from app.frame import LARGEST_BODY, Frame
 from app.openapi import document
 from app.pages import PageRoute
+from app.security.hosts import Hosts
 from app.serving import deadline
 from app.serving.worker import Worker
 from marquee.settings import Settings, load_serving, load_settings
@@ -48,11 +49,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan(settings),
     )
     app.router.routes.append(PageRoute(settings.front_end_dir))  # behind /openapi.json
-    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: document(app, _largest_list(settings))  # type: ignore[method-assign]
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
-    app.add_middleware(Frame)  # added last, it is the outermost
+    app.add_middleware(
+        Frame, hosts=Hosts((settings.host, *settings.allowed_hosts.split(",")))
+    )  # added last, it is the outermost
     problems.install(app)
     return app
+
+
+def _largest_list(settings: Settings) -> int:
+    return load_serving(settings.configs_dir / "serving.yaml").lists.largest_size
 
 
 def create_worker_app() -> FastAPI:

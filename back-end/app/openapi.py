@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app.problems import MEDIA_TYPE
 
+_LIST_SIZE = "n"
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _DESCRIPTION = """Everything is under `/api/v1`; ids are strings, percent-encoded in paths. Errors are problem
 documents (RFC 9457). Programs send `Authorization: Bearer KEY`; browsers have a session cookie.
@@ -16,8 +17,12 @@ documents (RFC 9457). Programs send `Authorization: Bearer KEY`; browsers have a
 Scopes: `read` < `write` < `operate` < `admin`, each holding those before it."""
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """The application's document; made once."""
+def document(app: FastAPI, largest_list: int) -> dict[str, Any]:
+    """The application's document; made once.
+
+    Args:
+        largest_list: how long a list may be, as configs/serving.yaml says.
+    """
     if app.openapi_schema is None:
         content = get_openapi(
             title=app.title,
@@ -30,6 +35,12 @@ def document(app: FastAPI) -> dict[str, Any]:
         for path in content["paths"].values():
             for operation in path.values():
                 _complete(operation)
+                for parameter in operation.get("parameters", []):
+                    if parameter["name"] == _LIST_SIZE:
+                        _limit(parameter["schema"], largest_list)
+        for schema in content["components"]["schemas"].values():
+            if _LIST_SIZE in schema.get("properties", {}):
+                _limit(schema["properties"][_LIST_SIZE], largest_list)
         content["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer", "description": "an API key"},
             "session": {"type": "apiKey", "in": "cookie", "name": "marquee_session"},
@@ -48,12 +59,19 @@ def _complete(operation: dict[str, Any]) -> None:
         operation["security"] = [{"key": []}, {"session": []}, {}]
 
 
-def main() -> int:
-    """Print the document, the same every time."""
-    from app.main import create_app
-    from marquee.settings import load_settings
+def _limit(schema: dict[str, Any], largest: int) -> None:
+    """State the largest number, also where null is another choice."""
+    for choice in schema.get("anyOf", [schema]):
+        if choice.get("type") == "integer":
+            choice["maximum"] = largest
 
-    content = create_app(load_settings({})).openapi()
+
+def main() -> int:
+    """Print the document, the same every time: with the defaults, whatever configs/serving.yaml says."""
+    from app.main import create_app
+    from marquee.settings import Serving, load_settings
+
+    content = document(create_app(load_settings({})), Serving().lists.largest_size)
     sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return 0
 

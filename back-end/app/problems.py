@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from marquee.domain.errors import MarqueeError, TooManyRequests, Unauthorized, Unavailable
@@ -82,7 +83,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if isinstance(error.body, bytes) and error.body:
         detail = "The body must be JSON, with the header Content-Type: application/json."
         return problem(scope, 415, "unsupported-media-type", "Unsupported media type", detail)
-    errors = [{"location": _location(fault["loc"]), "message": _sentence(fault["msg"])} for fault in faults]
+    errors = [
+        {"location": _location(fault["loc"], error.body), "message": _sentence(fault["msg"])}
+        for fault in faults
+    ]
     detail = "; ".join(f"{fault['location']}: {fault['message']}" for fault in errors[:3])
     return problem(scope, 422, "invalid-input", "Invalid input", detail, errors=errors[:50])
 
@@ -92,7 +96,17 @@ async def _http(request: Request, error: Exception) -> Response:
     phrase = http.HTTPStatus(error.status_code).phrase
     slug = phrase.lower().replace(" ", "-")
     detail = _DETAILS.get(error.status_code, str(error.detail)).format(method=request.method)
-    return problem(request.scope, error.status_code, slug, phrase.capitalize(), detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return problem(request.scope, error.status_code, slug, phrase.capitalize(), detail, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes, by all routes together: Starlette's error knows the first of them alone."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 async def _unforeseen(request: Request, _: Exception) -> Response:
@@ -107,12 +121,30 @@ async def _unforeseen(request: Request, _: Exception) -> Response:
 _DETAILS = {
     404: "There is nothing here. The paths there are stand in /openapi.json.",
     405: "This path does not take {method}; the header Allow names what it takes.",
+    408: "The body did not arrive in time.",
     413: "The body is larger than this service takes.",
 }
 
 
-def _location(parts: Sequence[Any]) -> str:
-    return ".".join(str(part) for part in parts)
+def _location(parts: Sequence[Any], body: Any) -> str:
+    """Where a value stands. Within the body only what the client wrote, or left out at the end, is named:
+    of a choice between models, pydantic names the model as well.
+    """
+    named = [*parts[:1]]
+    for place, part in enumerate(parts[1:], start=1):
+        if parts[0] == "body":
+            inside = body[part] if _holds(body, part) else None
+            if inside is None and place < len(parts) - 1:
+                continue
+            body = inside
+        named.append(part)
+    return ".".join(map(str, named))
+
+
+def _holds(body: Any, part: Any) -> bool:
+    if isinstance(body, list):
+        return isinstance(part, int) and part < len(body)
+    return isinstance(body, dict) and part in body
 
 
 def _sentence(message: str) -> str:

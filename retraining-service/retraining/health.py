@@ -1,5 +1,6 @@
 """The service's own HTTP endpoint: is it alive, can it work, and figures for Prometheus."""
 
+import http
 import socket
 import threading
 from types import TracebackType
@@ -8,6 +9,7 @@ from typing import Self
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -37,8 +39,22 @@ def create_app(status: Status, metrics: Metrics) -> Starlette:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
-        routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", figures)]
+        routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", figures)],
+        exception_handlers={HTTPException: _problem},
     )
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    """An error as a problem document (RFC 9457)."""
+    assert isinstance(error, HTTPException)  # noqa: S101  it is registered for this class alone
+    content = {
+        "type": "about:blank",
+        "title": http.HTTPStatus(error.status_code).phrase,
+        "status": error.status_code,
+        "detail": "There are GET /health/live, /health/ready and /metrics.",
+        "instance": request.url.path,
+    }
+    return JSONResponse(content, error.status_code, error.headers, "application/problem+json")
 
 
 class HealthServer:
@@ -46,7 +62,9 @@ class HealthServer:
 
     def __init__(self, app: Starlette, host: str, port: int | None) -> None:
         self._listener = _listen(host, port)
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._listener],), name="health", daemon=True

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 
-from app.api.routing import JsonBytes, router
+from app.api.routing import JsonBytes, read_query, router
 from app.api.schemas.health import Check, Live, Ready
 from app.dependencies import worker_of
 from app.metrics import exposition
@@ -18,8 +18,9 @@ _ALIVE = b'{"status":"ok"}'
 
 
 @hot.get("/health/live", response_model=Live, operation_id="get_live")
-async def live(_: Request) -> JsonBytes:
+async def live(request: Request) -> JsonBytes:
     """Whether the process answers at all."""
+    read_query(request.scope["query_string"], frozenset())
     return JsonBytes(_ALIVE)
 
 

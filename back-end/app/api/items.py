@@ -12,7 +12,7 @@ from app.api.schemas.items import Categories, Category, Item, ItemDetail, ItemPa
 from app.api.schemas.lists import ItemList
 from app.dependencies import BROWSERS, WorkerDep
 from app.serving.catalogue import Catalogue, Position
-from app.serving.lists import Asked
+from app.serving.lists import Asked, unknown_category
 from marquee.domain import records
 from marquee.domain.errors import NotFound, Unavailable
 from marquee.store import items
@@ -22,7 +22,7 @@ routes = router("items")
 _POSITION = TypeAdapter(tuple[int, Text, Text])
 CategoryQuery = Annotated[str | None, Query(max_length=200, description="only items of this category")]
 SizeQuery = Annotated[
-    int | None, Query(ge=1, le=10_000, description="entries; default and largest: serving.yaml")
+    int | None, Query(ge=1, description="entries; default and largest: configs/serving.yaml")
 ]
 
 
@@ -41,6 +41,7 @@ async def list_items(
     page = rest[:limit]
     return ItemPage(
         items=[_summary(entry.item) for entry in page],
+        notice=unknown_category(category, worker.catalogue),
         next_cursor=encode_cursor(page[-1].position) if len(rest) > limit else None,
         total=len(found),
     )

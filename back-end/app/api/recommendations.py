@@ -1,14 +1,22 @@
 """Lists for people: for somebody with an id (the hot route), for a visitor."""
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from app.api.routing import CHANGING, JsonBytes, path_parameter, problems, query_parameters, router
+from app.api.routing import (
+    CHANGING,
+    JsonBytes,
+    fault,
+    path_parameter,
+    problems,
+    query_parameters,
+    read_query,
+    router,
+)
 from app.api.schemas.fields import decoded_id
 from app.api.schemas.lists import RecommendationQuery, Recommendations, SessionRequest
 from app.dependencies import BROWSERS, RequestId, WorkerDep, worker_of
@@ -20,7 +28,8 @@ from marquee.domain.errors import InvalidInput
 hot = router("recommendations", lean=True)
 routes = router("recommendations")
 
-_MOST_PARAMETERS = 1_010
+_KNOWN = RecommendationQuery.model_fields.keys()
+_REPEATABLE = frozenset({"exclude"})
 _NOTHING_ASKED = RecommendationQuery()
 
 
@@ -81,34 +90,19 @@ def _user_id(encoded: str) -> str:
     try:
         return decoded_id(encoded)
     except ValueError as error:
-        raise RequestValidationError([_fault(("path", "user_id"), str(error))]) from error
+        raise fault(("path", "user_id"), str(error)) from error
 
 
 def _query(query_string: bytes) -> RecommendationQuery:
     if not query_string:
         return _NOTHING_ASKED
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {
+        name: given if name in _REPEATABLE else given[0]
+        for name, given in read_query(query_string, _KNOWN, _REPEATABLE).items()
+    }
     try:
-        for name, value in parse_qsl(
-            query_string.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MOST_PARAMETERS,
-        ):
-            if name == "exclude":
-                values.setdefault(name, []).append(value)
-            else:
-                values[name] = value
         return RecommendationQuery.model_validate(values)
     except ValidationError as error:
         raise RequestValidationError(
             [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors(include_url=False)]
         ) from error
-    except ValueError as error:
-        raise RequestValidationError(
-            [_fault(("query",), "it is not percent-encoded UTF-8, or too long")]
-        ) from error
-
-
-def _fault(location: tuple[str, ...], message: str) -> dict[str, Any]:
-    return {"type": "value_error", "loc": location, "msg": message, "input": None}

@@ -1,10 +1,14 @@
 """Kinds of routes: the ordinary one, and a lean one for what is asked for most."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -14,6 +18,7 @@ from starlette.routing import request_response
 from app.api.schemas.problems import Problem
 
 PREFIX = "/api/v1"
+_MOST_PARAMETERS = 1_010
 
 
 class StrictRequest(Request):
@@ -24,12 +29,16 @@ class StrictRequest(Request):
 
 
 class ApiRoute(APIRoute):
-    """FastAPI's route, reading JSON strictly."""
+    """FastAPI's route, reading JSON strictly, and refusing parameters that it does not know."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        parameters = get_flat_params(self.dependant)
+        known = frozenset(field.alias for field in parameters if isinstance(field.field_info, Query))
 
         async def strictly(request: Request) -> Response:
+            if request.scope["query_string"]:
+                read_query(request.scope["query_string"], known)
             return await handle(StrictRequest(request.scope, request.receive))
 
         return strictly
@@ -45,6 +54,47 @@ class LeanRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **facts: Any) -> None:
         super().__init__(path, endpoint, **facts)
         self.app = request_response(endpoint)
+
+
+def read_query(
+    query_string: bytes, known: Set[str], repeatable: Set[str] = frozenset()
+) -> dict[str, list[str]]:
+    """The values of each parameter of a query.
+
+    Args:
+        known: the parameters that there are.
+        repeatable: those of them that may be given more than once.
+
+    Raises:
+        RequestValidationError: another parameter, one given twice, or text that is not percent-encoded UTF-8.
+    """
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except ValueError as error:
+        raise fault(("query",), "it is not percent-encoded UTF-8, or too long") from error
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    for name, given in values.items():
+        if name not in known:
+            raise fault(("query", name), f"There is no such parameter here; {_listed(known)}")
+        if len(given) > 1 and name not in repeatable:
+            raise fault(("query", name), "It may be given once")
+    return values
+
+
+def fault(location: tuple[str, ...], message: str) -> RequestValidationError:
+    """What pydantic would raise of a value that it had checked itself."""
+    return RequestValidationError([{"type": "value_error", "loc": location, "msg": message, "input": None}])
+
+
+def _listed(known: Set[str]) -> str:
+    return f"there is {', '.join(sorted(known))}" if known else "there is none at all"
 
 
 def router(tag: str, *, lean: bool = False) -> APIRouter:

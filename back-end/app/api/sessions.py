@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Body, Depends, Request, Response
 
 from app.api.routing import problems, router
-from app.api.schemas.sessions import OperatorSignIn, ProfileSignIn, Session
+from app.api.schemas.sessions import OperatorSignIn, ProfileSignIn, Session, SignIn
 from app.dependencies import CallerDep, WorkerDep, caller_of
 from app.security.callers import Caller, Level
 from app.security.gate import require_same_origin
@@ -30,7 +30,7 @@ async def get_session(worker: WorkerDep, caller: CallerDep) -> Session:
     "/session", responses=problems(400, 401, 403, 404, 413, 415, 422, 429, 503), operation_id="sign_in"
 )
 def sign_in(
-    body: Annotated[ProfileSignIn | OperatorSignIn, Body()],
+    body: Annotated[SignIn, Body()],
     request: Request,
     response: Response,
     worker: WorkerDep,

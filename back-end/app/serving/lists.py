@@ -99,10 +99,11 @@ class ListMaker:
         self, request_id: str, person: Person, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
         """The JSON of `Recommendations` for somebody with an id."""
+        unknown = unknown_category(asked.category, catalogue)
         history = NOTHING_RATED if person.history is None else person.history
         if shelf is None:
             entries = self._counted(asked, catalogue, history["number"])
-            return _recommendations(request_id, person, self._why_no_model(), None, entries)
+            return _recommendations(request_id, person, unknown or self._why_no_model(), None, entries)
         states = shelf.model.states
         state = states.get(person.user_id, history, shelf.row_of_number) if len(history) else states.nobody
         excluded = shelf.rows(asked.exclude) if asked.exclude else None
@@ -110,32 +111,42 @@ class ListMaker:
             state, asked.n, excluded_rows=excluded, allowed=shelf.allowed(asked.category)
         )
         return _recommendations(
-            request_id, person, person.notice, shelf.model.version, _encoded(places, shelf.fragments)
+            request_id,
+            person,
+            unknown or person.notice,
+            shelf.model.version,
+            _encoded(places, shelf.fragments),
         )
 
     def for_visitor(
         self, request_id: str, visitor: Visitor, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
         """The JSON of `Recommendations` for a visitor; the items rated must be in the catalogue."""
+        unknown = unknown_category(asked.category, catalogue)
         if shelf is None:
             seen = np.array([catalogue.number_of[item_id] for item_id in visitor.stars], np.int32)
             return _recommendations(
-                request_id, visitor, self._why_no_model(), None, self._counted(asked, catalogue, seen)
+                request_id,
+                visitor,
+                unknown or self._why_no_model(),
+                None,
+                self._counted(asked, catalogue, seen),
             )
         recommender = shelf.model.recommender
         state = recommender.state(history_of_ids(visitor.stars, shelf))
         places = recommender.top(state, asked.n, allowed=shelf.allowed(asked.category))
-        notice = None if visitor.stars else NOTHING_RATED_YET
+        notice = unknown or (None if visitor.stars else NOTHING_RATED_YET)
         return _recommendations(
             request_id, visitor, notice, shelf.model.version, _encoded(places, shelf.fragments)
         )
 
     def popular(self, asked: Asked, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: what most people like."""
+        unknown = unknown_category(asked.category, catalogue)
         if shelf is None:
-            return _item_list(None, self._counted(asked, catalogue))
+            return _item_list(None, self._counted(asked, catalogue), unknown)
         places = shelf.model.recommender.popular(asked.n, allowed=shelf.allowed(asked.category))
-        return _item_list(shelf.model.version, _encoded(places, shelf.fragments))
+        return _item_list(shelf.model.version, _encoded(places, shelf.fragments), unknown)
 
     def similar(self, item_id: str, n: int, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: what goes with an item; popular items where the model does not know it."""
@@ -174,6 +185,13 @@ class ListMaker:
             self._counts = self._histories.ratings_of_items(len(catalogue))
             self._counted_at = now
         return self._counts
+
+
+def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:
+    """What to tell somebody who asked for a category that no item has."""
+    if category is None or category in catalogue.numbers_in:
+        return None
+    return f"No title is of the category {category!r}."
 
 
 def recommender_row(shelf: Shelf, item_id: str) -> int | None:
@@ -221,5 +239,9 @@ def _recommendations(
     )
 
 
-def _item_list(version: int | None, entries: bytes) -> bytes:
-    return b'{"model_version":%b,"items":[%b]}' % (orjson.dumps(version), entries)
+def _item_list(version: int | None, entries: bytes, notice: str | None = None) -> bytes:
+    return b'{"notice":%b,"model_version":%b,"items":[%b]}' % (
+        orjson.dumps(notice),
+        orjson.dumps(version),
+        entries,
+    )

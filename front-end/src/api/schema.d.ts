@@ -757,6 +757,11 @@ export interface components {
          */
         ItemList: {
             /**
+             * Notice
+             * @description what the reader should be told about this list
+             */
+            notice: string | null;
+            /**
              * Model Version
              * @description the model version that made it; null when no model is deployed
              * @example 3
@@ -769,6 +774,11 @@ export interface components {
         ItemPage: {
             /** Items */
             items: components["schemas"]["Item"][];
+            /**
+             * Notice
+             * @description what the reader should be told about this list
+             */
+            notice: string | null;
             /**
              * Next Cursor
              * @description give it as `cursor` to have the next page; null on the last page
@@ -1834,7 +1844,7 @@ export interface operations {
     list_similar_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: serving.yaml */
+                /** @description entries; default and largest: configs/serving.yaml */
                 n?: number | null;
             };
             header?: never;
@@ -1905,7 +1915,7 @@ export interface operations {
     list_popular_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: serving.yaml */
+                /** @description entries; default and largest: configs/serving.yaml */
                 n?: number | null;
                 /** @description only items of this category */
                 category?: string | null;

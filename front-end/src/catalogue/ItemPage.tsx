@@ -2,11 +2,13 @@ import { useParams, Link } from "react-router";
 
 import { useItem, useSimilar } from "../api/catalogue";
 import { usePredictions } from "../api/picks";
+import { ApiProblem } from "../api/problem";
 import type { ItemDetail } from "../api/types";
 import { paths } from "../app/paths";
 import { Poster } from "../poster/Poster";
 import { RatingPanel } from "../ratings/RatingPanel";
 import { Loading } from "../shell/Blank";
+import { NotFound } from "../shell/NotFoundPage";
 import { Problem } from "../shell/Problem";
 import { Section } from "../shell/Section";
 import { useServedModel } from "../shell/servedModel";
@@ -24,6 +26,9 @@ export function ItemPage({ userId }: { userId: string | null }) {
   const item = useItem(itemId);
   usePageTitle(item.data ? spokenTitle(item.data.title, item.data.year).main : "Title");
   if (item.isPending) return <Loading label="Fetching the title" shape="sign" />;
+  if (item.error instanceof ApiProblem && item.error.status === 404) {
+    return <NotFound heading="No such title" title="No title of the catalogue has this address" />;
+  }
   if (item.isError) {
     return (
       <div className="stack">

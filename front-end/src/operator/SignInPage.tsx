@@ -1,5 +1,6 @@
 import { useState, type SyntheticEvent } from "react";
 
+import { ApiProblem } from "../api/problem";
 import { useSignIn } from "../api/session";
 import { Problem } from "../shell/Problem";
 import { usePageTitle } from "../shell/usePageTitle";
@@ -53,11 +54,16 @@ export function SignInPage({ viewer }: { viewer: string | null }) {
             }}
           />
         </div>
-        {signIn.isError && <Problem error={signIn.error} />}
+        {signIn.isError && <Problem error={refusal(signIn.error)} />}
         <button type="submit" className="button" disabled={signIn.isPending}>
           {signIn.isPending ? "Signing in…" : "Sign in"}
         </button>
       </form>
     </div>
   );
+}
+
+/** A wrong password is the person's to mend: no request to quote, no kind of error. */
+function refusal(error: Error): Error {
+  return error instanceof ApiProblem && error.status === 401 ? new ApiProblem("Name or password is wrong.", "", 401) : error;
 }

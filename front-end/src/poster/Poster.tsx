@@ -1,5 +1,6 @@
 import { memo } from "react";
 
+import { caption } from "./caption";
 import { styleFor, type GenreStyle } from "./genres";
 import { setTitle, type SetTitle, type TypeBox } from "./layout";
 import type { Palette } from "./motifs/motif";
@@ -9,6 +10,7 @@ const WIDTH = 200;
 const HEIGHT = 300;
 const MARGIN = 14;
 const CREDITS = 22;
+const YEAR = 32; // the room that four figures take, and a gap
 const TYPE: TypeBox = { width: WIDTH - 2 * MARGIN, maxHeight: 168, idealHeight: 118, maxSize: 118, gap: 8 };
 
 interface PosterProps {
@@ -76,7 +78,7 @@ interface CreditsProps {
 }
 
 function Credits({ top, year, genres, ink }: CreditsProps) {
-  const words = genres.slice(0, 2).join(" / ").toLocaleUpperCase("en");
+  const words = caption(genres, TYPE.width - (year === null ? 0 : YEAR));
   const type = { fontFamily: '"Archivo Variable", sans-serif', fontSize: 7.6, fontWeight: 650, letterSpacing: 0.7 };
   return (
     <g {...type} fill={ink}>

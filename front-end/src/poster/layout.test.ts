@@ -41,6 +41,13 @@ describe("setTitle", () => {
     expect(lines[0]?.size).toBeLessThan((lines[1]?.size ?? 0) / 2);
   });
 
+  it("leaves room for the tail of a large letter", () => {
+    const plain = setTitle("O", "Abril Fatface", "capitals", BOX);
+    const tailed = setTitle("Q", "Abril Fatface", "capitals", BOX);
+    expect(plain.height).toBeCloseTo(plain.lines[0]?.baseline ?? 0);
+    expect(tailed.height - (tailed.lines[0]?.baseline ?? 0)).toBeGreaterThan(0.15 * (tailed.lines[0]?.size ?? 0));
+  });
+
   it("cuts a title that no poster could hold, and says so", () => {
     const text = setTitle("word ".repeat(60), "Anton", "capitals", BOX)
       .lines.map((line) => line.text)

@@ -36,6 +36,9 @@ const SMALLEST_GOOD_SIZE = 15;
 /** Lines of these words alone are set small: nobody comes to see THE. */
 const SMALL_WORDS = /^(?:the|a|an|of|and|in|on|to|for|with|from|at|by|or|la|le|el|il|der|das|[&\s])+$/iu;
 const SMALL_WORD_SIZE = 24;
+/** Capitals with a tail below the line; what an em of them hangs down. */
+const TAILED = /[QÇŞŢ@]/u;
+const TAIL = 0.2;
 /** A colon in the middle of a line, or a small word left hanging at its end. */
 const BREAK_MISSED = /[:;] |\S (?:the|a|an|of|and|in|on|to|for|with|from|at|by|or)$/iu;
 
@@ -93,19 +96,25 @@ function isSmall(line: string, lines: string[]): boolean {
   return lines.length > 1 && SMALL_WORDS.test(line);
 }
 
-function lineHeight(size: number, name: FaceName, letters: LetterCase): number {
+/** What a line reaches above and below its foot, in em. */
+function reach(line: string, name: FaceName, letters: LetterCase): [above: number, below: number] {
   const { cap, ascent, descent } = face(name);
-  return size * (letters === "capitals" ? cap : ascent + descent);
+  if (letters === "mixed") return [ascent, descent];
+  return [cap, TAILED.test(line) ? Math.min(TAIL, descent) : 0];
 }
 
-function heightOf(sizes: number[], name: FaceName, letters: LetterCase, gap: number): number {
-  return sizes.reduce((sum, size) => sum + lineHeight(size, name, letters), 0) + gap * (sizes.length - 1);
+function heightOf(lines: string[], sizes: number[], name: FaceName, letters: LetterCase, gap: number): number {
+  const heights = lines.map((line, i) => {
+    const [above, below] = reach(line, name, letters);
+    return (sizes[i] ?? 0) * (above + below);
+  });
+  return heights.reduce((sum, height) => sum + height, 0) + gap * (lines.length - 1);
 }
 
 /** Lower is better: near the ideal height, readable, no line much louder than the rest, breaks where breath is drawn. */
 function costOf(lines: string[], name: FaceName, letters: LetterCase, box: TypeBox): number {
   const sizes = sizesOf(lines, name, box);
-  const height = heightOf(sizes, name, letters, box.gap);
+  const height = heightOf(lines, sizes, name, letters, box.gap);
   const logs = sizes.map(Math.log);
   const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;
   const spread = Math.sqrt(logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logs.length);
@@ -127,12 +136,11 @@ function awkwardness(lines: string[]): number {
 function place(lines: string[], name: FaceName, letters: LetterCase, box: TypeBox): SetTitle {
   const sizes = sizesOf(lines, name, box);
   // A single unbreakable line can still be too high: everything shrinks together.
-  const shrink = Math.min(1, box.maxHeight / heightOf(sizes, name, letters, box.gap));
-  const { cap, ascent, descent } = face(name);
-  const [above, below] = letters === "capitals" ? [cap, 0] : [ascent, descent];
+  const shrink = Math.min(1, box.maxHeight / heightOf(lines, sizes, name, letters, box.gap));
   let top = 0;
   const placed = lines.map((text, i) => {
     const size = (sizes[i] ?? box.maxSize) * shrink;
+    const [above, below] = reach(text, name, letters);
     const baseline = top + size * above;
     top = baseline + size * below + box.gap * shrink;
     return { text, size, baseline, width: size * textWidth(name, text) };

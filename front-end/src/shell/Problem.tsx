@@ -27,7 +27,7 @@ export function Problem({ error, onRetry }: ProblemProps) {
           Request <code>{problem.requestId}</code>
         </p>
       )}
-      {onRetry && (
+      {onRetry && problem.status !== 404 && (
         <button type="button" className="button quiet" onClick={onRetry}>
           Try again
         </button>

@@ -100,7 +100,8 @@ def load(
     Times are unix seconds (or milliseconds) or ISO 8601. Of several ratings of one item by one user the
     latest stands. Rows that cannot be taken are listed with their line and the reason, and the others loaded.
 
-    Exit codes: 0 all rows loaded; 10 loaded, some rows rejected; 2 a wrong option; 3 nothing loaded.
+    Exit codes: 0 all rows loaded; 10 loaded, some rows rejected; 2 a wrong option; 3 nothing loaded;
+    7 the database is away; 9 a wrong setting, or no platform runs.
 
     Example: marquee data load ratings.csv --items movies.csv --user-column reader
     """
@@ -220,6 +221,8 @@ def _print_report(report: "LoadReport") -> None:
     _print_table("items", report.items, report.created_items)
     _print_table("users", report.users, report.created_users)
     _print_table("ratings", report.ratings)
+    if report.untitled:
+        _say(f"items: {report.untitled:,} without a title; the id stands in its place")
     if report.untimed:
         _say("The ratings say no time; they count as made now.")
     if report.rejected:
@@ -236,16 +239,11 @@ def _print_table(what: str, table: "TableReport", created: int = 0) -> None:
 
 
 def _print_rejects(report: "LoadReport") -> None:
+    from marquee.data.rejects import summary
+
     _say(f"Rejected: {counted(report.rejected, 'row')}.")
-    for reason, count in report.by_reason.items():
-        _say(f"  {count:>9,}  {reason}")
-    _say("The first of them:")
-    for reject in report.first:
-        where = f"  {reject.file}, line {reject.line}"
-        _say(
-            f"{where}: {reject.reason}"
-            + (f" ({reject.field}: {reject.value!r})" if reject.field else f" ({reject.value!r})")
-        )
+    for line in summary(report.by_reason, report.first):
+        _say(line)
     _say(f"All of them: {report.rejects}")
 
 

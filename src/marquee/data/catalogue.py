@@ -9,9 +9,10 @@ from marquee.data.columns import ATTRIBUTE, GENRE_FLAG
 from marquee.data.layout import Table
 from marquee.data.progress import OnProgress
 from marquee.data.reading import RawChunk, read_chunks
-from marquee.data.rejects import Reject, RejectLog, in_order, shown
-from marquee.data.validation import EMPTY_ID, LONG_ID, LONGEST_ID, NOT_DECODABLE, NUL
+from marquee.data.rejects import NOT_DECODABLE, Reject, RejectLog, in_order, shown
+from marquee.data.validation import NUL
 from marquee.domain import columns as col
+from marquee.domain.ids import NOT_TEXT, fault_of_new
 from marquee.domain.records import Item, User
 
 LONGEST_TITLE = 500  # characters
@@ -48,18 +49,31 @@ class Fault(Exception):
 
 @dataclass(slots=True)
 class Records(Generic[R]):
-    """What a catalogue file held: the last row of each id, and the ids that have only bad rows."""
+    """What a catalogue file held: the last row of each id, and the ids that have only bad rows.
+
+    `untitled` counts items whose rows said no title: the id stands in its place.
+    """
 
     by_id: dict[str, R] = field(default_factory=dict)
     rejected: set[str] = field(default_factory=set)
     rows: int = 0
     duplicates: int = 0
+    untitled: int = 0
 
 
 def read_items(table: Table, rejects: RejectLog, on_progress: OnProgress) -> Records[Item]:
     """Every item of a file; bad rows go to `rejects`."""
     separators = table.layout.genre_separators
-    return _read(table, col.ITEM, lambda row: item_of(row, separators), rejects, on_progress)
+    untitled: dict[str, bool] = {}
+
+    def record_of(row: Row) -> Item:
+        item = item_of(row, separators)
+        untitled[item.item_id] = not row.get(col.TITLE, "").strip()
+        return item
+
+    records = _read(table, col.ITEM, record_of, rejects, on_progress)
+    records.untitled = sum(untitled.values())
+    return records
 
 
 def read_users(table: Table, rejects: RejectLog, on_progress: OnProgress) -> Records[User]:
@@ -127,14 +141,9 @@ def user_of(row: Row) -> User:
 
 def _id(row: Row, role: str) -> str:
     value = row[role]
-    if _SURROGATES.search(value):
-        raise Fault(role, value, NOT_DECODABLE)
-    if not value.strip():
-        raise Fault(role, value, EMPTY_ID)
-    if "\0" in value:
-        raise Fault(role, value, NUL)
-    if len(value) > LONGEST_ID:
-        raise Fault(role, value, LONG_ID)
+    fault = fault_of_new(value)
+    if fault is not None:
+        raise Fault(role, value, NOT_DECODABLE if fault == NOT_TEXT else fault)
     return value
 
 

@@ -68,12 +68,14 @@ def rating_columns(header: Sequence[str], named: Mapping[str, str], file: str) -
 
     Raises:
         InvalidInput: a named column is not in the header.
-        DataError: no column for the user, the item or the rating.
+        DataError: no column for the user, the item or the rating, or two for one of them.
     """
+    _refuse_twins(header, file)
     found = {**roles(header, RATING_SYNONYMS), **_named(header, named, file)}
     missing = [role for role in _REQUIRED if role not in found]
     if missing:
         raise _no_column(header, missing, file)
+    _refuse_choice(header, found, named, file)
     return found
 
 
@@ -87,12 +89,14 @@ def catalogue_columns(
     """Columns of an items or users file: its roles, and every other column as an attribute.
 
     Raises:
-        DataError: no column holds the id.
+        DataError: no column holds the id, or two columns have one name.
     """
+    _refuse_twins(header, file)
     given = {role: name for role, name in named.items() if role == required and name in header}
     found = {**roles(header, synonyms), **_named(header, given, file)}
     if required not in found:
         raise _no_column(header, [required], file)
+    _refuse_choice(header, found, given, file)
     taken = set(found.values())
     others = {
         ATTRIBUTE + name.strip(): position
@@ -100,6 +104,27 @@ def catalogue_columns(
         if position not in taken and name.strip()
     }
     return {**found, **others}
+
+
+def _refuse_twins(header: Sequence[str], file: str) -> None:
+    names = [name.strip() for name in header if name.strip()]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(
+                f"{file} has {names.count(name)} columns named {name!r}.",
+                hint="Give each column a name of its own.",
+            )
+
+
+def _refuse_choice(
+    header: Sequence[str], found: Mapping[str, int], named: Mapping[str, str], file: str
+) -> None:
+    """Two spellings of one name, such as userId and user_id: which is meant is not ours to guess."""
+    for role, place in found.items():
+        twins = [name.strip() for name in header if key(name) == key(header[place])]
+        if len(twins) > 1 and role not in named:
+            option = f"Say which it is with {_OPTION[role]}." if role in _OPTION else "Rename one of them."
+            raise DataError(f"{file} has more than one {role}: {listed(twins)}.", hint=option)
 
 
 def _named(header: Sequence[str], named: Mapping[str, str], file: str) -> dict[str, int]:

@@ -28,7 +28,6 @@ class Layout:
         header: column names in the file's order; for `jsonl`, the keys.
         columns: role (a name in `domain.columns`, or an attribute) to position in `header`.
         skip_header: whether the first record is the header itself.
-        skip_space: whether a blank after the delimiter is decoration (`user_id, item_id`).
         genre_separators: characters between genres.
         legacy: Latin-1 when it is not UTF-8.
         encoding: None finds out.
@@ -39,7 +38,6 @@ class Layout:
     columns: Mapping[str, int]
     delimiter: str = ","
     skip_header: bool = True
-    skip_space: bool = False
     genre_separators: str = "|;,"
     legacy: bool = False
     encoding: str | None = None
@@ -78,7 +76,6 @@ class Header:
     form: Form
     names: tuple[str, ...]
     delimiter: str
-    skip_space: bool
 
 
 def read_header(file: DataFile, columns: Columns) -> Header:
@@ -95,7 +92,7 @@ def read_header(file: DataFile, columns: Columns) -> Header:
             return _json_header(first, opened, file)
     chosen = delimiter or _likely_delimiter(first)
     names = _split_header(first, chosen)
-    return Header("split" if len(chosen) > 1 else "csv", names, chosen, f"{chosen} " in first)
+    return Header("split" if len(chosen) > 1 else "csv", names, chosen)
 
 
 def _first_line(opened: OpenText, file: DataFile) -> str:
@@ -144,7 +141,7 @@ def _json_header(first: str, opened: OpenText, file: DataFile) -> Header:
             f"{file.name} begins like JSON, but is not one object a line.",
             hint='JSONL has one object a line: {"user_id": "1", "item_id": "2", "rating": 4}.',
         )
-    return Header("jsonl", tuple(names), "", skip_space=False)
+    return Header("jsonl", tuple(names), "")
 
 
 def parse_object(line: str) -> dict[str, object] | None:

@@ -38,6 +38,10 @@ class Lines:
         self.number += 1
         return line
 
+    def record(self) -> str:
+        """The lines of the record so far."""
+        return "".join(self._record)
+
     def next_record(self) -> None:
         """The record so far was good."""
         self._record.clear()

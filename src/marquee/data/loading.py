@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine
 from marquee.data.catalogue import Records
 from marquee.data.layout import FOUND_OUT, Columns
 from marquee.data.progress import OnProgress, unheard
-from marquee.data.rejects import Reject, RejectLog
+from marquee.data.rejects import NOT_DECODABLE, Reject, RejectLog, summary
 from marquee.data.sources import DataSet, locate
 from marquee.data.tables import Catalogue, RatingTable, Tables, read_tables
-from marquee.data.validation import NOT_DECODABLE, UNKNOWN_ITEM
+from marquee.data.validation import DECIMAL_COMMA, UNKNOWN_ITEM
 from marquee.domain import columns as col
 from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import DataError
@@ -66,6 +66,7 @@ class LoadReport:
         ratings, items, users: what became of each table.
         created_items, created_users: those made from ratings alone, known by nothing but their id.
         untimed: whether the ratings came without times and were given the time of the load.
+        untitled: items whose file says no title for them; their id stands in its place.
         rejected: rows not taken, `by_reason`; the first ones in `first`, all of them in the file `rejects`.
     """
 
@@ -76,6 +77,7 @@ class LoadReport:
     created_items: int
     created_users: int
     untimed: bool
+    untitled: int
     rejected: int
     by_reason: dict[str, int] = field(default_factory=dict)
     first: tuple[Reject, ...] = ()
@@ -126,20 +128,23 @@ def _catalogue(connection: Connection, data: DataSet, options: LoadOptions) -> C
 
 
 def _check_usable(data: DataSet, tables: Tables, rejects: RejectLog, *, strict: bool) -> None:
-    where = f" The list is {rejects.path}." if rejects.path else ""
+    _check_rows(data, tables)
+    bad = f"{len(rejects):,} {'row' if len(rejects) == 1 else 'rows'} rejected"
     if strict and len(rejects):
-        raise DataError(
-            f"{len(rejects):,} rows of {data.name} are bad, and nothing was loaded: {_reasons(rejects)}.",
-            hint=f"Correct them, or load without --strict.{where}",
-        )
-    if _anything_good(tables):
-        return
-    if len(rejects):
-        raise DataError(
-            f"Nothing of {data.name} could be loaded; {len(rejects):,} rows are bad: {_reasons(rejects)}.",
-            hint=_hint(rejects) + where,
-        )
-    raise DataError(f"{data.name} has a header but no rows.", hint="Check that it is the right file.")
+        advice = "Correct them, or load without --strict."
+        raise _told(f"Nothing of {data.name} was loaded, {bad}:", rejects, advice)
+    if not _anything_good(tables):
+        raise _told(f"Nothing of {data.name} could be loaded, {bad}:", rejects, _advice(rejects))
+
+
+def _check_rows(data: DataSet, tables: Tables) -> None:
+    """Raises DataError for a file without rows: that is never what was meant."""
+    read = ((data.ratings, tables.ratings), (data.items, tables.items), (data.users, tables.users))
+    for table, content in read:
+        if table is not None and content is not None and content.rows == 0:
+            raise DataError(
+                f"{table.file.name} has a header but no rows.", hint="Check that it is the right file."
+            )
 
 
 def _anything_good(tables: Tables) -> bool:
@@ -149,20 +154,20 @@ def _anything_good(tables: Tables) -> bool:
     return any(records is not None and records.by_id for records in (tables.items, tables.users))
 
 
-def _reasons(rejects: RejectLog) -> str:
-    most = rejects.by_reason.most_common(3)
-    first = rejects.first[0]
-    example = f"{first.file}, line {first.line}: {first.value!r}"
-    return "; ".join(f"{reason} ({count:,})" for reason, count in most) + f" (first: {example})"
+def _told(what: str, rejects: RejectLog, advice: str) -> DataError:
+    """The error that tells of the rejects: reasons, first rows, what to do, and where the list is."""
+    where = f" The list is {rejects.path}." if rejects.path else ""
+    return DataError("\n".join([what, *summary(rejects.by_reason, rejects.first), f"{advice}{where}"]))
 
 
-def _hint(rejects: RejectLog) -> str:
+def _advice(rejects: RejectLog) -> str:
     reason = rejects.by_reason.most_common(1)[0][0]
-    hints = {
+    known = {
         UNKNOWN_ITEM: "Give their catalogue with --items FILE, or have them made with --create-items.",
         NOT_DECODABLE: "Name the file's encoding with --encoding.",
+        DECIMAL_COMMA: "Write ratings with a decimal point.",
     }
-    return hints.get(reason, "Check that it is the right file, and its columns.")
+    return known.get(reason, "Check that it is the right file, and its columns.")
 
 
 def _write(
@@ -188,6 +193,7 @@ def _write(
         created_items=created_items,
         created_users=created_users,
         untimed=tables.ratings is not None and not tables.ratings.timed,
+        untitled=tables.items.untitled if tables.items is not None else 0,
         rejected=len(rejects),
         by_reason=dict(rejects.by_reason.most_common()),
         first=tuple(rejects.first),

@@ -1,4 +1,7 @@
-"""Lines into records, one parser a form. What is no record becomes a reject, and parsing goes on."""
+"""Lines into records, one parser a form. What is no record becomes a reject, and parsing goes on.
+
+Blanks around a cell are decoration, except inside quotes.
+"""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -6,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from marquee.data.layout import MOST_CHARACTERS, Form, Table, parse_object
+from marquee.data.layout import MOST_CHARACTERS, Form, Table
 from marquee.data.lines import Lines
-from marquee.data.rejects import Reject, shown
+from marquee.data.rejects import NOT_DECODABLE, Reject, shown
 from marquee.domain import columns as col
 
 RAGGED = "wrong number of fields"
@@ -17,7 +20,10 @@ STRAY_QUOTE = "text after a closing quote"
 NOT_AN_OBJECT = "not a JSON object"
 NOT_AN_ID = "an id is text or a whole number"
 
+BLANKS = " \t"
+
 _IDS = (col.USER, col.ITEM)
+_NEEDED = (*_IDS, col.RATING, col.TIME)
 
 Record = tuple[Any, ...] | Reject  # (number of the line, *cells)
 Parser = Callable[[Lines, Table], Iterator[Record]]
@@ -26,7 +32,7 @@ Parser = Callable[[Lines, Table], Iterator[Record]]
 def _csv_records(lines: Lines, table: Table) -> Iterator[Record]:
     layout, name = table.layout, table.file.name
     csv.field_size_limit(MOST_CHARACTERS)  # the default rejects a long text without saying which field it is
-    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True, skipinitialspace=layout.skip_space)
+    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True, skipinitialspace=True)
     width, header_due = len(layout.header), layout.skip_header
     while True:
         line = lines.number + 1
@@ -38,13 +44,26 @@ def _csv_records(lines: Lines, table: Table) -> Iterator[Record]:
             reason = UNCLOSED if "unexpected end" in str(error) else STRAY_QUOTE
             yield Reject(name, line, "", shown(lines.give_up().rstrip("\r\n")), reason)
             continue
+        text = lines.record()
         lines.next_record()
         if header_due and row:
             header_due = False
         elif len(row) == width:
-            yield line, *row
+            yield line, *_trimmed(row, text)
         elif row:
             yield _ragged(name, line, len(row), width)
+
+
+def _trimmed(row: list[str], text: str) -> list[str]:
+    """The cells of a record without the blanks around them; what its text has in quotes stays as it is."""
+    if '"' not in text:
+        return [cell.strip(BLANKS) for cell in row]
+    return [cell if _quoted(cell) in text else cell.strip(BLANKS) for cell in row]
+
+
+def _quoted(cell: str) -> str:
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _split_records(lines: Lines, table: Table) -> Iterator[Record]:
@@ -57,36 +76,53 @@ def _split_records(lines: Lines, table: Table) -> Iterator[Record]:
         if header_due:
             header_due = False
         elif len(row) == width:
-            yield lines.number, *row
+            yield lines.number, *(cell.strip(BLANKS) for cell in row)
         else:
             yield _ragged(table.file.name, lines.number, len(row), width)
 
 
 def _json_records(lines: Lines, table: Table) -> Iterator[Record]:
     layout = table.layout
-    id_keys = {layout.header[layout.columns[role]]: role for role in _IDS if role in layout.columns}
+    needed = {layout.header[layout.columns[role]]: role for role in _NEEDED if role in layout.columns}
     for text in lines:
         lines.next_record()
         if not text.strip():
             continue
-        record = parse_object(text)
-        fault = _json_fault(record, id_keys, text)
-        if record is None or fault is not None:
-            field, value, reason = fault or ("", text, NOT_AN_OBJECT)
-            yield Reject(table.file.name, lines.number, field, shown(value.rstrip("\r\n")), reason)
-        else:
+        record = _json_object(text.rstrip("\r\n"), needed)
+        if isinstance(record, dict):
             yield lines.number, *(_json_text(record.get(key)) for key in layout.header)
+        else:
+            field, value, reason = record
+            yield Reject(table.file.name, lines.number, field, shown(value), reason)
+
+
+def _json_object(text: str, needed: Mapping[str, str]) -> dict[str, object] | tuple[str, str, str]:
+    """The object on a line, or (field, value, reason) of what is wrong with it.
+
+    Args:
+        needed: the keys that it must have, and their roles.
+    """
+    try:
+        record = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+            return "", text, NOT_DECODABLE
+        return f"column {error.colno}", text, f"not JSON: {error.msg}"
+    if not isinstance(record, dict):
+        return "", text, NOT_AN_OBJECT
+    return _json_fault(record, needed, text) or record
 
 
 def _json_fault(
-    record: dict[str, object] | None, id_keys: Mapping[str, str], text: str
+    record: dict[str, object], needed: Mapping[str, str], text: str
 ) -> tuple[str, str, str] | None:
-    """(field, value, reason) of what is wrong with a line; an id read as a fraction has lost digits."""
-    if record is None:
-        return "", text, NOT_AN_OBJECT
-    for key, role in id_keys.items():
-        value = record.get(key)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (str, int))):
+    """As `_json_object`; an id read as a fraction has lost digits."""
+    for key, role in needed.items():
+        if key not in record:
+            return role, text, f"the key {key!r} is missing"
+        value = record[key]
+        is_id = value is None or (isinstance(value, (str, int)) and not isinstance(value, bool))
+        if role in _IDS and not is_id:
             return role, _json_text(value), NOT_AN_ID
     return None
 

@@ -29,7 +29,6 @@ def _is_plain(block: str, layout: Layout) -> bool:
         layout.form != "jsonl"
         and len(layout.delimiter) == 1
         and layout.delimiter.isascii()
-        and not layout.skip_space
         and (layout.form == "split" or '"' not in block)
         and block.count("\r") == block.count("\r\n")
     )

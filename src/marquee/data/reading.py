@@ -6,14 +6,16 @@ from itertools import islice
 from typing import TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from marquee.data.layout import Layout, Table
 from marquee.data.lines import Lines
 from marquee.data.opening import open_text
-from marquee.data.parsing import PARSERS, Record
+from marquee.data.parsing import BLANKS, PARSERS, Record
 from marquee.data.plain import parse_block
 from marquee.data.progress import OnProgress
 from marquee.data.rejects import Reject
+from marquee.domain import columns as col
 
 CHUNK_ROWS = 32_768
 
@@ -70,6 +72,10 @@ def _plain(lines: Lines, table: Table) -> RawChunk | None:
     start = lines.number + 1
     lines.accept(parsed.num_rows)
     fields = [column.combine_chunks() for column in parsed.columns]
+    for role in (col.USER, col.ITEM):  # of all columns the ids alone are compared blank by blank
+        if role in table.layout.columns:
+            place = table.layout.columns[role]
+            fields[place] = pc.utf8_trim(fields[place], BLANKS)
     return _chunk(range(start, start + parsed.num_rows), fields, table.layout)
 
 

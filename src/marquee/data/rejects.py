@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,8 @@ from marquee.domain.errors import ConfigurationError
 
 SHOWN_CHARACTERS = 80
 KEPT_IN_MEMORY = 10
+MOST_REASONS = 10
+NOT_DECODABLE = "holds bytes that are not text in this encoding"
 COLUMNS = ("file", "line", "field", "value", "reason")
 
 
@@ -20,9 +22,13 @@ COLUMNS = ("file", "line", "field", "value", "reason")
 class Reject:
     """One row that was not taken, for its first fault.
 
-    `line` counts from 1, the header included, and is where the row begins. `field` is empty when
-    the whole row is at fault.
+    `line` counts from 1, the header included, and is where the row begins. `field` is empty when the whole
+    row is at fault, and says in which column of the line it broke off where that is known.
     """
+
+    def __str__(self) -> str:
+        what = f"{self.field}: '{self.value}'" if self.field else f"'{self.value}'"
+        return f"{self.file}, line {self.line}: {self.reason} ({what})"
 
     file: str
     line: int
@@ -33,12 +39,25 @@ class Reject:
 
 def shown(value: str) -> str:
     """A value short enough to print on one line, with what cannot be printed escaped."""
-    head = value[:SHOWN_CHARACTERS]
-    printable = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in head
-    )
+    printable = "".join(map(_printable, value[:SHOWN_CHARACTERS]))
     return printable if len(value) <= SHOWN_CHARACTERS else f"{printable}… ({len(value):,} characters)"
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    if "\udc80" <= character <= "\udcff":  # stands for a byte that could not be decoded
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def summary(by_reason: Mapping[str, int], first: Iterable[Reject]) -> list[str]:
+    """Lines that tell of rejects: each reason with its count (the ten most frequent), and the first rows."""
+    counts = sorted(by_reason.items(), key=lambda entry: -entry[1])
+    reasons = [f"  {count:>9,}  {reason}" for reason, count in counts[:MOST_REASONS]]
+    rest = [count for _, count in counts[MOST_REASONS:]]
+    others = [f"  {sum(rest):>9,}  for {len(rest)} other reasons"] if rest else []
+    return [*reasons, *others, "The first of them:", *(f"  {reject}" for reject in first)]
 
 
 def in_order(rejects: Iterable[Reject]) -> list[Reject]:

@@ -175,6 +175,5 @@ def _layout(header: Header, places: Mapping[str, int], columns: Columns) -> Layo
         header=header.names,
         columns=places,
         delimiter=header.delimiter,
-        skip_space=header.skip_space,
         encoding=columns.encoding,
     )

@@ -11,17 +11,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from marquee.data.reading import Cells, RawChunk
-from marquee.data.rejects import Reject, shown
+from marquee.data.rejects import NOT_DECODABLE, Reject, shown
 from marquee.domain import columns as col
+from marquee.domain import ids
 from marquee.settings import RatingScale
 
-LONGEST_ID = 255  # characters
 FUTURE_ALLOWED = timedelta(days=1)  # clocks and time zones differ
 
-EMPTY_ID = "id is empty"
-LONG_ID = f"id is longer than {LONGEST_ID} characters"
 NUL = "holds a NUL character"
-NOT_DECODABLE = "holds bytes that are not text in this encoding"
+DECIMAL_COMMA = "rating has a decimal comma: it is written 4.5, not 4,5"
 NOT_A_NUMBER = "rating is not a number"
 NOT_FINITE = "rating is not a finite number"
 NO_TIME = "timestamp is empty"
@@ -32,6 +30,7 @@ UNKNOWN_ITEM = "item is not in the catalogue"
 REJECTED_ITEM = "item's own row was rejected"
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_DECIMAL_COMMA = r"^[+-]?[0-9]+,[0-9]+$"
 _NOT_FINITE = r"(?i)^[+-]?(nan|inf|infinity)$"
 
 # Unix times are told apart by their size: 1e11 seconds is the year 5138, 1e11 milliseconds the year 1973.
@@ -131,16 +130,31 @@ def _is_broken(text: str) -> bool:
 
 
 def _ids(chunk: RawChunk, field: str, faults: Faults) -> pa.Array:
-    ids = _texts(chunk.cells[field], field, faults)
-    faults.mark(_mask(pc.equal(pc.utf8_trim_whitespace(ids), "")), field, EMPTY_ID)
-    faults.mark(_mask(pc.match_substring(ids, "\0")), field, NUL)
-    faults.mark(_mask(pc.greater(pc.utf8_length(ids), LONGEST_ID)), field, LONG_ID)
-    return ids
+    """The cells as Arrow strings; each distinct id is looked at once, plain ones by Arrow alone."""
+    cells = _texts(chunk.cells[field], field, faults)
+    coded = cells.dictionary_encode()
+    found = _id_faults(coded.dictionary)[coded.indices.to_numpy()]
+    for fault in sorted({fault for fault in found.tolist() if fault is not None}):
+        faults.mark(found == fault, field, fault)
+    return cells
+
+
+def _id_faults(distinct: pa.Array) -> NDArray[np.object_]:
+    """Why each id cannot name something new; None where it can."""
+    is_plain = pc.and_(
+        pc.match_substring_regex(distinct, f"^({ids.PLAIN})$"),
+        pc.less_equal(pc.utf8_length(distinct), ids.LONGEST_ID),
+    )
+    found = np.full(len(distinct), None, dtype=object)
+    for place in np.flatnonzero(~_mask(is_plain)).tolist():
+        found[place] = ids.fault_of_new(distinct[place].as_py())
+    return found
 
 
 def _stars(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.float64]:
     texts = pc.utf8_trim_whitespace(_texts(chunk.cells[col.RATING], col.RATING, faults))
     faults.mark(_mask(pc.match_substring_regex(texts, _NOT_FINITE)), col.RATING, NOT_FINITE)
+    faults.mark(_mask(pc.match_substring_regex(texts, _DECIMAL_COMMA)), col.RATING, DECIMAL_COMMA)
     values, is_number = _numbers(texts)
     faults.mark(~is_number, col.RATING, NOT_A_NUMBER)
     distinct, place = np.unique(values, return_inverse=True)

@@ -2,6 +2,10 @@
 
     mlflow.pyfunc.load_model("models:/marquee-recommender@champion").predict(DataFrame(user_id, item_id))
 
+Ids are strings. In a notebook the model knows of people what the training knew, and predicts by the user
+factors of that moment; the service folds a person's ratings of now into the item factors instead. So the
+two differ somewhat, also for a person who has rated nothing since.
+
 MLflow keeps this file's text with the version and runs it when the model is loaded ("models from code":
 nothing is pickled). It needs `marquee` installed. The inference service reads the bundle and never runs this.
 """
@@ -16,6 +20,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
 from marquee.domain.columns import ITEM, USER
+from marquee.domain.errors import InvalidInput
 from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.models.bundle import Bundle
 from marquee.models.user_factors import UserFactors, read_user_factors
@@ -37,8 +42,12 @@ class StarsModel(PythonModel):
 
         A user that the training has not seen counts as an average one, and so does an item: the prediction
         falls back to the item's mean, the user's mean, or the mean of all ratings.
+
+        Raises:
+            InvalidInput: a row without a user or an item.
         """
         del context, params  # MLflow's signature; what they hold was read by load_context
+        _require_ids(model_input)
         stars = np.empty(len(model_input), dtype=np.float32)
         rows = self._bundle.items.rows(model_input[ITEM])
         for user_id, places in model_input.groupby(USER, sort=False).indices.items():
@@ -54,6 +63,17 @@ class StarsModel(PythonModel):
         known = rows != UNKNOWN_ROW
         stars[known] = rating.score(state, rows[known])
         return stars
+
+
+def _require_ids(model_input: pd.DataFrame) -> None:
+    for name in (USER, ITEM):
+        missing = np.flatnonzero(model_input[name].isna().to_numpy())
+        if len(missing):
+            raise InvalidInput(
+                f"{len(missing):,} of {len(model_input):,} rows have no {name}, the first of them row "
+                f"{missing[0]}.",
+                hint="Leave them out: dropna().",
+            )
 
 
 mlflow.models.set_model(StarsModel())

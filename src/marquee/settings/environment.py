@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         description="Host headers that the MLflow server answers",
     )
 
+    allowed_hosts: str = Field(
+        "",
+        pattern=r"^[^/:]*$",
+        description="more host names that web pages and API answer to, without ports, by commas; * for any",
+    )
     profile_sign_in: Literal["open", "off"] = Field(
         "open", description="open: anybody may pick a profile in the web UI, with no password"
     )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain.errors import Conflict, InvalidInput
+from marquee.domain.ids import require_key_name
 from marquee.store import changes
 from marquee.store.tables import api_keys
 
@@ -35,12 +36,13 @@ def create(connection: Connection, name: str, scopes: Sequence[str]) -> str:
     """Make a key and return it; it cannot be had again.
 
     Raises:
-        InvalidInput: no scope, or an unknown one. Conflict: the name is taken.
+        InvalidInput: no scope, an unknown one, or a name that no key can have. Conflict: the name is taken.
     """
+    require_key_name(name)
     unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown or not scopes or not name.strip():
+    if unknown or not scopes:
         raise InvalidInput(
-            f"Unknown scope {unknown[0]!r}." if unknown else "A key needs a name and a scope.",
+            f"Unknown scope {unknown[0]!r}." if unknown else "A key needs a scope.",
             hint=f"Scopes are {', '.join(SCOPES)}.",
         )
     key = f"mq_{secrets.token_urlsafe(32)}"

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from marquee.domain import columns as col
+from marquee.domain.ids import require_new
 from marquee.domain.records import Rating
 from marquee.store import changes
 from marquee.store.copying import Loaded, merge
@@ -36,10 +37,15 @@ def put(connection: Connection, rating: Rating) -> bool:
     """Write one rating over whatever stood; True when there was none before.
 
     The item must exist (a foreign key says so otherwise); the user is made when unknown.
+
+    Raises:
+        InvalidInput: a user who is not there yet cannot be made with this id; see `domain.ids`.
     """
     made = connection.execute(
         insert(users).values(user_id=rating.user_id).on_conflict_do_nothing().returning(users.c.user_id)
     ).first()
+    if made is not None:
+        require_new(rating.user_id, "user")  # the transaction takes the row back
     values = {"rating": rating.rating, "rated_at": rating.rated_at}
     statement = insert(ratings).values(user_id=rating.user_id, item_id=rating.item_id, **values)
     created = connection.execute(

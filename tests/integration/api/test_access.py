@@ -102,6 +102,14 @@ def test_a_key_opens_at_once_and_when_revoked_opens_nothing_on_any_worker(servic
         assert {answer.status_code for answer in service.on_every_worker(with_key).values()} == {401}
 
 
+def test_a_key_has_a_plain_name_and_each_scope_once(service: Service) -> None:
+    with service.client("admin") as admin:
+        assert admin.post("/api/v1/keys", json={"name": "..", "scopes": ["read"]}).status_code == 422
+        made = admin.post("/api/v1/keys", json={"name": "My shop 2.0", "scopes": ["write", "read", "write"]})
+        assert (made.status_code, made.json()["scopes"]) == (201, ["write", "read"])
+        assert admin.delete("/api/v1/keys/My%20shop%202.0").status_code == 204
+
+
 @pytest.fixture
 def viewer(service: Service) -> Iterator[httpx.Client]:
     """Signed in as u031, on the service's own pages."""

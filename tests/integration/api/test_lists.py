@@ -77,7 +77,21 @@ def test_category_and_exclusions_filter_a_list(reader: httpx.Client) -> None:
     left = _ids(reader.get(path, params={"n": 3, "exclude": [first, "unknown item"]}))
     assert first not in left
     assert left[0] == second
-    assert _ids(reader.get(path, params={"category": "Opera"})) == []
+
+
+@pytest.mark.parametrize(
+    "path", [path_of("u000", "recommendations"), "/api/v1/leaderboards/popular", "/api/v1/items"]
+)
+def test_a_category_that_no_item_has_gives_nothing_and_says_so(reader: httpx.Client, path: str) -> None:
+    unknown = reader.get(path, params={"category": "Opera"})
+    assert _ids(unknown) == []
+    assert "category 'Opera'" in unknown.json()["notice"]
+    assert reader.get(path, params={"category": "War"}).json()["notice"] is None
+
+
+def test_a_visitor_is_told_of_an_unknown_category_too(anybody: httpx.Client) -> None:
+    asked = {"ratings": [], "category": "Opera"}
+    assert "'Opera'" in anybody.post("/api/v1/sessions/recommendations", json=asked).json()["notice"]
 
 
 def test_a_visitor_gets_a_list_from_ratings_that_are_not_kept(

@@ -31,10 +31,18 @@ def _check(answer: httpx.Response, status: int, *words: str) -> dict[str, Any]:
     ("path", "status", "words"),
     [
         (f"{RECOMMENDATIONS}?n=0", 422, ["query.n", "greater than or equal to 1"]),
-        (f"{RECOMMENDATIONS}?n=1000000000", 422, ["query.n"]),
+        (f"{RECOMMENDATIONS}?n={10**23}", 422, ["at most 100"]),
         (f"{RECOMMENDATIONS}?n=101", 422, ["at most 100"]),
+        ("/api/v1/leaderboards/popular?n=101", 422, ["at most 100"]),
+        (f"/api/v1/items/i001/similar?n={10**23}", 422, ["at most 100"]),
         (f"{RECOMMENDATIONS}?n=ten", 422, ["query.n", "valid integer"]),
-        (f"{RECOMMENDATIONS}?m=10", 422, ["query.m", "not permitted"]),
+        (f"{RECOMMENDATIONS}?m=10", 422, ["query.m", "there is category, exclude, n"]),
+        (f"{RECOMMENDATIONS}?n=5&n=6", 422, ["query.n", "given once"]),
+        ("/api/v1/items?n=5", 422, ["query.n", "there is category, cursor, limit, q"]),
+        ("/api/v1/items?limit=5&limit=6", 422, ["query.limit", "given once"]),
+        ("/api/v1/items/i001?verbose", 422, ["query.verbose", "there is none at all"]),
+        ("/api/v1/health/live?x=1", 422, ["query.x"]),
+        ("/api/v1/items?q=%FF", 422, ["UTF-8"]),
         (f"{RECOMMENDATIONS}?category=%FF", 422, ["UTF-8"]),
         (f"{RECOMMENDATIONS}?exclude=a%00b", 422, ["query.exclude", "NUL"]),
         ("/api/v1/users/%00/recommendations", 422, ["path.user_id", "NUL"]),
@@ -128,7 +136,18 @@ def test_a_bad_rating(writer: httpx.Client, body: bytes, status: int, words: lis
             ["not on the scale"],
         ),
         ("POST", "/api/v1/session", {"user_id": "no such person"}, 404, ["'no such person'"]),
-        ("POST", "/api/v1/session", {"name": "operator"}, 422, ["password"]),
+        ("POST", "/api/v1/session", {"name": "operator"}, 422, ['"detail":"body.password: Field required"']),
+        ("POST", "/api/v1/session", {"user_id": 7}, 422, ['"detail":"body.user_id: Input should be']),
+        ("POST", "/api/v1/session", {}, 422, ["Give either `user_id`, or `name` and `password`"]),
+        ("POST", "/api/v1/session", {"user_id": "u001", "name": "x"}, 422, ["Give either"]),
+        ("POST", "/api/v1/session", [], 422, ["Give either"]),
+        (
+            "POST",
+            "/api/v1/session",
+            {"name": "x" * 101, "password": "y"},
+            422,
+            ["body.name", "at most 100 characters"],
+        ),
         ("PATCH", "/api/v1/items", {}, 405, ["PATCH"]),
         ("PUT", "/", {}, 405, ["PUT"]),
     ],
@@ -157,6 +176,23 @@ def test_a_body_without_a_length_is_limited_too(writer: httpx.Client) -> None:
             yield b"x" * 50_000
 
     _check(writer.put(RATING, content=pieces(), headers={"Content-Type": "application/json"}), 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        (RATING, "DELETE, PUT"),
+        ("/api/v1/session", "DELETE, GET, POST"),
+        ("/api/v1/items", "GET"),
+        ("/docs", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_all_that_the_path_takes(
+    writer: httpx.Client, path: str, methods: str
+) -> None:
+    answer = writer.patch(path, json={})
+    _check(answer, 405, "PATCH")
+    assert answer.headers["allow"] == methods
 
 
 def test_nothing_of_a_refused_request_is_kept(reader: httpx.Client) -> None:

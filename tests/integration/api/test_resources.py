@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import delete
 
-from marquee.store import changes, items, tables
+from marquee.store import changes, items, tables, users
 from tests.support.service import Service, eventually, path_of
 
 
@@ -118,7 +118,7 @@ NASTY_IDS = [
     "emoji 🎬 and عربى",
     "percent % and %2F",
     "back\\slash",
-    "new\nline",
+    "👩🏽‍🚀",
     "plus+&=?#;:@,",
     "x" * 255,
     "ünïcodé" * 30,
@@ -136,6 +136,29 @@ def test_ids_may_hold_any_character(writer: httpx.Client, user_id: str) -> None:
     answer = writer.get(path_of(user_id, "recommendations")).json()
     assert (answer["user_id"], answer["known"]) == (user_id, True)
     assert writer.delete(path_of(user_id, "ratings", "i001")).status_code == 204
+
+
+@pytest.mark.parametrize("user_id", [" ", "\n", "\t", "\u00a0", "\u202e", "50 ", "a\u200bb"])
+def test_an_id_that_cannot_be_seen_names_nobody_new(writer: httpx.Client, user_id: str) -> None:
+    total = writer.get("/api/v1/users").json()["total"]
+    answer = writer.put(path_of(user_id, "ratings", "i001"), json={"rating": 5})
+    assert answer.status_code == 422
+    assert "cannot name a new user: the id " in answer.json()["detail"]
+    assert writer.get("/api/v1/users").json()["total"] == total
+    assert writer.get(path_of(user_id)).status_code == 404
+
+
+def test_somebody_who_is_there_already_keeps_whatever_id_they_have(
+    service: Service, writer: httpx.Client
+) -> None:
+    with service.engine.begin() as connection:
+        users.ensure(connection, ["50 "])
+    path = path_of("50 ", "ratings", "i001")
+    assert writer.put(path, json={"rating": 5}).status_code == 201
+    assert writer.get(path_of("50 ")).json()["rating_count"] == 1
+    assert writer.delete(path).status_code == 204
+    with service.engine.begin() as connection:
+        connection.execute(delete(tables.users).where(tables.users.c.user_id == "50 "))
 
 
 def test_item_ids_may_hold_any_character_too(service: Service, writer: httpx.Client) -> None:

@@ -50,6 +50,18 @@ def test_rejected_rows_are_shown_listed_and_end_with_10(run: Run, tmp_path: Path
     assert listed.read_text().splitlines()[1].startswith("mine.csv,3,rating,11,")
 
 
+def test_items_without_a_title_are_noted(run: Run, tmp_path: Path) -> None:
+    done = run("load", "--items", write(tmp_path / "films.csv", "id,title\na,Aria\nb,\n"))
+    assert done.returncode == 0
+    assert "items: 1 without a title; the id stands in its place" in done.stdout
+
+
+def test_bytes_that_are_no_text_are_shown_by_their_values(run: Run, tmp_path: Path) -> None:
+    done = run("load", write(tmp_path / "mine.csv", f"{HEADER}u,i,3,100\n".encode() + b"d\xe97,i,3,100\n"))
+    assert done.returncode == 10
+    assert "(user_id: 'd\\xe97')" in done.stdout
+
+
 def test_the_list_goes_where_it_is_wanted_and_json_says_it_all(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "mine.csv", f"{HEADER}u,i,3,100\nu,j,11,100\n")
     done = run("load", path, "--json", "--rejects", tmp_path / "bad.csv")

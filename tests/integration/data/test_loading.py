@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from marquee.data.layout import Columns
 from marquee.data.loading import LoadOptions, LoadReport, TableReport, load
 from marquee.data.validation import REJECTED_ITEM, UNKNOWN_ITEM
+from marquee.domain import ids
 from marquee.domain.errors import DataError
 from marquee.domain.records import Item, User
 from marquee.store import connect, items, ratings, users
@@ -19,19 +20,16 @@ from tests.support.data_files import NOW, SCALE, ml_100k, write
 HEADER = "user_id,item_id,rating,timestamp\n"
 NASTY_IDS = [
     "a/b",
-    "x\ty",
     "\\N",
     "\\",
-    "line\nbreak\r",
     '"quoted"',
     "it's",
-    " space ",
+    "two words",
     "🎬",
     "%2F",
     "a,b",
-    "a\u2028b",
-    "\x01",
 ]
+UNSEEN_IDS = ["x\ty", "line\nbreak\r", " space ", "a\u2028b", "\x01", "\u202e"]
 
 
 @pytest.fixture
@@ -123,6 +121,16 @@ def test_ids_of_any_kind_come_back_as_they_were(engine: Engine, tmp_path: Path) 
     assert sorted(stored(engine)) == sorted(rows)
 
 
+def test_ids_that_cannot_be_seen_name_nothing_new(engine: Engine, tmp_path: Path) -> None:
+    with (tmp_path / "unseen.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerow(["user_id", "item_id", "rating", "timestamp"])
+        writer.writerows((id_, "i", 4.5, 100) for id_ in (*UNSEEN_IDS, "u"))
+    report = put(engine, tmp_path / "unseen.csv")
+    assert report.by_reason == {ids.UNSEEN: 5, ids.EDGE_SPACE: 1}
+    assert stored(engine) == [("u", "i", 4.5, 100)]
+
+
 def test_an_empty_platform_takes_its_items_from_the_ratings(engine: Engine, tmp_path: Path) -> None:
     report = put(engine, write(tmp_path / "a.csv", f"{HEADER}u,i,3,100\nv,j,3,100\n"))
     assert (report.created_items, report.created_users) == (2, 2)
@@ -182,7 +190,7 @@ def test_every_rejected_row_is_listed_with_its_line_and_reason(engine: Engine, t
 def test_strict_loads_nothing_when_a_row_is_bad(engine: Engine, tmp_path: Path) -> None:
     path = write(tmp_path / "mine.csv", f"{HEADER}u,i,3,100\nu,j,11,100\n")
     with pytest.raises(
-        DataError, match=r"1 rows of mine are bad, and nothing was loaded.*line 3.*rejected\.csv"
+        DataError, match=r"(?s)Nothing of mine was loaded, 1 row rejected.*line 3.*rejected\.csv"
     ):
         put(engine, path, strict=True)
     assert stored(engine) == []
@@ -192,10 +200,28 @@ def test_strict_loads_nothing_when_a_row_is_bad(engine: Engine, tmp_path: Path) 
 def test_nothing_is_loaded_when_no_rating_is_good(engine: Engine, tmp_path: Path) -> None:
     films = write(tmp_path / "films.csv", "id,title\na,Aria\n")
     path = write(tmp_path / "mine.csv", f"{HEADER}u,b,3,100\n")
-    with pytest.raises(DataError, match=r"Nothing of mine could be loaded.*--create-items"):
+    with pytest.raises(DataError, match=r"(?s)Nothing of mine could be loaded, 1 row.*--create-items"):
         put(engine, path, items=films)
     with engine.connect() as connection:
         assert items.known_ids(connection) == set()
+
+
+def test_where_all_is_bad_every_reason_is_told_with_its_count(engine: Engine, tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.csv", "user;item;rating\nu;i;4,5\nu;j;3,5\n;i;4\nu;i;good\nu;i;11\n")
+    with pytest.raises(DataError) as caught:
+        put(engine, path)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "Nothing of mine could be loaded, 5 rows rejected:"
+    assert [line.split(maxsplit=1)[0] for line in lines[1:5]] == ["2", "1", "1", "1"]
+    assert "decimal comma" in lines[1]
+    assert lines[6].startswith("  mine.csv, line 2: rating has a decimal comma")
+    assert lines[-1].startswith("Write ratings with a decimal point. The list is ")
+
+
+def test_an_items_file_without_rows_is_told(engine: Engine, tmp_path: Path) -> None:
+    films = write(tmp_path / "films.csv", "id,title\n")
+    with pytest.raises(DataError, match=r"films\.csv has a header but no rows"):
+        put(engine, write(tmp_path / "mine.csv", f"{HEADER}u,i,3,100\n"), items=films)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _get(pages: Path, path: str, method: str = "GET") -> httpx.Response:
     async def ask() -> httpx.Response:
         app = create_app(load_settings({}, front_end_dir=pages, home=pages.parent))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-            return await client.request(method, httpx.URL("http://test").copy_with(raw_path=path.encode()))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost"
+        ) as client:
+            return await client.request(
+                method, httpx.URL("http://localhost").copy_with(raw_path=path.encode())
+            )
 
     return asyncio.run(ask())
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from marquee.data import catalogue as c
-from marquee.data.validation import EMPTY_ID, LONG_ID, NOT_DECODABLE, NUL
+from marquee.data.validation import NOT_DECODABLE, NUL
+from marquee.domain import ids
 from marquee.domain.records import Item, User
 from tests.support.data_files import read, write
 
@@ -61,9 +62,9 @@ def test_other_columns_are_kept_as_attributes_unless_they_are_empty() -> None:
 @pytest.mark.parametrize(
     ("cells", "field", "reason"),
     [
-        ({"item_id": " "}, "item_id", EMPTY_ID),
-        ({"item_id": "a\0"}, "item_id", NUL),
-        ({"item_id": "a" * 256}, "item_id", LONG_ID),
+        ({"item_id": " "}, "item_id", ids.BLANK),
+        ({"item_id": "a\0"}, "item_id", ids.NUL),
+        ({"item_id": "a" * 256}, "item_id", ids.LONG),
         ({"item_id": "\udce9"}, "item_id", NOT_DECODABLE),
         ({"title": "x" * 501}, "title", c.LONG_TITLE),
         ({"title": "x" * 1_000_000}, "title", c.LONG_TITLE),
@@ -109,6 +110,13 @@ def test_of_several_rows_of_one_item_the_last_good_one_stands(tmp_path: Path) ->
     assert records.by_id == {"1": Item("1", "Second")}
     assert (records.rows, records.duplicates, records.rejected) == (4, 1, {"2"})
     assert outcome.faults == [(4, "year", c.NOT_A_YEAR), (5, "year", c.NOT_A_YEAR)]
+
+
+def test_items_without_a_title_are_counted(tmp_path: Path) -> None:
+    items = write(tmp_path / "i.csv", "id,title\n1,One\n2,\n3, \n4,\n4,Four\n")
+    records = read(None, items=items).tables.items
+    assert records is not None
+    assert (records.by_id["2"].title, records.untitled) == ("2", 2)
 
 
 def test_json_genres_may_be_a_list(tmp_path: Path) -> None:

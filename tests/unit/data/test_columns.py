@@ -1,9 +1,15 @@
 """Which column is which."""
 
+from collections.abc import Callable
+
 import pytest
 
 from marquee.data.columns import ITEM_SYNONYMS, USER_SYNONYMS, catalogue_columns, key, rating_columns
 from marquee.domain.errors import DataError, InvalidInput
+
+
+def _catalogue(header: list[str], named: dict[str, str], file: str) -> object:
+    return catalogue_columns(header, "item_id", ITEM_SYNONYMS, named, file)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +45,20 @@ def test_a_wrong_header_says_what_is_there_what_is_expected_and_how_to_name_it()
     for part in ("mine.csv", "'a', 'b', 'rating'", "user_id", "item_id", "--user-column", "--item-column"):
         assert part in message
     assert "--rating-column" not in message
+
+
+@pytest.mark.parametrize("read", [rating_columns, _catalogue])
+def test_two_columns_of_one_name_are_refused(read: Callable[..., object]) -> None:
+    with pytest.raises(DataError, match="f has 2 columns named 'userId'"):
+        read(["userId", "userId ", "item", "rating"], {}, "f")
+    read(["userId", "", "item", "rating", ""], {}, "f")  # columns without a name are nobody's
+
+
+def test_two_spellings_of_one_column_must_be_told_apart() -> None:
+    header = ["userId", "user_id", "item", "rating"]
+    with pytest.raises(DataError, match=r"more than one user_id: 'userId', 'user_id'.*--user-column"):
+        rating_columns(header, {}, "f")
+    assert rating_columns(header, {"user_id": "user_id"}, "f")["user_id"] == 1
 
 
 def test_a_missing_header_is_told_from_a_wrong_one() -> None:

@@ -87,9 +87,15 @@ def test_two_colons_can_be_named_as_the_delimiter(tmp_path: Path) -> None:
     assert rows == ([(2, '"a')], [(3, RAGGED)])
 
 
-def test_blanks_after_the_delimiter_of_the_header_are_decoration_everywhere(tmp_path: Path) -> None:
-    text = "user, item, rating\n1, a, 3\n1, b, 3\n1, c, 3\n"
+@pytest.mark.parametrize("header", ["user,item,rating", "user , item , rating"])
+def test_blanks_around_values_are_decoration(tmp_path: Path, header: str) -> None:
+    text = f"{header}\n1, a , 3\n1 ,b , 3\n 1,\tc\t,3\n"
     assert rows_of(write(tmp_path / "r.csv", text)) == ([(2, "a"), (3, "b"), (4, "c")], [])
+
+
+def test_blanks_within_quotes_are_part_of_the_value(tmp_path: Path) -> None:
+    text = 'user,item,rating\n1, " a",3\n1,"say ""b"" ", 3\n1, c ," 3"\n'
+    assert rows_of(write(tmp_path / "r.csv", text)) == ([(2, " a"), (3, 'say "b" '), (4, "c")], [])
 
 
 def test_json_lines_have_their_objects_found_and_others_rejected(tmp_path: Path) -> None:
@@ -102,16 +108,29 @@ def test_json_lines_have_their_objects_found_and_others_rejected(tmp_path: Path)
         '{"user": 1.5, "item": "c", "rating": 4}\n'
         '{"user": 1, "item": ["d"], "rating": 4}\n'
         '{"user": 1, "item": true, "rating": 4}\n'
+        '{"user": 1, "rating": 4}\n'
+        '{"user": 1, "item": "e", "rating": NaN}\n'
+        '{"user": 1, "item": null, "rating": 4}\n'
     )
     rows, faults = rows_of(write(tmp_path / "r.jsonl", text))
-    assert rows == [(1, "a"), (3, "2")]
+    assert rows == [(1, "a"), (3, "2"), (11, "")]
     assert faults == [
         (4, NOT_AN_OBJECT),
-        (5, NOT_AN_OBJECT),
+        (5, "not JSON: unexpected end of data"),
         (6, NOT_AN_ID),
         (7, NOT_AN_ID),
         (8, NOT_AN_ID),
+        (9, "the key 'item' is missing"),
+        (10, "not JSON: unexpected character, expected a JSON value"),
     ]
+
+
+def test_a_line_that_is_no_json_says_where_it_breaks_off(tmp_path: Path) -> None:
+    table = locate(write(tmp_path / "r.jsonl", '{"user": 1, "item": 2, "rating": 3}\n{bad\n')).ratings
+    assert table is not None
+    (reject,) = [reject for chunk in read_chunks(table, unheard) for reject in chunk.rejects]
+    assert str(reject).startswith("r.jsonl, line 2: not JSON: unexpected character")
+    assert str(reject).endswith("(column 2: '{bad')")
 
 
 def test_a_json_array_is_refused_with_what_is_wanted(tmp_path: Path) -> None:

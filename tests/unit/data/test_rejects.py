@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from marquee.data.rejects import COLUMNS, KEPT_IN_MEMORY, Reject, RejectLog, in_order
+from marquee.data.rejects import COLUMNS, KEPT_IN_MEMORY, Reject, RejectLog, in_order, summary
 from marquee.domain.errors import ConfigurationError
 
 REJECTS = [
@@ -41,6 +41,19 @@ def test_a_list_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         pytest.raises(ConfigurationError, match=r"cannot be written.*--rejects"),
     ):
         log.add(REJECTS)
+
+
+def test_a_summary_tells_the_ten_most_frequent_reasons_and_the_first_rows() -> None:
+    counts = {f"reason {number}": number for number in range(1, 13)}
+    lines = summary(counts, REJECTS[:2])
+    assert lines[0].split(maxsplit=1) == ["12", "reason 12"]
+    assert lines[9].split(maxsplit=1) == ["3", "reason 3"]
+    assert lines[10].split(maxsplit=1) == ["3", "for 2 other reasons"]
+    assert lines[11:] == [
+        "The first of them:",
+        "  r.csv, line 2: reason 0 (rating: 'a \"value\", quoted')",
+        "  r.csv, line 3: reason 1 (rating: 'a \"value\", quoted')",
+    ]
 
 
 def test_order_is_by_line() -> None:

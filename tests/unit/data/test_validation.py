@@ -8,6 +8,7 @@ from marquee.data import validation as v
 from marquee.data.layout import Columns
 from marquee.data.rejects import shown
 from marquee.data.tables import Catalogue
+from marquee.domain import ids
 from tests.support.data_files import NOW, SCALE, read, read_text, write
 
 HEADER = "user_id,item_id,rating,timestamp\n"
@@ -19,15 +20,17 @@ OFF_SCALE = v.RatingRules(SCALE, NOW).off_scale
 @pytest.mark.parametrize(
     ("row", "field", "reason"),
     [
-        (",i,4,1000", "user_id", v.EMPTY_ID),
-        ("  ,i,4,1000", "user_id", v.EMPTY_ID),
-        ("u,,4,1000", "item_id", v.EMPTY_ID),
-        ("u\0,i,4,1000", "user_id", v.NUL),
-        ("u,i\0,4,1000", "item_id", v.NUL),
-        (f"{'u' * 256},i,4,1000", "user_id", v.LONG_ID),
+        (",i,4,1000", "user_id", ids.EMPTY),
+        ("\u00a0,i,4,1000", "user_id", ids.BLANK),
+        ('" d22",i,4,1000', "user_id", ids.EDGE_SPACE),
+        ("u,i\u200b,4,1000", "item_id", ids.UNSEEN),
+        ("u,,4,1000", "item_id", ids.EMPTY),
+        ("u\0,i,4,1000", "user_id", ids.NUL),
+        ("u,i\0,4,1000", "item_id", ids.NUL),
+        (f"{'u' * 256},i,4,1000", "user_id", ids.LONG),
         ("u,i,,1000", "rating", v.NOT_A_NUMBER),
         ("u,i,good,1000", "rating", v.NOT_A_NUMBER),
-        ('u,i,"4,5",1000', "rating", v.NOT_A_NUMBER),
+        ('u,i,"4,5",1000', "rating", v.DECIMAL_COMMA),
         ("u,i,0x4,1000", "rating", v.NOT_A_NUMBER),
         ("u,i,٤,1000", "rating", v.NOT_A_NUMBER),
         ("u,i,nan,1000", "rating", v.NOT_FINITE),
@@ -60,7 +63,7 @@ def test_bytes_that_are_no_text_reject_their_row_alone(tmp_path: Path) -> None:
     content = f"{HEADER}{GOOD}".encode() + b"u,caf\xe9,4,1000\nu,j,3,1000\n"
     outcome = read_text(tmp_path, content)
     assert outcome.faults == [(3, "item_id", v.NOT_DECODABLE)]
-    assert outcome.rejects[0].value == "caf\\udce9"
+    assert outcome.rejects[0].value == "caf\\xe9"
     assert len(outcome.rows) == 2
     named = read_text(tmp_path, content, Columns(encoding="latin-1"))
     assert (named.rows[1][1], named.faults) == ("café", [])
@@ -96,7 +99,7 @@ def test_ratings_without_a_time_column_are_of_the_moment_of_the_load(tmp_path: P
 
 
 def test_only_the_first_fault_of_a_row_is_told(tmp_path: Path) -> None:
-    assert read_text(tmp_path, f"{HEADER}{GOOD},i,eleven,never\n").faults == [(3, "user_id", v.EMPTY_ID)]
+    assert read_text(tmp_path, f"{HEADER}{GOOD},i,eleven,never\n").faults == [(3, "user_id", ids.EMPTY)]
 
 
 def test_rejects_come_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -114,4 +117,5 @@ def test_unknown_items_are_rejected_where_there_is_a_catalogue(tmp_path: Path) -
 
 def test_a_long_value_is_shown_short_and_printable() -> None:
     assert shown("a\tb\0c\x1b") == "a\\tb\\x00c\\x1b"
+    assert shown("d\udce97") == "d\\xe97"
     assert shown("x" * 1_000_000) == "x" * 80 + "… (1,000,000 characters)"

@@ -63,6 +63,14 @@ def test_no_rows_give_no_stars(saved: Path) -> None:
     assert len(load_model(str(saved)).predict(empty)) == 0
 
 
+@pytest.mark.parametrize("column", ["user_id", "item_id"])
+def test_a_row_without_an_id_is_refused_and_named(saved: Path, column: str) -> None:
+    frame = pd.DataFrame({"user_id": ["u", "u"], "item_id": ["a", "b"]})
+    frame[column] = ["u", None]
+    with pytest.raises(Exception, match=f"1 of 2 rows have no {column}, the first of them row 1"):
+        load_model(str(saved)).predict(frame)
+
+
 def test_nothing_is_pickled(saved: Path) -> None:
     files = [file for file in saved.rglob("*") if file.is_file()]
     # Loading a model has Python leave its bytecode beside it.

@@ -56,6 +56,19 @@ def test_the_figures_say_who_leads_and_what_ended() -> None:
     assert 'marquee_retraining_runs_total{state="succeeded"} 0.0' in figures
 
 
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/metrics", 405)])
+def test_what_is_not_there_is_told_as_a_problem_and_by_no_servers_name(
+    method: str, path: str, status: int
+) -> None:
+    state = Status(postgres=None)
+    with HealthServer(create_app(state, Metrics(state)), "127.0.0.1", 0) as server:
+        answer = httpx.request(method, f"http://127.0.0.1:{server.port}{path}")
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "server" not in answer.headers
+    assert status == 404 or answer.headers["allow"] == "GET, HEAD"
+
+
 def test_a_port_in_use_is_said_with_its_setting() -> None:
     status = Status()
     app = create_app(status, Metrics(status))

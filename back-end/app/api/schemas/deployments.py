@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from app.api.schemas.fields import Answer, Message, Text
+from app.api.schemas.fields import CHECKED_TEXT, Answer, Message
 
 VersionState = Literal["candidate", "validated", "rejected", "approved", "declined", "retired", "archived"]
 
@@ -33,7 +33,9 @@ class Deployment(Answer):
 
 
 class RollbackRequest(Message):
-    reason: Annotated[Text, Field(min_length=1, max_length=1000, examples=["clicks fell by a third"])]
+    reason: Annotated[
+        str, Field(min_length=1, max_length=1000, examples=["clicks fell by a third"]), CHECKED_TEXT
+    ]
     expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
 
 

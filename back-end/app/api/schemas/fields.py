@@ -6,18 +6,16 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-LONGEST_ID = 255
+from marquee.domain.ids import LONGEST_ID, fault_of
+
 LONGEST_CURSOR = 1024
 
 
 def checked_id(value: str) -> str:
-    """An id as Postgres can keep it: any characters but NUL and lone surrogates, 1 to 255 of them."""
-    if not value:
-        raise ValueError("an id must not be empty")
-    if len(value) > LONGEST_ID:
-        raise ValueError(f"an id has at most {LONGEST_ID} characters")
-    if "\0" in value:
-        raise ValueError("an id must not hold a NUL character")
+    """An id that may be looked up; what may name something new is the store's to say."""
+    fault = fault_of(value)
+    if fault is not None:
+        raise ValueError(f"the {fault}")
     return value
 
 
@@ -37,7 +35,8 @@ def checked_text(value: str) -> str:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(checked_id)]
-Text = Annotated[str, AfterValidator(checked_text)]
+CHECKED_TEXT = AfterValidator(checked_text)  # behind a `Field`: it would count items, not characters
+Text = Annotated[str, CHECKED_TEXT]
 
 _PATH_ID = "Any characters, percent-encoded; a slash within an id is `%2F`."
 ItemIdInPath = Annotated[
@@ -61,7 +60,10 @@ SearchText = Annotated[
     Query(max_length=200, description="text to look for, whatever its case and accents"),
     AfterValidator(checked_text),
 ]
-ListSize = Annotated[int, Field(ge=1, le=10_000, description="entries in the list, at most", examples=[10])]
+# The largest is a setting: `ListMaker.size` checks it, and the OpenAPI document states it.
+ListSize = Annotated[
+    int, Field(ge=1, description="entries; default and largest: configs/serving.yaml", examples=[10])
+]
 
 
 class Message(BaseModel):

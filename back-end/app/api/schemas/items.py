@@ -27,6 +27,7 @@ class ItemDetail(Item):
 
 class ItemPage(Answer):
     items: list[Item]
+    notice: str | None = Field(description="what the reader should be told about this list")
     next_cursor: NextCursor
     total: int = Field(description="items that match, on all pages", examples=[1682])
 

@@ -2,18 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
-from app.api.schemas.fields import Answer, Message, Text
+from app.api.schemas.fields import CHECKED_TEXT, Answer, Message
 
 Scope = Literal["read", "write", "operate", "admin"]
 
 
 class KeyRequest(Message):
-    name: Annotated[Text, Field(min_length=1, max_length=100, examples=["nightly-import"])]
-    scopes: list[Scope] = Field(
-        min_length=1, max_length=4, description="each holds those before it", examples=[["read"]]
-    )
+    name: Annotated[str, Field(min_length=1, max_length=100, examples=["nightly-import"]), CHECKED_TEXT]
+    scopes: Annotated[
+        list[Scope],
+        Field(min_length=1, max_length=4, description="each holds those before it", examples=[["read"]]),
+        AfterValidator(lambda scopes: list(dict.fromkeys(scopes))),
+    ]
 
 
 class KeySummary(Answer):

@@ -33,7 +33,7 @@ class RecommendationQuery(Message):
     """The query of a recommendation request."""
 
     n: Annotated[
-        int | None, Field(ge=1, le=10_000, description="entries; default and largest: configs/serving.yaml")
+        int | None, Field(ge=1, description="entries; default and largest: configs/serving.yaml")
     ] = None
     category: Category = None
     exclude: Annotated[
@@ -56,6 +56,7 @@ class Recommendations(Answer):
 class ItemList(Answer):
     """A list that is the same for everybody."""
 
+    notice: str | None = Field(description="what the reader should be told about this list")
     model_version: ModelVersionNumber
     items: list[ListedItem]
 

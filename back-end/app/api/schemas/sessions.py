@@ -1,10 +1,10 @@
 """Signing in and out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from app.api.schemas.fields import Answer, Id, Message, Text
+from app.api.schemas.fields import CHECKED_TEXT, Answer, Id, Message
 
 
 class ProfileSignIn(Message):
@@ -14,8 +14,27 @@ class ProfileSignIn(Message):
 
 
 class OperatorSignIn(Message):
-    name: Annotated[Text, Field(min_length=1, max_length=100, examples=["operator"])]
-    password: Annotated[Text, Field(min_length=1, max_length=1024)]
+    name: Annotated[str, Field(min_length=1, max_length=100, examples=["operator"]), CHECKED_TEXT]
+    password: Annotated[str, Field(min_length=1, max_length=1024), CHECKED_TEXT]
+
+
+def _kind(body: Any) -> str | None:
+    """Which sign-in a body is meant to be, by its fields."""
+    fields = body.keys() if isinstance(body, dict) else set()
+    profile, operator = "user_id" in fields, bool(fields & {"name", "password"})
+    if profile == operator:
+        return None
+    return "profile" if profile else "operator"
+
+
+SignIn = Annotated[
+    Annotated[ProfileSignIn, Tag("profile")] | Annotated[OperatorSignIn, Tag("operator")],
+    Discriminator(
+        _kind,
+        custom_error_type="sign_in",
+        custom_error_message="Give either `user_id`, or `name` and `password`",
+    ),
+]
 
 
 class Session(Answer):
