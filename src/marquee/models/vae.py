@@ -141,7 +141,7 @@ def train(
     *,
     n_hidden: int = 300,
     n_latent: int = 100,
-    n_epochs: int = 100,
+    n_epochs: int = 50,
     batch_size: int = 64,
     learning_rate: float = 1e-3,
     weight_decay: float = 0.01,
