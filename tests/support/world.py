@@ -10,6 +10,7 @@ from marquee.domain.columns import AGE, GENDER, GENRES, ITEM, OCCUPATION, TITLE,
 from marquee.models import biases, ease, fallback
 from marquee.models.bundle import write_bundle
 from marquee.models.manifest import Facts
+from marquee.models.model_set import ModelSet
 from marquee.models.training_set import TrainingSet
 from marquee.store import items, ratings, snapshots, users, versions
 from tests.support.ratings import checkerboard, liked_only
@@ -92,12 +93,14 @@ def write_world_bundle(path: Path, *, without: str | None = None) -> None:
     training = TrainingSet.from_frame(frame)
     write_bundle(
         path,
-        items=training.items,
-        rating=biases.train(training),
-        ranking=ease.train(training, regularization=10.0),
-        fallback=fallback.train(training),
-        trained_through=training.trained_through,
-        facts=Facts(
+        ModelSet(
+            items=training.items,
+            rating=biases.train(training),
+            ranking=ease.train(training, regularization=10.0),
+            fallback=fallback.train(training),
+            trained_through=training.trained_through,
+        ),
+        Facts(
             hyperparameters={"ranking": {"regularization": 10.0}},
             seed=0,
             snapshot_hash=SNAPSHOT,

@@ -15,6 +15,13 @@ def train(
         Path | None,
         typer.Option(help="Another recipe than configs/params.yaml.", exists=True, dir_okay=False),
     ] = None,
+    rating: Annotated[
+        str | None, typer.Option(help="The model of stars, with its defaults: svd, bayes-svdpp, biases.")
+    ] = None,
+    ranking: Annotated[
+        str | None,
+        typer.Option(help="The model of the order: ease, ials, item-knn, content, vae, popularity, blend."),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why; it stands in the run's row and in the audit.")] = "",
     no_deploy: Annotated[
         bool, typer.Option("--no-deploy", help="Register the version, but leave the champion in its place.")
@@ -28,15 +35,19 @@ def train(
 
     Exit codes: 0 a version was registered, deployed or not; 5 another training runs; else the error's own.
 
-    Example: marquee train --params configs/params.yaml --reason "more factors" --no-deploy
+    Examples: marquee train --params configs/params.yaml --reason "more factors" --no-deploy
+
+              marquee train --rating bayes-svdpp --ranking ease
     """
     from marquee.cli.following import follow, outcome, whoami
     from marquee.domain.errors import Unavailable
+    from marquee.settings.params import Params, with_algorithms
     from marquee.store import connect
     from marquee.training.process import TrainingProcess, describe_end
     from marquee.training.queue import bury_the_dead, new_run_id
 
     settings = load_settings()
+    with_algorithms(Params(), rating, ranking)  # an unknown name is refused before a run is made of it
     run_id = new_run_id()
     arguments = [
         f"--run-id={run_id}",
@@ -46,6 +57,7 @@ def train(
     ]
     if params is not None:
         arguments.append(f"--params={params.absolute()}")
+    arguments += [f"--{role}={name}" for role, name in (("rating", rating), ("ranking", ranking)) if name]
     if no_deploy:
         arguments.append("--no-deploy")
     engine = connect(settings.database(), application_name="marquee-train")

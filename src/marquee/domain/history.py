@@ -1,12 +1,13 @@
 """One person's ratings as arrays, and the table that turns external ids into rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 UNKNOWN_ROW = -1
+NO_PROFILE: NDArray[np.int32] = np.empty(0, dtype=np.int32)
 
 
 class ItemIndex:
@@ -44,17 +45,20 @@ class History:
         rows: item rows, shape (n,), int32, all of them known to the index.
         ratings: stars, shape (n,), float32.
         times: when, in whole seconds since 1970 UTC, shape (n,), int64.
+        profile: what is known of the person besides: columns of the models' user features, int32, each once.
     """
 
     rows: NDArray[np.int32]
     ratings: NDArray[np.float32]
     times: NDArray[np.int64]
+    profile: NDArray[np.int32] = field(default_factory=lambda: NO_PROFILE)
 
     def __post_init__(self) -> None:
         if not (self.rows.shape == self.ratings.shape == self.times.shape) or self.rows.ndim != 1:
             raise ValueError("rows, ratings and times must be one-dimensional and of one length")
 
     def __len__(self) -> int:
+        """How many ratings; somebody with a profile alone has none."""
         return len(self.rows)
 
     @classmethod
@@ -63,9 +67,12 @@ class History:
         return cls.of((), (), ())
 
     @classmethod
-    def of(cls, rows: Sequence[int], ratings: Sequence[float], times: Sequence[int]) -> "History":
+    def of(
+        cls, rows: Sequence[int], ratings: Sequence[float], times: Sequence[int], profile: Sequence[int] = ()
+    ) -> "History":
         return cls(
             np.asarray(rows, dtype=np.int32),
             np.asarray(ratings, dtype=np.float32),
             np.asarray(times, dtype=np.int64),
+            np.asarray(profile, dtype=np.int32),
         )

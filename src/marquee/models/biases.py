@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from marquee.domain.history import History
 from marquee.models.arrays import check_names, checked
-from marquee.models.protocol import Arrays, Float32, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -38,6 +38,10 @@ class Biases:
     def n_items(self) -> int:
         return len(self.item_biases)
 
+    @property
+    def state_size(self) -> int:
+        return 1
+
     def fold_in(self, history: History) -> State:
         residuals = history.ratings - (self.mean + self.item_biases[history.rows])
         weight = len(history) + self.user_damping
@@ -56,6 +60,17 @@ class Biases:
 
     def score_many(self, states: States) -> Float32:
         return self.item_biases + (np.float32(self.mean) + states)
+
+    @property
+    def scores_new(self) -> bool:
+        return False
+
+    @property
+    def uses_profiles(self) -> bool:
+        return False
+
+    def score_new(self, state: State, features: Csr) -> Float32:
+        return np.full(features.shape[0], self.score_unknown(state), dtype=np.float32)
 
     def score_unknown(self, state: State) -> float:
         return float(self.mean + state[0])

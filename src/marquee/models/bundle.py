@@ -1,7 +1,8 @@
 """A model on disk: plain arrays, an id table, and a manifest with the hash of each. No pickle.
 
     items.json                         item ids by row
-    rating.*.npy  ranking.*.npy  fallback.*.npy
+    features.json                      names of the features of items and people
+    rating.*.npy  ranking.*.npy  fallback.*.npy  interval.*.npy
     manifest.json
 
 The arrays are memory-mapped, so that the workers of a machine share their pages.
@@ -25,6 +26,8 @@ from marquee.domain.errors import Conflict, CorruptBundle, InvalidInput
 from marquee.domain.history import History, ItemIndex
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
 from marquee.models.fallback import Fallback
+from marquee.models.features import Vocabulary
+from marquee.models.interval import StarsInterval
 from marquee.models.manifest import (
     MANIFEST,
     Algorithms,
@@ -37,16 +40,17 @@ from marquee.models.manifest import (
     to_bytes,
 )
 from marquee.models.model_set import ModelSet
-from marquee.models.protocol import RatingModel, Scorer
+from marquee.models.protocol import Scorer
 
 ITEMS = "items.json"
-ROLES = ("rating", "ranking", "fallback")
+FEATURES = "features.json"
+ROLES = ("rating", "ranking", "fallback", "interval")  # the last may be missing
 PAGE = 4096  # bytes of memory that are read in together, at the least
 
 AnyScorer = TypeVar("AnyScorer", bound=Scorer)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Bundle(ModelSet):
     """Models read from a folder; open one with `Bundle.open`.
 
@@ -72,41 +76,39 @@ class Bundle(ModelSet):
         """
         manifest = read_manifest(path)
         _check_files(path, manifest, verify)
-        arrays = {name: _load(path / name, verify) for name in manifest.files if name != ITEMS}
+        arrays = {
+            name: _load(path / name, verify) for name in manifest.files if name not in (ITEMS, FEATURES)
+        }
         names = manifest.algorithms
         with _corrupt(path):
             _check_roles(arrays)
-            items = ItemIndex(_read_ids(path / ITEMS))
+            items = ItemIndex(_strings(_read(path / ITEMS)))
             if len(items) != manifest.n_items:
                 raise ValueError(f"{ITEMS} has {len(items)} ids, the manifest says {manifest.n_items}")
+            interval = _role(arrays, "interval")
+            features = _features(path / FEATURES)
             return cls(
                 items=items,
                 rating=_model(names.rating, RATING_MODELS).from_arrays(_role(arrays, "rating")),
                 ranking=_model(names.ranking, RANKING_MODELS).from_arrays(_role(arrays, "ranking")),
                 fallback=Fallback.from_arrays(_role(arrays, "fallback")),
                 trained_through=manifest.trained_through,
+                interval=StarsInterval.from_arrays(interval) if interval else None,
+                item_vocabulary=features["items"],
+                user_vocabulary=features["users"],
                 manifest=manifest,
                 path=path,
             )
 
     def warm(self) -> None:
         """Read every page into memory and run each model once, so that the first request does not wait."""
-        for array in _arrays_of(self.rating, self.ranking, self.fallback).values():
+        for array in _arrays_of(self).values():
             array.reshape(-1).view(np.uint8)[::PAGE].max(initial=0)
         for model in (self.rating, self.ranking):
             model.score(model.fold_in(History.of([0], [1.0], [0])))
 
 
-def write_bundle(
-    path: Path,
-    *,
-    items: ItemIndex,
-    rating: RatingModel,
-    ranking: Scorer,
-    fallback: Fallback,
-    trained_through: int,
-    facts: Facts,
-) -> Manifest:
+def write_bundle(path: Path, models: ModelSet, facts: Facts) -> Manifest:
     """Write a bundle whole or not at all: into a folder beside `path`, which is renamed when it is on disk.
 
     The same models and facts give the same bytes. `path` must not exist.
@@ -115,8 +117,7 @@ def write_bundle(
         InvalidInput: an array holds a value that is not finite.
         Conflict: `path` exists.
     """
-    ModelSet(items, rating, ranking, fallback, trained_through)
-    arrays = _arrays_of(rating, ranking, fallback)
+    arrays = _arrays_of(models)
     for name, array in arrays.items():
         if not _finite(array):
             raise InvalidInput(
@@ -125,13 +126,15 @@ def write_bundle(
     with _new_folder(path) as folder:
         for name, array in arrays.items():
             np.save(folder / name, np.ascontiguousarray(array), allow_pickle=False)
-        (folder / ITEMS).write_bytes(json.dumps(items.ids, ensure_ascii=False).encode())
+        (folder / ITEMS).write_bytes(_json(models.items.ids))
+        features = {"items": models.item_vocabulary.names, "users": models.user_vocabulary.names}
+        (folder / FEATURES).write_bytes(_json(features))
         manifest = Manifest(
             **facts.model_dump(),
-            algorithms=Algorithms(rating=rating.algorithm, ranking=ranking.algorithm),
+            algorithms=Algorithms(rating=models.rating.algorithm, ranking=models.ranking.algorithm),
             hyperparameters_hash=hash_of(facts.hyperparameters),
-            trained_through=trained_through,
-            n_items=len(items),
+            trained_through=models.trained_through,
+            n_items=len(models.items),
             libraries=library_versions(),
             files={file.name: hash_file(file) for file in sorted(folder.iterdir())},
         )
@@ -139,11 +142,12 @@ def write_bundle(
     return manifest
 
 
-def _arrays_of(rating: RatingModel, ranking: Scorer, fallback: Fallback) -> dict[str, NDArray[Any]]:
+def _arrays_of(models: ModelSet) -> dict[str, NDArray[Any]]:
     roles = {
-        "rating": rating.to_arrays(),
-        "ranking": ranking.to_arrays(),
-        "fallback": fallback.to_arrays(),
+        "rating": models.rating.to_arrays(),
+        "ranking": models.ranking.to_arrays(),
+        "fallback": models.fallback.to_arrays(),
+        "interval": {} if models.interval is None else models.interval.to_arrays(),
     }
     return {f"{role}.{name}.npy": array for role, arrays in roles.items() for name, array in arrays.items()}
 
@@ -172,7 +176,7 @@ def _finite(array: NDArray[Any]) -> bool:
 
 def _check_files(path: Path, manifest: Manifest, verify: bool) -> None:
     present = {entry.name for entry in path.iterdir()} - {MANIFEST}
-    expected = {*manifest.files, ITEMS}
+    expected = {*manifest.files, ITEMS, FEATURES}
     for name in sorted(expected ^ present):
         state = "missing" if name in expected else "not in the manifest"
         raise CorruptBundle(f"{path / name} is {state}.", hint=_HINT)
@@ -193,11 +197,25 @@ def _load(path: Path, verify: bool) -> NDArray[Any]:
         return array
 
 
-def _read_ids(path: Path) -> list[str]:
-    ids = json.loads(path.read_bytes())
-    if not isinstance(ids, list) or not all(isinstance(item_id, str) for item_id in ids):
-        raise ValueError(f"{path.name} is not a list of ids")
-    return ids
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def _features(path: Path) -> dict[str, Vocabulary]:
+    names = _read(path)
+    if not isinstance(names, dict) or set(names) != {"items", "users"}:
+        raise ValueError(f"{path.name} does not name the features of items and users")
+    return {side: Vocabulary(_strings(texts)) for side, texts in names.items()}
+
+
+def _strings(texts: object) -> tuple[str, ...]:
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("a list of ids or names holds something else")
+    return tuple(texts)
 
 
 @contextmanager

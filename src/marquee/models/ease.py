@@ -1,6 +1,7 @@
-"""EASE: an item-item model in closed form; orders the catalogue.
+"""EASE: an item-item model in closed form, with stars and attributes; orders the catalogue.
 
-Steck, "Embarrassingly shallow autoencoders for sparse data" (WWW 2019).
+Steck, "Embarrassingly shallow autoencoders for sparse data" (WWW 2019). Attributes join as in Jeunen, Van
+Balen and Goethals, "Closed-form models for collaborative filtering with side-information" (RecSys 2020).
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from scipy.linalg import lapack
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
-from marquee.models.protocol import Arrays, Float32, Float64, Int32, State, States
+from marquee.models.liking import Liking
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -25,75 +27,180 @@ MAX_ITEMS = 15_000  # items² weights: 0.9 GB of float32 at this size, and some 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ease:
-    """score(u, j) = sum of `weights[i, j]` over the items i that u has rated, whatever the stars.
+    """score(u, j) = the sum of `weights[i, j]` over the items i that u has rated, times how much u likes i.
 
-    The state is the scores themselves, shape (n_items,).
+    The state is the scores of all items, then what the history says of each item feature, shape (n_items +
+    n_item_features,): the latter scores an item that nobody has rated yet.
 
     Attributes:
-        weights: B of the paper, shape (n_items, n_items), float32, zero on the diagonal.
+        weights: shape (n_items, n_items), float32, zero on the diagonal.
+        profile_weights: what an attribute of a person says of each item, shape (n_user_features, n_items).
+        feature_weights: what an item, or an attribute of a person, says of each item feature, shape
+            (n_items + n_user_features, n_item_features).
+        feature_penalties: Q, shape (n_item_features, n_item_features): a new item with features x has the
+            diagonal element 1 / (regularization + x'Qx) in the inverse that weights come from.
+        liking: what stars count.
+        constants: regularization and exponent, float64.
     """
 
     algorithm: ClassVar[str] = "ease"
 
     weights: Float32
+    profile_weights: Float32
+    feature_weights: Float32
+    feature_penalties: Float32
+    liking: Liking
+    constants: Float64
+
+    @classmethod
+    def of_weights(cls, weights: Float32) -> Self:
+        """A model of weights alone, wherever they come from; each rating counts 1, attributes nothing."""
+        n_items = len(weights)
+        return cls(
+            weights,
+            profile_weights=np.zeros((0, n_items), np.float32),
+            feature_weights=np.zeros((n_items, 0), np.float32),
+            feature_penalties=np.zeros((0, 0), np.float32),
+            liking=Liking(0.0, 0.0, 1.0),
+            constants=np.ones(2),
+        )
 
     @property
     def n_items(self) -> int:
         return len(self.weights)
 
+    @property
+    def state_size(self) -> int:
+        return self.n_items + len(self.feature_penalties)
+
     def fold_in(self, history: History) -> State:
-        state: State = self.weights[history.rows].sum(axis=0)
+        state: State = self.fold_in_many([history])[0]
         return state
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
-        lengths = [len(history) for history in histories]
-        rows = np.concatenate([history.rows for history in histories]) if histories else np.empty(0, np.int32)
-        seen = sparse.csr_array(
-            (np.ones(len(rows), np.float32), rows, np.cumsum([0, *lengths])),
-            shape=(len(histories), self.n_items),
-        )
-        # Adds whole rows one after the other, as `fold_in` does: the sums agree to the last bit.
-        return np.asarray(seen @ self.weights, dtype=np.float32)
-
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
-        return state if rows is None else state[rows]
-
-    def score_many(self, states: States) -> Float32:
+        rated = _rows([history.rows for history in histories], self.n_items)
+        rated.data = self._counted(histories)
+        states = np.empty((len(histories), self.n_items + self.feature_weights.shape[1]), dtype=np.float32)
+        # Adds whole rows one after the other, for one person as for many: the sums agree to the last bit.
+        states[:, : self.n_items] = rated @ self.weights
+        states[:, self.n_items :] = rated @ self.feature_weights[: self.n_items]
+        if any(len(history.profile) for history in histories):
+            profiles = _rows([history.profile for history in histories], len(self.profile_weights))
+            states[:, : self.n_items] += profiles @ self.profile_weights
+            states[:, self.n_items :] += profiles @ self.feature_weights[self.n_items :]
         return states
 
+    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+        return state[: self.n_items] if rows is None else state[rows]
+
+    def score_many(self, states: States) -> Float32:
+        return states[:, : self.n_items]
+
+    @property
+    def scores_new(self) -> bool:
+        return bool(self.feature_weights.any())
+
+    @property
+    def uses_profiles(self) -> bool:
+        return bool(self.profile_weights.any())
+
+    def score_new(self, state: State, features: Csr) -> Float32:
+        regularization, exponent = self.constants.tolist()
+        quadratic = np.asarray((features @ self.feature_penalties) * features.toarray()).sum(axis=1)
+        diagonal = 1.0 / (regularization + quadratic)
+        said = features @ state[self.n_items :]
+        return np.asarray(said * diagonal ** (1.0 - exponent), dtype=np.float32)
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        return {"weights": self.weights}
+        arrays = {name: getattr(self, name) for name in _ARRAYS if name != "liking"}
+        return {**arrays, "liking": self.liking.to_array()}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
-        check_names(arrays, ("weights",))
+        check_names(arrays, _ARRAYS)
         n_items = len(arrays["weights"]) if arrays["weights"].ndim else None
-        return cls(checked(arrays, "weights", np.float32, (n_items, n_items)))
+        weights = checked(arrays, "weights", np.float32, (n_items, n_items))
+        profiles = checked(arrays, "profile_weights", np.float32, (None, n_items))
+        penalties = checked(arrays, "feature_penalties", np.float32, (None, None))
+        shape = (len(weights) + len(profiles), len(penalties))
+        features = checked(arrays, "feature_weights", np.float32, shape)
+        constants = checked(arrays, "constants", np.float64, (2,))
+        return cls(weights, profiles, features, penalties, Liking.from_arrays(arrays), constants)
+
+    def _counted(self, histories: Sequence[History]) -> Float32:
+        stars = [history.ratings for history in histories]
+        return self.liking(np.concatenate(stars) if stars else np.empty(0, np.float32))
 
 
-def train(ratings: "TrainingSet", *, regularization: float = 300.0, threads: int = 1) -> Ease:
-    """Solve B = I - P diag(P)^-1 with P = (X'X + regularization I)^-1 and X the users' rated items (0 or 1).
+_ARRAYS = ("weights", "profile_weights", "feature_weights", "feature_penalties", "liking", "constants")
+
+
+def train(
+    ratings: "TrainingSet",
+    *,
+    regularization: float = 300.0,
+    dislike: float = 1.0,
+    exponent: float = 1.0,
+    item_features: float = 0.0,
+    user_features: float = 0.0,
+    threads: int = 1,
+) -> Ease:
+    """Solve for the weights: -P / diag(P)^exponent with P = (X'X + item_features F F' + regularization I)^-1.
+
+    X holds what each user has rated, as `dislike` for the lowest stars up to 1 for the highest, and beside it
+    their attributes, as columns of their own with the weight sqrt(user_features). F holds items' features.
+    With the default values it is EASE as published. The exponent 0 is EASE's twin between people, where the
+    person themselves is left out; values between the two blend them.
 
     Args:
         regularization: lambda of the paper, above 0; grows with the number of ratings.
+        dislike: from 0 to 1; 1 takes every rating the same.
+        exponent: from 0 to 1.
+        item_features: what sharing a feature counts for, beside being rated by one person, which counts 1.
+        user_features: what sharing an attribute counts for.
         threads: of BLAS; the same number gives the same bytes.
 
     Raises:
         InvalidInput: more than `MAX_ITEMS` items.
     """
-    if ratings.n_items > MAX_ITEMS:
+    n_items = ratings.n_items
+    if n_items > MAX_ITEMS:
         raise InvalidInput(
-            f"EASE takes at most {MAX_ITEMS:,} items, having items² weights; there are {ratings.n_items:,}.",
-            hint="A catalogue of this size needs a ranking model of factors, such as iALS.",
+            f"EASE takes at most {MAX_ITEMS:,} items, having items² weights; there are {n_items:,}.",
+            hint="A catalogue of this size needs a ranking model of factors: `algorithm: ials`.",
         )
-    interactions = ratings.interactions()
-    gram = (interactions.T @ interactions).toarray()
-    gram[np.diag_indices_from(gram)] += regularization
+    liking = Liking.of(ratings, dislike)
+    described = ratings.item_features.values.astype(np.float64)
+    columns = np.sqrt(user_features) * ratings.user_features.values.astype(np.float64)
+    rated = ratings.interactions(liking(ratings.ratings))
+    x = sparse.hstack((rated, columns), format="csr")
     with blas_threads(threads):
+        gram = (x.T @ x).toarray()
+        gram[:n_items, :n_items] += item_features * (described @ described.T).toarray()
+        gram[np.diag_indices_from(gram)] += regularization
         precision = _inverted(gram)
-    precision /= -np.diag(precision)
-    np.fill_diagonal(precision, 0.0)
-    return Ease(np.ascontiguousarray(precision, dtype=np.float32))
+        features = item_features * (precision[:, :n_items] @ described)
+        own = np.eye(described.shape[1]) - described.T @ features[:n_items]
+    scales = np.diag(precision)[:n_items] ** exponent
+    weights = precision[:n_items, :n_items] / -scales
+    np.fill_diagonal(weights, 0.0)
+    profiles = np.sqrt(user_features) * precision[n_items:, :n_items] / -scales
+    features[n_items:] *= np.sqrt(user_features)
+    return Ease(
+        weights=np.ascontiguousarray(weights, dtype=np.float32),
+        profile_weights=np.ascontiguousarray(profiles, dtype=np.float32),
+        feature_weights=np.ascontiguousarray(features, dtype=np.float32),
+        feature_penalties=np.ascontiguousarray(item_features * own, dtype=np.float32),
+        liking=liking,
+        constants=np.array([regularization, exponent]),
+    )
+
+
+def _rows(columns: Sequence[Int32], width: int) -> Csr:
+    """1 in these columns of each row, float32."""
+    bounds = np.cumsum([0, *map(len, columns)])
+    indices = np.concatenate(columns) if columns else np.empty(0, np.int32)
+    return sparse.csr_array((np.ones(len(indices), np.float32), indices, bounds), shape=(len(columns), width))
 
 
 def _inverted(positive_definite: Float64) -> Float64:

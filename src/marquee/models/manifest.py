@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Val
 
 from marquee.domain.errors import CorruptBundle
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "scipy", "scikit-surprise")
 
@@ -65,7 +65,7 @@ class Manifest(Facts):
         files: SHA-256 by name of every file in the folder but this one.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     algorithms: Algorithms
     hyperparameters_hash: Sha256
     trained_through: int

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from marquee.domain.history import History
 from marquee.models.arrays import check_names, checked
-from marquee.models.protocol import Arrays, Float32, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
+
+SECONDS_A_DAY = 86_400
+LEAST = 1e-6  # of a count; still above 0 when damped and rounded to float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +34,10 @@ class Popularity:
     def n_items(self) -> int:
         return len(self.popularity)
 
+    @property
+    def state_size(self) -> int:
+        return 0
+
     def fold_in(self, history: History) -> State:  # noqa: ARG002 - the protocol's signature
         return np.empty(0, dtype=np.float32)
 
@@ -43,6 +50,17 @@ class Popularity:
     def score_many(self, states: States) -> Float32:
         return np.tile(self.popularity, (len(states), 1))
 
+    @property
+    def scores_new(self) -> bool:
+        return False
+
+    @property
+    def uses_profiles(self) -> bool:
+        return False
+
+    def score_new(self, state: State, features: Csr) -> Float32:  # noqa: ARG002
+        return np.zeros(features.shape[0], dtype=np.float32)
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return {"popularity": self.popularity}
 
@@ -52,12 +70,24 @@ class Popularity:
         return cls(checked(arrays, "popularity", np.float32, (None,)))
 
 
-def train(ratings: "TrainingSet", *, damping: float = 50.0) -> Popularity:
+def train(ratings: "TrainingSet", *, damping: float = 50.0, half_life: float | None = None) -> Popularity:
     """popularity_i = n_i / (n_i + damping): the share of ratings that are the item's own, not the prior's.
 
     The order is that of the counts; the damped value lies in [0, 1), so that it means the same on a small
     data set and a large one.
+
+    Args:
+        half_life: days after which a rating counts half, seen from the newest one; None: all count the same.
     """
-    counts = ratings.item_counts()
+    counts = _counts(ratings, half_life)
     values = np.divide(counts, counts + damping, out=np.zeros(len(counts)), where=counts > 0)
     return Popularity(values.astype(np.float32))
+
+
+def _counts(ratings: "TrainingSet", half_life: float | None) -> Float64:
+    if half_life is None:
+        return ratings.item_counts().astype(np.float64)
+    ages = (ratings.trained_through - ratings.times) / SECONDS_A_DAY
+    counts = np.bincount(ratings.item_rows, weights=0.5 ** (ages / half_life), minlength=ratings.n_items)
+    # However old its ratings, an item that has some is not one that nobody has rated.
+    return np.where(ratings.item_counts() > 0, np.maximum(counts, LEAST), 0.0)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from marquee.domain.history import History
 
@@ -18,6 +19,7 @@ Float64: TypeAlias = NDArray[np.float64]
 Int32: TypeAlias = NDArray[np.int32]
 Int64: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
+Csr: TypeAlias = "sparse.csr_array[Any, tuple[int, int]]"
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 State: TypeAlias = Float32
 States: TypeAlias = Float32
@@ -36,6 +38,11 @@ class Scorer(Protocol):
         """Rows of the `ItemIndex` that the model was trained with."""
         ...
 
+    @property
+    def state_size(self) -> int:
+        """Length of a state."""
+        ...
+
     def fold_in(self, history: History) -> State:
         """What a history means to this model, shape (state_size,); an empty history has a state too."""
         ...
@@ -50,6 +57,27 @@ class Scorer(Protocol):
 
     def score_many(self, states: States) -> Float32:
         """Scores of the whole catalogue for many states, shape (n, n_items)."""
+        ...
+
+    @property
+    def scores_new(self) -> bool:
+        """Whether `score_new` tells items apart, by their features."""
+        ...
+
+    @property
+    def uses_profiles(self) -> bool:
+        """Whether a profile tells items apart for somebody who has rated nothing."""
+        ...
+
+    def score_new(self, state: State, features: Csr) -> Float32:
+        """Scores of items that the training has not seen, comparable with `score`.
+
+        Args:
+            features: shape (n_new_items, n_item_features), by the vocabulary of the training.
+
+        Returns:
+            shape (n_new_items,): from the features, or what speaks for an item of which nothing is known.
+        """
         ...
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -70,5 +98,5 @@ class RatingModel(Scorer, Protocol):
     """A model whose scores are stars (not yet clipped to the scale)."""
 
     def score_unknown(self, state: State) -> float:
-        """Stars for an item that the model has never heard of."""
+        """Stars for an item of which nothing at all is known."""
         ...

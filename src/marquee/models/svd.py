@@ -16,7 +16,7 @@ from scipy.linalg import lapack
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
 from marquee.models.arrays import check_names, checked
-from marquee.models.protocol import Arrays, Float32, Float64, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
 from marquee.models.user_factors import UserFactors
 
 if TYPE_CHECKING:  # serving needs neither pandas nor surprise
@@ -65,6 +65,10 @@ class Svd:
     def n_factors(self) -> int:
         return int(self.item_factors.shape[1])
 
+    @property
+    def state_size(self) -> int:
+        return self.n_factors + 1
+
     def fold_in(self, history: History) -> State:
         if not len(history):
             return np.zeros(self.n_factors + 1, dtype=np.float32)
@@ -89,6 +93,17 @@ class Svd:
     def score_many(self, states: States) -> Float32:
         own = np.float32(self.mean) + states[:, -1:]
         return states[:, :-1] @ self.item_factors.T + self.item_biases + own
+
+    @property
+    def scores_new(self) -> bool:
+        return False
+
+    @property
+    def uses_profiles(self) -> bool:
+        return False
+
+    def score_new(self, state: State, features: Csr) -> Float32:
+        return np.full(features.shape[0], self.score_unknown(state), dtype=np.float32)
 
     def score_unknown(self, state: State) -> float:
         return float(self.mean + state[-1])

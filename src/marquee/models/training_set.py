@@ -1,8 +1,9 @@
 """Ratings as arrays, in an order that does not depend on the order they came in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from scipy import sparse
 from marquee.domain.columns import ITEM, RATING, RATING_COLUMNS, TIME, USER
 from marquee.domain.errors import DataError
 from marquee.domain.history import History, ItemIndex
-from marquee.models.protocol import Float32, Int32, Int64
+from marquee.models.features import Features, item_features, user_features
+from marquee.models.protocol import Csr, Float32, Float64, Int32, Int64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +27,8 @@ class TrainingSet:
         user_rows, item_rows: shape (n_ratings,), int32.
         ratings: stars, shape (n_ratings,), float32.
         times: whole seconds since 1970 UTC, shape (n_ratings,), int64.
+        item_features: what is known of each item besides, by item row.
+        user_features: what is known of each person besides, by user row; every value is 1.
     """
 
     items: ItemIndex
@@ -33,6 +37,28 @@ class TrainingSet:
     item_rows: Int32
     ratings: Float32
     times: Int64
+    item_features: Features
+    user_features: Features
+
+    @classmethod
+    def from_tables(cls, ratings: pd.DataFrame, items: pd.DataFrame, users: pd.DataFrame) -> Self:
+        """Build from ratings, the whole catalogue, and what is known of people, rated or rating or not.
+
+        Args:
+            ratings: as for `from_frame`.
+            items: item_id, and title, year, genres, attributes as far as there are any.
+            users: user_id, and age, gender, occupation as far as there are any.
+
+        Raises:
+            DataError: as from `from_frame`.
+        """
+        catalogue = ItemIndex(sorted(items[ITEM].astype(str)))
+        plain = cls.from_frame(ratings, catalogue)
+        return replace(
+            plain,
+            item_features=item_features(items, catalogue),
+            user_features=user_features(users, plain.user_ids),
+        )
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, items: ItemIndex | None = None) -> Self:
@@ -55,7 +81,16 @@ class TrainingSet:
         times = frame[TIME].to_numpy(dtype=np.int64)
         order = np.lexsort((item_rows, times, user_rows))
         ratings = frame[RATING].to_numpy(dtype=np.float32)
-        return cls(items, user_ids, user_rows[order], item_rows[order], ratings[order], times[order])
+        return cls(
+            items,
+            user_ids,
+            user_rows[order],
+            item_rows[order],
+            ratings[order],
+            times[order],
+            Features.none(len(items)),
+            Features.none(len(user_ids)),
+        )
 
     def __len__(self) -> int:
         return len(self.ratings)
@@ -85,20 +120,25 @@ class TrainingSet:
     def take(self, rows: Int64) -> Self:
         """Some of the ratings, by ascending position; people, items and their rows stay as they are."""
         parts = (self.user_rows[rows], self.item_rows[rows], self.ratings[rows], self.times[rows])
-        return type(self)(self.items, self.user_ids, *parts)
+        return type(self)(self.items, self.user_ids, *parts, self.item_features, self.user_features)
 
     def histories(self) -> list[History]:
         """Each user's ratings, by user row; views of this set's arrays."""
-        bounds = np.searchsorted(self.user_rows, np.arange(self.n_users + 1))
+        bounds = np.searchsorted(self.user_rows, np.arange(self.n_users + 1)).tolist()
+        profiles = np.split(self.user_features.values.indices, self.user_features.values.indptr[1:-1])
         return [
-            History(self.item_rows[a:b], self.ratings[a:b], self.times[a:b])
-            for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+            History(self.item_rows[a:b], self.ratings[a:b], self.times[a:b], profile)
+            for (a, b), profile in zip(pairwise(bounds), profiles, strict=True)
         ]
 
-    def interactions(self) -> sparse.csr_array[Any, tuple[int, int]]:
-        """1 where a user has rated an item, shape (n_users, n_items), float64."""
-        ones = np.ones(len(self))
-        return sparse.csr_array((ones, (self.user_rows, self.item_rows)), shape=(self.n_users, self.n_items))
+    def interactions(self, values: Float32 | Float64 | None = None) -> Csr:
+        """Where a user has rated an item, shape (n_users, n_items), float64.
+
+        Args:
+            values: what stands there, by rating, shape (n_ratings,); None: 1.
+        """
+        data = np.ones(len(self)) if values is None else values.astype(np.float64)
+        return sparse.csr_array((data, (self.user_rows, self.item_rows)), shape=(self.n_users, self.n_items))
 
 
 def _check(frame: pd.DataFrame) -> None:

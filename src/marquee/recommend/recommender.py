@@ -28,6 +28,7 @@ class Recommendation(NamedTuple):
         score: what it was ordered by, in the units of its source; comparable within one source alone.
         stars: predicted for this person, on the scale; None where there is no person.
         source: "personal" (ranking model), "similar" (to an item), "popular" (fallback).
+        stars_low, stars_high: the ends of the models' interval; None where there is no person or no interval.
     """
 
     row: int
@@ -36,6 +37,8 @@ class Recommendation(NamedTuple):
     score: float
     stars: float | None
     source: Source
+    stars_low: float | None = None
+    stars_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,9 @@ class Recommender:
         self._most_stars = np.float32(serving.rating_scale.max)
         self._popularity = models.fallback.popularity.popularity
         self._by_popularity = np.argsort(-self._popularity, kind="stable").astype(np.int32)
-        self._unrated = np.flatnonzero(self._popularity == 0)
+        # What nobody has rated is ranked by its features, or not at all.
+        unrated = np.flatnonzero(self._popularity == 0)
+        self._unranked = unrated[:0] if models.ranking.scores_new else unrated
 
     def state(self, history: History) -> PersonState:
         """Fold one history in; its rows must be rows of `models.items`."""
@@ -95,7 +100,7 @@ class Recommender:
             scores[n_personal:] = self._popularity[rows[n_personal:]]
         sources = _sources("personal", n_personal) + _sources("popular", len(rows) - n_personal)
         stars = self._on_scale(self.models.rating.score(state.rating, rows))
-        return self._listed(rows, scores, stars.tolist(), sources)
+        return self._listed(rows, scores, stars.tolist(), sources, *self._interval(stars))
 
     def top_rows(
         self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
@@ -138,6 +143,20 @@ class Recommender:
             stars[unknown] = self.models.rating.score_unknown(state)
         return self._on_scale(stars)
 
+    def interval(self, stars: Float32) -> tuple[Float32, Float32] | None:
+        """Low and high ends around predicted stars, on the scale; None when the models have no interval."""
+        if self.models.interval is None:
+            return None
+        low, high = self.models.interval.bounds(stars)
+        return self._on_scale(low), self._on_scale(high)
+
+    def _interval(self, stars: Float32) -> tuple[Sequence[float | None], Sequence[float | None]]:
+        ends = self.interval(stars)
+        if ends is None:
+            nothing = [None] * len(stars)
+            return nothing, nothing
+        return ends[0].tolist(), ends[1].tolist()
+
     def _on_scale(self, stars: Float32) -> Float32:
         # Two ufuncs take a third of the time of `np.clip` on a short list.
         return np.minimum(np.maximum(stars, self._least_stars), self._most_stars)
@@ -164,11 +183,11 @@ class Recommender:
         return self._listed(rows, self._popularity[rows], [None] * len(rows), _sources("popular", len(rows)))
 
     def _unseen(self, scores: Float32, history: History) -> Float32:
-        if not len(history):
+        if not len(history) and not (len(history.profile) and self.models.ranking.uses_profiles):
             return np.full(len(self._popularity), -np.inf, dtype=np.float32)
         unseen = scores.copy()
         unseen[history.rows] = -np.inf
-        unseen[self._unrated] = -np.inf
+        unseen[self._unranked] = -np.inf
         return unseen
 
     def _passing(self, allowed: Mask | None, *out: NDArray[np.integer] | None) -> Mask:
@@ -182,13 +201,17 @@ class Recommender:
         return self._by_popularity[passing[self._by_popularity]][: max(n, 0)]
 
     def _listed(
-        self, rows: Int32, scores: Float32, stars: Sequence[float | None], sources: Sequence[Source]
+        self,
+        rows: Int32,
+        scores: Float32,
+        stars: Sequence[float | None],
+        sources: Sequence[Source],
+        *interval: Sequence[float | None],
     ) -> list[Recommendation]:
         numbers = rows.tolist()
         ids = map(self.models.items.ids.__getitem__, numbers)
-        return list(
-            map(Recommendation, numbers, ids, range(1, len(numbers) + 1), scores.tolist(), stars, sources)
-        )
+        ranks = range(1, len(numbers) + 1)
+        return list(map(Recommendation, numbers, ids, ranks, scores.tolist(), stars, sources, *interval))
 
 
 def _sources(source: Source, count: int) -> list[Source]:

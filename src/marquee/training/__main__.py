@@ -2,6 +2,7 @@
 
     --run-id ID                       of a run that waits in the queue, or (with --trigger) of the run to make
     --trigger WHAT --requested-by WHO [--reason WHY] [--params FILE] [--no-deploy]
+    [--rating ALGORITHM] [--ranking ALGORITHM]
     --parent PID                      end when this process does
 
 It prints one line a step, and ends with 0, or with the exit code of the error that it prints.
@@ -43,7 +44,13 @@ def _train(options: argparse.Namespace) -> None:
         run_queued(settings, engine, options.run_id, _say)
         return
     order = Order(
-        options.trigger, options.requested_by, options.reason, options.params, not options.no_deploy
+        options.trigger,
+        options.requested_by,
+        options.reason,
+        options.params,
+        not options.no_deploy,
+        options.rating,
+        options.ranking,
     )
     run_now(settings, engine, order, _say, run_id=options.run_id)
 
@@ -61,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requested-by", default="unknown")
     parser.add_argument("--reason", default="")
     parser.add_argument("--params", type=Path)
+    parser.add_argument("--rating")
+    parser.add_argument("--ranking")
     parser.add_argument("--no-deploy", action="store_true")
     parser.add_argument("--parent", type=int)
     return parser

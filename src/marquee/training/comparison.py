@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from marquee.domain.columns import ITEM, RATING, TIME, USER
-from marquee.domain.history import ItemIndex
 from marquee.evaluation.protocols import prequential
 from marquee.evaluation.report import Report
 from marquee.evaluation.splits import Split, temporal_split
@@ -84,7 +84,7 @@ def compare(
         DataError: too few ratings to split.
     """
     split = temporal_split(tables.ratings, params.evaluation.test_share)
-    past = TrainingSet.from_frame(split.train, catalogue(tables))
+    past = training_set(tables, split.train)
     judge = _Judge(split, serving, params.evaluation.k)
     on_progress(*progress.EVALUATE)
     models = train_models(past, recipe.rating, recipe.ranking, threads=threads).models
@@ -98,9 +98,9 @@ def compare(
     return Comparison(split, candidate, rival, baselines, judge.predictions(models))
 
 
-def catalogue(tables: Tables) -> ItemIndex:
-    """Every item of the snapshot, rated or not, by id."""
-    return ItemIndex(tables.items[ITEM])
+def training_set(tables: Tables, ratings: pd.DataFrame) -> TrainingSet:
+    """Some ratings of a snapshot, with all its items, rated or not, and what is known of items and people."""
+    return TrainingSet.from_tables(ratings, tables.items, tables.users)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from marquee.domain.errors import Conflict, MarqueeError
 from marquee.settings import Settings, load_params, load_policy, load_serving
+from marquee.settings.params import with_algorithms
 from marquee.store import runs
 from marquee.store.leadership import TRAINING_LOCK, Leadership
 from marquee.training.context import TrainingContext
@@ -26,6 +27,7 @@ class Order:
 
     Attributes:
         params: another `params.yaml` than the platform's.
+        rating, ranking: other algorithms than those of `params.yaml`.
         deploy: whether a version that passes the gates becomes the champion at once.
     """
 
@@ -34,6 +36,8 @@ class Order:
     reason: str = ""
     params: Path | None = None
     deploy: bool = True
+    rating: str | None = None
+    ranking: str | None = None
 
 
 def run_now(
@@ -98,7 +102,9 @@ def _context(settings: Settings, engine: Engine, order: Order) -> TrainingContex
         engine=engine,
         home=settings.home,
         mlflow=settings.mlflow(),
-        params=load_params(order.params or settings.configs_dir / "params.yaml"),
+        params=with_algorithms(
+            load_params(order.params or settings.configs_dir / "params.yaml"), order.rating, order.ranking
+        ),
         policy=load_policy(settings.configs_dir / "policy.yaml"),
         serving=load_serving(settings.configs_dir / "serving.yaml"),
         trigger=order.trigger,

@@ -63,7 +63,7 @@ def _tags(context: TrainingContext, snapshot: Snapshot, judgement: Judgement) ->
         "snapshot": snapshot.hash,
         "trained_through": snapshot.trained_through.isoformat(),
         "code_version": code_version(),
-        "seed": str(judgement.recipe.rating.seed),
+        "seed": str(judgement.recipe.seed),
         "threads": str(context.threads),
         "trigger": context.trigger,
         "requested_by": context.requested_by,

@@ -69,14 +69,10 @@ def train(workplace: Workplace) -> None:
         shutil.rmtree(workplace.bundle)
     write_bundle(
         workplace.bundle,
-        items=models.items,
-        rating=models.rating,
-        ranking=models.ranking,
-        fallback=models.fallback,
-        trained_through=models.trained_through,
-        facts=Facts(
+        models,
+        Facts(
             hyperparameters=recipe.hyperparameters,
-            seed=recipe.rating.seed,
+            seed=recipe.seed,
             snapshot_hash=digest({"ratings": ratings}),
             n_users=past.n_users,
             n_ratings=len(past),

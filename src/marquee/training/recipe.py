@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from marquee.domain.errors import InvalidInput
-from marquee.settings.params import Params, RankingParams, RatingParams
+from marquee.settings.params import RANKING, RATING, Params, RankingParams, RatingParams
 from marquee.store.versions import ModelVersion
 
 
@@ -34,9 +34,7 @@ class Recipe:
                 role: {"algorithm": version.algorithms[role], **version.hyperparameters[role]}
                 for role in ("rating", "ranking")
             }
-            return cls(
-                RatingParams.model_validate(parts["rating"]), RankingParams.model_validate(parts["ranking"])
-            )
+            return cls(RATING.validate_python(parts["rating"]), RANKING.validate_python(parts["ranking"]))
         except (ValidationError, KeyError) as error:
             raise InvalidInput(
                 f"This release cannot train the recipe of version {version.version}: {_first(error)}.",
@@ -51,9 +49,15 @@ class Recipe:
     def hyperparameters(self) -> dict[str, dict[str, Any]]:
         """By role, under the algorithms' own names."""
         return {
-            "rating": self.rating.model_dump(exclude={"algorithm"}),
-            "ranking": self.ranking.model_dump(exclude={"algorithm"}),
+            "rating": self.rating.model_dump(mode="json", exclude={"algorithm"}),
+            "ranking": self.ranking.model_dump(mode="json", exclude={"algorithm"}),
         }
+
+    @property
+    def seed(self) -> int:
+        """The rating model's, or where nothing in it is random the ranking's, or 0."""
+        seeds = (getattr(part, "seed", None) for part in (self.rating, self.ranking))
+        return next((seed for seed in seeds if seed is not None), 0)
 
     @property
     def flat(self) -> Mapping[str, object]:

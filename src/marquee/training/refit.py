@@ -7,12 +7,12 @@ from marquee.domain.columns import ITEM, USER
 from marquee.models.bundle import write_bundle
 from marquee.models.manifest import Facts
 from marquee.models.train import train_models
-from marquee.models.training_set import TrainingSet
 from marquee.models.user_factors import write_user_factors
 from marquee.registry.runs import TrainedModel
 from marquee.settings import RatingScale
+from marquee.settings.params import IntervalParams
 from marquee.training.code_version import code_version
-from marquee.training.comparison import catalogue
+from marquee.training.comparison import training_set
 from marquee.training.judgement import Judgement
 from marquee.training.snapshot import Snapshot
 
@@ -23,17 +23,18 @@ def refit(
     scale: RatingScale,
     folder: Path,
     *,
+    intervals: IntervalParams | None,
     threads: int,
     created_at: datetime,
 ) -> TrainedModel:
     """Train on all ratings and write the bundle, and the users' factors beside it, into `folder`."""
     recipe, ratings = judgement.recipe, snapshot.tables.ratings
-    whole = TrainingSet.from_frame(ratings, catalogue(snapshot.tables))
-    trained = train_models(whole, recipe.rating, recipe.ranking, threads=threads)
+    whole = training_set(snapshot.tables, ratings)
+    trained = train_models(whole, recipe.rating, recipe.ranking, intervals=intervals, threads=threads)
     models, people = trained.models, trained.user_factors
     facts = Facts(
         hyperparameters=recipe.hyperparameters,
-        seed=recipe.rating.seed,
+        seed=recipe.seed,
         snapshot_hash=snapshot.hash,
         n_users=whole.n_users,
         n_ratings=len(whole),
@@ -41,15 +42,7 @@ def refit(
         code_version=code_version(),
         metrics=judgement.comparison.candidate.to_dict(),
     )
-    write_bundle(
-        folder / "bundle",
-        items=models.items,
-        rating=models.rating,
-        ranking=models.ranking,
-        fallback=models.fallback,
-        trained_through=models.trained_through,
-        facts=facts,
-    )
+    write_bundle(folder / "bundle", models, facts)
     write_user_factors(folder / "user_factors.npz", people.user_ids, people.factors, people.biases)
     example = (str(ratings[USER].iloc[0]), str(ratings[ITEM].iloc[0]))
     return TrainedModel(folder / "bundle", folder / "user_factors.npz", (scale.min, scale.max), example)

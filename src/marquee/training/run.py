@@ -44,7 +44,15 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
         judgement = judge_recipe(context, snapshot, on_progress)
         on_progress(*progress.REFIT)
         scale = context.serving.rating_scale
-        model = refit(snapshot, judgement, scale, folder, threads=context.threads, created_at=began)
+        model = refit(
+            snapshot,
+            judgement,
+            scale,
+            folder,
+            intervals=context.params.intervals,
+            threads=context.threads,
+            created_at=began,
+        )
         on_progress(*progress.PLOTS)
         files = write_files(judgement, folder)
         on_progress(*progress.LOG)

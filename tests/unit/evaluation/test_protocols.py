@@ -22,7 +22,7 @@ from marquee.models.popularity import Popularity
 from marquee.models.train import train_baselines, train_models
 from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommender
-from marquee.settings.params import RankingParams, RatingParams
+from marquee.settings.params import EaseParams, SvdParams
 from marquee.settings.serving import Serving
 from tests.support.ratings import checkerboard, frame_of
 
@@ -150,8 +150,8 @@ def test_a_model_that_understands_beats_the_baselines() -> None:
     """On the checkerboard, biases and popularity know nothing of tastes."""
     split = temporal_split(checkerboard())
     ratings = TrainingSet.from_frame(split.train)
-    svd = RatingParams(n_factors=4, n_epochs=100, lr_all=0.02, reg_all=0.02)
-    trained = Recommender(train_models(ratings, svd, RankingParams()).models, Serving())
+    svd = SvdParams(n_factors=4, n_epochs=100, lr_all=0.02, reg_all=0.02)
+    trained = Recommender(train_models(ratings, svd, EaseParams()).models, Serving())
     recipe = prequential(trained, split.train, split.test)
     baseline = prequential(Recommender(train_baselines(ratings), Serving()), split.train, split.test)
     assert recipe.all.rmse is not None
@@ -164,9 +164,9 @@ def test_cross_validation_predicts_every_rating_by_models_that_have_not_seen_it(
     frame = checkerboard()
     noise = np.random.default_rng(0).choice([1.0, 5.0], len(frame))
     result = cv5_rmse(
-        frame.assign(rating=noise), RatingParams(n_factors=8, n_epochs=60, lr_all=0.02, reg_all=0.01)
+        frame.assign(rating=noise), SvdParams(n_factors=8, n_epochs=60, lr_all=0.02, reg_all=0.01)
     )
     assert result.folds == 5
     assert min(result.trained, result.folded_in) > 1.9
-    plain = cv5_rmse(frame, RatingParams(n_factors=4, n_epochs=100, lr_all=0.02, reg_all=0.02))
+    plain = cv5_rmse(frame, SvdParams(n_factors=4, n_epochs=100, lr_all=0.02, reg_all=0.02))
     assert max(plain.trained, plain.folded_in) < 1.0

@@ -18,11 +18,11 @@ from marquee.models.model_set import ModelSet
 from marquee.models.train import train_baselines, train_models
 from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommender
-from marquee.settings.params import RankingParams, RatingParams
+from marquee.settings.params import EaseParams, SvdParams
 from marquee.settings.serving import Serving
 from tests.support.ratings import checkerboard
 
-RATING = RatingParams(n_factors=4, n_epochs=5)
+RATING = SvdParams(n_factors=4, n_epochs=5)
 FACTS = Facts(
     hyperparameters={"rating": RATING.model_dump(), "ranking": {"regularization": 300.0}},
     seed=0,
@@ -34,15 +34,7 @@ FACTS = Facts(
 
 
 def _write(path: Path, models: ModelSet) -> None:
-    write_bundle(
-        path,
-        items=models.items,
-        rating=models.rating,
-        ranking=models.ranking,
-        fallback=models.fallback,
-        trained_through=models.trained_through,
-        facts=FACTS,
-    )
+    write_bundle(path, models, FACTS)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +44,7 @@ def ratings() -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def models(ratings: TrainingSet) -> ModelSet:
-    return train_models(ratings, RATING, RankingParams()).models
+    return train_models(ratings, RATING, EaseParams()).models
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +91,7 @@ def test_arrays_are_mapped_and_cannot_be_written_to(sound: Path) -> None:
 
 
 def test_the_same_ratings_give_the_same_bytes(ratings: TrainingSet, sound: Path, tmp_path: Path) -> None:
-    _write(tmp_path / "again", train_models(ratings, RATING, RankingParams()).models)
+    _write(tmp_path / "again", train_models(ratings, RATING, EaseParams()).models)
     for file in sound.iterdir():
         assert (tmp_path / "again" / file.name).read_bytes() == file.read_bytes(), file.name
 
@@ -181,7 +173,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a missing manifest": (lambda b: (b / "manifest.json").unlink(), r"manifest\.json cannot be read"),
     "a manifest of rubbish": (lambda b: (b / "manifest.json").write_bytes(b"\x00\xff"), "is not JSON"),
     "a manifest of nothing": (lambda b: (b / "manifest.json").write_text("[]"), "schema version None"),
-    "another schema": (lambda b: _edit(b, lambda m: m.update(schema_version=2)), "schema version 2"),
+    "another schema": (lambda b: _edit(b, lambda m: m.update(schema_version=1)), "schema version 1"),
     "an unknown field": (lambda b: _edit(b, lambda m: m.update(surprise=1)), "surprise: Extra inputs"),
     "a wrong field": (lambda b: _edit(b, lambda m: m.update(n_items="many")), "n_items"),
     "a file outside the folder": (
@@ -190,19 +182,19 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "an unknown model": (
         lambda b: _edit(b, lambda m: m["algorithms"].update(rating="oracle")),
-        "'oracle'; known are biases, svd",
+        "'oracle'; known are bayes-svdpp, biases, svd",
     ),
     "the arrays of another model": (
         lambda b: _edit(b, lambda m: m["algorithms"].update(rating="biases")),
         "arrays are",
     ),
     "other numbers of items": (lambda b: _edit(b, lambda m: m.update(n_items=3)), "20 ids"),
-    "ids that are not strings": (lambda b: _replace_ids(b, list(range(20))), "not a list of ids"),
+    "ids that are not strings": (lambda b: _replace_ids(b, list(range(20))), "something else"),
     "an id twice": (lambda b: _replace_ids(b, ["x"] * 20), "not unique"),
     "another dtype": (lambda b: _replace(b, "ranking.weights.npy", np.zeros((20, 20))), "weights is float64"),
     "another shape": (
-        lambda b: _replace(b, "ranking.weights.npy", np.zeros((19, 19), np.float32)),
-        "ranking model has 19 items",
+        lambda b: _replace(b, "rating.item_biases.npy", np.zeros(19, np.float32)),
+        "item_biases is float32",
     ),
     "values that are not finite": (
         lambda b: _replace(b, "ranking.weights.npy", np.full((20, 20), np.inf, np.float32)),

@@ -11,12 +11,27 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from marquee.domain.history import History
-from marquee.models import biases, content, ease, fallback, ials, item_knn, neighbours, popularity, svd, vae
+from marquee.models import (
+    bayes_svdpp_gibbs,
+    biases,
+    content,
+    ease,
+    fallback,
+    ials,
+    item_knn,
+    neighbours,
+    popularity,
+    svd,
+    vae,
+)
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
 from marquee.models.model_set import ModelSet
+from marquee.models.new_items import Extended
 from marquee.models.protocol import Scorer
+from marquee.models.train import train_ranking
 from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommender
+from marquee.settings.params import BlendParams, BlendWeights, EaseParams, PopularityParams
 from marquee.settings.serving import Serving
 from tests.support.ratings import checkerboard
 
@@ -35,6 +50,11 @@ def _train_svd(ratings: TrainingSet, **params: Any) -> svd.Svd:
     return svd.train(ratings, **params)[0]
 
 
+def _train_blend(ratings: TrainingSet, **params: Any) -> Scorer:
+    parts = (EaseParams(regularization=5.0), PopularityParams())
+    return train_ranking(ratings, BlendParams(**{"models": parts, **params}))
+
+
 CASES = [
     Case(
         "svd",
@@ -51,8 +71,34 @@ CASES = [
         },
     ),
     Case("biases", biases.train, {}, {"item_damping": 1.0, "user_damping": 1.0}),
-    Case("ease", ease.train, {"regularization": 5.0}, {"regularization": 50.0}),
-    Case("popularity", popularity.train, {}, {"damping": 5.0}),
+    Case(
+        "bayes-svdpp",
+        bayes_svdpp_gibbs.train,
+        {"n_factors": 2, "n_sweeps": 12, "burn_in": 4, "n_samples": 4, "n_implicit": 10, "seed": 0},
+        {"n_factors": 3, "n_sweeps": 13, "burn_in": 6, "n_samples": 5, "n_implicit": 5, "seed": 1},
+    ),
+    Case(
+        "ease",
+        ease.train,
+        {"regularization": 5.0, "item_features": 1.0, "user_features": 1.0},
+        {
+            "regularization": 50.0,
+            "dislike": 0.5,
+            "exponent": 0.5,
+            "item_features": 2.0,
+            "user_features": 2.0,
+        },
+    ),
+    Case("popularity", popularity.train, {}, {"damping": 5.0, "half_life": 2.0}),
+    Case(
+        "blend",
+        _train_blend,
+        {"weights": BlendWeights(returning=(1.0, 2.0), active=(1.0, 0.5))},
+        {
+            "weights": BlendWeights(returning=(1.0, 3.0), active=(1.0, 0.5)),
+            "models": (EaseParams(regularization=7.0), PopularityParams()),
+        },
+    ),
     Case(
         "content",
         content.train,
@@ -113,6 +159,7 @@ def ratings() -> TrainingSet:
     Even items are comedies, odd ones dramas; each has a year and a title that shares words with others.
     """
     frame = checkerboard()
+    frame["timestamp"] *= 1000  # over days, for what counts in days
     ids = [*sorted(frame["item_id"].unique()), "unrated"]
     catalogue = pd.DataFrame(
         {
@@ -122,7 +169,9 @@ def ratings() -> TrainingSet:
             "genres": [("drama",) if row % 2 else ("comedy",) for row in range(len(ids))],
         }
     )
-    return TrainingSet.from_tables(frame, catalogue, pd.DataFrame({"user_id": []}))
+    people = sorted(frame["user_id"].unique())
+    genders = ["F" if row % 2 else "M" for row in range(len(people))]
+    return TrainingSet.from_tables(frame, catalogue, pd.DataFrame({"user_id": people, "gender": genders}))
 
 
 def _train(case: Case, ratings: TrainingSet, **changed: Any) -> Any:
@@ -177,6 +226,51 @@ def test_states_and_scores_are_finite_float32_for_cold_and_warm_people(
         assert scores.shape == (ratings.n_items,)
         assert np.isfinite(state).all()
         assert np.isfinite(scores).all()
+
+
+@every_model
+def test_states_have_the_size_that_the_model_says(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    for history in (History.empty(), ratings.histories()[0]):
+        assert model.fold_in(history).shape == (model.state_size,)
+
+
+@every_model
+def test_an_item_that_the_training_has_not_seen_has_a_finite_score(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    features = ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}, {"genre:drama": 1.0}, {}])
+    for history in (History.empty(), *ratings.histories()[:3]):
+        scores = model.score_new(model.fold_in(history), features)
+        assert (scores.shape, scores.dtype) == ((3,), np.float32)
+        assert np.isfinite(scores).all()
+        if len(history):
+            assert (len(set(scores.tolist())) > 1) == model.scores_new
+
+
+@every_model
+def test_a_profile_counts_where_the_model_says_so(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    nobody, women, men = (model.score(model.fold_in(History.of((), (), (), p))) for p in ((), (0,), (1,)))
+    if case.name in RANKING_MODELS or model.uses_profiles:
+        assert (not np.array_equal(women, men)) == model.uses_profiles
+        assert np.array_equal(nobody, women) == (not model.uses_profiles)
+
+
+@every_model
+def test_rows_added_after_the_training_are_scored_beside_the_others(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    features = ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}, {"genre:drama": 1.0}])
+    longer, n = Extended(model, features), model.n_items
+    history = History.of([0, n + 1, 5], [5.0, 1.0, 4.0], [1, 2, 3])  # one of them is a new item's
+    state = longer.fold_in(history)
+    whole = longer.score(state)
+    assert_array_equal(whole[:n], model.score(model.fold_in(History.of([0, 5], [5.0, 4.0], [1, 3]))))
+    assert_array_equal(whole[n:], model.score_new(state, features))
+    assert_allclose(
+        longer.score_many(longer.fold_in_many([history, History.empty()]))[0], whole, rtol=1e-6, atol=1e-6
+    )
+    some = np.array([n + 1, 3, n], dtype=np.int32)
+    assert_allclose(longer.score(state, some), whole[some], rtol=1e-6)
 
 
 @every_model

@@ -20,7 +20,7 @@ from marquee.models.popularity import Popularity
 from marquee.models.train import train_models
 from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommendation, Recommender
-from marquee.settings.params import RankingParams, RatingParams
+from marquee.settings.params import EaseParams, SvdParams
 from marquee.settings.serving import Serving
 from tests.support.ratings import checkerboard
 
@@ -41,7 +41,7 @@ def _recommender() -> Recommender:
     models = ModelSet(
         items=ItemIndex("abcde"),
         rating=Biases(3.0, _float32(1.0, 0.5, 0.0, -0.5, -4.0), user_damping=1.0),
-        ranking=Ease(weights),
+        ranking=Ease.of_weights(weights),
         fallback=Fallback(
             Popularity(_float32(0.5, 0.25, 0.125, 0.0625, 0.0)), Neighbours(neighbours, similarities)
         ),
@@ -151,7 +151,7 @@ def test_a_batch_of_nobody_is_empty() -> None:
 def _trained() -> Recommender:
     ratings = TrainingSet.from_frame(checkerboard())
     return Recommender(
-        train_models(ratings, RatingParams(n_factors=3, n_epochs=3), RankingParams()).models, Serving()
+        train_models(ratings, SvdParams(n_factors=3, n_epochs=3), EaseParams()).models, Serving()
     )
 
 

@@ -11,6 +11,7 @@ from marquee.domain.history import ItemIndex
 from marquee.models import ease, fallback
 from marquee.models.bundle import write_bundle
 from marquee.models.manifest import Facts
+from marquee.models.model_set import ModelSet
 from marquee.models.svd import Svd
 from marquee.models.training_set import TrainingSet
 from marquee.models.user_factors import write_user_factors
@@ -27,12 +28,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     factors = np.array([[0.5, 9.0], [-9.0, 0.0]], dtype=np.float32)
     write_bundle(
         folder / "bundle",
-        items=ITEMS,
-        rating=Svd(3.0, np.array([0.25, 0.0], dtype=np.float32), factors),
-        ranking=ease.train(training, regularization=10.0),
-        fallback=fallback.train(training),
-        trained_through=2,
-        facts=Facts(hyperparameters={}, seed=0, snapshot_hash="5" * 64, n_users=1, n_ratings=2),
+        ModelSet(
+            items=ITEMS,
+            rating=Svd(3.0, np.array([0.25, 0.0], dtype=np.float32), factors),
+            ranking=ease.train(training, regularization=10.0),
+            fallback=fallback.train(training),
+            trained_through=2,
+        ),
+        Facts(hyperparameters={}, seed=0, snapshot_hash="5" * 64, n_users=1, n_ratings=2),
     )
     person = np.array([[1.0, 0.0]], dtype=np.float32)
     write_user_factors(folder / "user_factors.npz", ["u"], person, np.array([0.5], dtype=np.float32))

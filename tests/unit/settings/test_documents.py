@@ -18,11 +18,16 @@ def test_the_shipped_files_are_valid() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("rating: {n_factors: 0}", "rating.n_factors"),
-        ("rating: {n_factors: .nan}", "rating.n_factors"),
-        ("rating: {lr_all: .inf}", "rating.lr_all"),
-        ("rating: {factors: 3}", "rating.factors"),
+        ("rating: {algorithm: svd, n_factors: 0}", "rating.n_factors"),
+        ("rating: {algorithm: svd, n_factors: .nan}", "rating.n_factors"),
+        ("rating: {algorithm: svd, lr_all: .inf}", "rating.lr_all"),
+        ("rating: {algorithm: svd, factors: 3}", "rating.factors"),
         ("ranking: {algorithm: magic}", "ranking.algorithm"),
+        ("ranking: {regularization: 3}", "ranking.algorithm: Field required"),
+        (
+            "ranking: {algorithm: blend, models: [{algorithm: ease, exponent: 2}]}",
+            "ranking.models.0.exponent",
+        ),
         ("- a list", "the document"),
         ("rating: [unclosed", "is not YAML"),
         ("\x00", "is not YAML"),

@@ -9,7 +9,7 @@ import pytest
 from marquee.domain.columns import GENRES, ITEM, TITLE, USER, YEAR
 from marquee.domain.errors import DataError
 from marquee.settings import Params, Serving
-from marquee.settings.params import RankingParams, RatingParams
+from marquee.settings.params import EaseParams, SvdParams
 from marquee.training import progress
 from marquee.training.comparison import Comparison, compare
 from marquee.training.plots import draw_plots
@@ -18,10 +18,10 @@ from marquee.training.snapshot import Tables
 from tests.support.ratings import checkerboard, frame_of
 
 PARAMS = Params(
-    rating=RatingParams(n_factors=4, n_epochs=30, lr_all=0.02), ranking=RankingParams(regularization=10.0)
+    rating=SvdParams(n_factors=4, n_epochs=30, lr_all=0.02), ranking=EaseParams(regularization=10.0)
 )
 RECIPE = Recipe.of(PARAMS)
-WEAKER = Recipe(RatingParams(n_factors=1, n_epochs=1), PARAMS.ranking)
+WEAKER = Recipe(SvdParams(n_factors=1, n_epochs=1), PARAMS.ranking)
 
 
 def _tables(ratings: pd.DataFrame) -> Tables:

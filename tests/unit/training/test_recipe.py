@@ -5,12 +5,12 @@ import pytest
 
 from marquee.domain.errors import InvalidInput
 from marquee.settings import Params
-from marquee.settings.params import RatingParams
+from marquee.settings.params import SvdParams
 from marquee.store.versions import ModelVersion
 from marquee.training.recipe import Recipe
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RECIPE = Recipe.of(Params(rating=RatingParams(n_factors=7, seed=3)))
+RECIPE = Recipe.of(Params(rating=SvdParams(n_factors=7, seed=3)))
 VERSION = ModelVersion(
     4, "1.0.0", "approved", "run", "snapshot", NOW, RECIPE.algorithms, RECIPE.hyperparameters, {}, (), NOW
 )

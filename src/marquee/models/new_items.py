@@ -1,0 +1,124 @@
+"""Items added after a training: scored from their features, by the models as they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marquee.domain.history import UNKNOWN_ROW, History, ItemIndex
+from marquee.models.fallback import Fallback
+from marquee.models.model_set import ModelSet
+from marquee.models.neighbours import Neighbours
+from marquee.models.popularity import Popularity
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, RatingModel, Scorer, State, States
+
+M = TypeVar("M", bound=Scorer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extended(Generic[M]):
+    """A model with more rows than it was trained with; ratings of the further ones do not reach it.
+
+    Attributes:
+        model: of the first rows.
+        features: of the rows after those, shape (n_new, n_item_features).
+    """
+
+    algorithm: ClassVar[str] = "extended"
+
+    model: M
+    features: Csr
+
+    @property
+    def n_items(self) -> int:
+        return self.model.n_items + int(self.features.shape[0])
+
+    @property
+    def state_size(self) -> int:
+        return self.model.state_size
+
+    @property
+    def scores_new(self) -> bool:
+        return self.model.scores_new
+
+    def fold_in(self, history: History) -> State:
+        return self.model.fold_in(self._trained(history))
+
+    def fold_in_many(self, histories: Sequence[History]) -> States:
+        return self.model.fold_in_many([self._trained(history) for history in histories])
+
+    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+        if rows is None:
+            return np.concatenate((self.model.score(state), self.model.score_new(state, self.features)))
+        new = rows >= self.model.n_items
+        if not new.any():
+            return self.model.score(state, rows)
+        scores = np.empty(len(rows), dtype=np.float32)
+        scores[~new] = self.model.score(state, rows[~new])
+        scores[new] = self.model.score_new(state, self.features[rows[new] - self.model.n_items])
+        return scores
+
+    def score_many(self, states: States) -> Float32:
+        new = [self.model.score_new(state, self.features) for state in states]
+        blank = np.empty((0, self.features.shape[0]), dtype=np.float32)
+        return np.hstack((self.model.score_many(states), np.stack(new) if new else blank))
+
+    @property
+    def uses_profiles(self) -> bool:
+        return self.model.uses_profiles
+
+    def score_new(self, state: State, features: Csr) -> Float32:
+        return self.model.score_new(state, features)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        raise TypeError("items added after a training are no part of a bundle")
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:  # noqa: ARG003 - the protocol's signature
+        raise TypeError("items added after a training are no part of a bundle")
+
+    def _trained(self, history: History) -> History:
+        old = history.rows < self.model.n_items
+        if old.all():
+            return history
+        return History(history.rows[old], history.ratings[old], history.times[old], history.profile)
+
+
+class ExtendedRating(Extended[RatingModel]):
+    """The same for a model of stars."""
+
+    __slots__ = ()
+
+    def score_unknown(self, state: State) -> float:
+        return self.model.score_unknown(state)
+
+
+def extended(models: ModelSet, item_ids: Sequence[str], features: Csr) -> ModelSet:
+    """Models whose catalogue goes on with these items.
+
+    Args:
+        models: as trained, or read from a bundle.
+        item_ids: ids that the catalogue does not have yet.
+        features: shape (len(item_ids), n_item_features), by the vocabulary of `models`.
+    """
+    n_new = len(item_ids)
+    if not n_new:
+        return models
+    popularity, neighbours = models.fallback.popularity.popularity, models.fallback.neighbours
+    width = neighbours.rows.shape[1]
+    fallback = Fallback(
+        Popularity(np.append(popularity, np.zeros(n_new, np.float32))),
+        Neighbours(
+            np.vstack((neighbours.rows, np.full((n_new, width), UNKNOWN_ROW, np.int32))),
+            np.vstack((neighbours.similarities, np.zeros((n_new, width), np.float32))),
+        ),
+    )
+    return replace(
+        models,
+        items=ItemIndex((*models.items.ids, *item_ids)),
+        rating=ExtendedRating(models.rating, features),
+        ranking=Extended[Scorer](models.ranking, features),
+        fallback=fallback,
+    )
