@@ -11,8 +11,7 @@ from marquee.domain.history import History
 from marquee.models import sparse_rows
 from marquee.models.arrays import check_names, checked
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Float32, Int32, State, States
-from marquee.models.sparse_rows import Csr
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet

@@ -18,13 +18,12 @@ from scipy.linalg import lapack
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Float32, Int32, State, States
-from marquee.models.sparse_rows import Csr
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
 
-ROWS_AT_ONCE = 128  # systems of equations solved in one call: 2 MB at 64 factors stay in a core's cache
+ROWS_AT_ONCE = 256  # rows that a thread solves before it asks for more
 INITIAL_DEVIATION = 0.1  # of a factor's length, as in Rendle et al.
 
 
@@ -86,14 +85,9 @@ class Ials:
         return False
 
     def fold_in(self, history: History) -> State:
-        factors = self.item_factors.take(history.rows, axis=0)
-        weights = self.liking(history.ratings)
-        system = (factors * weights[:, np.newaxis]).T @ factors + np.float32(self.penalties.alpha) * self.gram
-        system.flat[:: len(system) + 1] += self.penalties.of(len(history), self.n_items)
-        _, solution, failed = lapack.sposv(system, weights @ factors, lower=True, overwrite_a=True)
-        if failed:
-            raise np.linalg.LinAlgError("the penalised Gram matrix is not positive definite")
-        return np.asarray(solution, dtype=np.float32)
+        factors, weights = self.item_factors.take(history.rows, axis=0), self.liking(history.ratings)
+        gram = np.float32(self.penalties.alpha) * self.gram
+        return _best(factors, weights, gram, self.penalties.of(len(history), self.n_items))
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.state_size), dtype=np.float32)
@@ -139,7 +133,7 @@ def train(
     ratings: "TrainingSet",
     *,
     n_factors: int = 64,
-    n_epochs: int = 16,
+    n_epochs: int = 12,
     alpha: float = 0.2,
     regularization: float = 0.02,
     frequency_exponent: float = 1.0,
@@ -181,23 +175,27 @@ def _solved(rated: Csr, others: Float32, penalties: Penalties, pool: ThreadPoolE
     solved = np.zeros((rated.shape[0], others.shape[1]), dtype=np.float32)
 
     def solve(start: int) -> None:
-        block = slice(start, min(start + ROWS_AT_ONCE, len(solved)))
-        solved[block] = _solved_block(rated, others, gram, penalties, block)
+        for row in range(start, min(start + ROWS_AT_ONCE, len(solved))):
+            first, last = rated.indptr[row], rated.indptr[row + 1]
+            if last > first:
+                factors = others.take(rated.indices[first:last], axis=0)
+                penalty = penalties.of(last - first, len(others))
+                solved[row] = _best(factors, rated.data[first:last], gram, penalty)
 
     for _ in pool.map(solve, range(0, len(solved), ROWS_AT_ONCE)):
         pass  # waits for each, and raises what it raised
     return solved
 
 
-def _solved_block(rated: Csr, others: Float32, gram: Float32, penalties: Penalties, block: slice) -> Float32:
-    n_rows, n_factors = block.stop - block.start, others.shape[1]
-    systems = np.empty((n_rows, n_factors, n_factors), dtype=np.float32)
-    targets = np.empty((n_rows, n_factors, 1), dtype=np.float32)
-    for row, place in enumerate(range(block.start, block.stop)):
-        first, last = rated.indptr[place], rated.indptr[place + 1]
-        factors, weights = others.take(rated.indices[first:last], axis=0), rated.data[first:last]
-        np.matmul((factors * weights[:, np.newaxis]).T, factors, out=systems[row])
-        np.matmul(weights, factors, out=targets[row, :, 0])
-        systems[row].flat[:: n_factors + 1] += penalties.of(last - first, len(others))
-    systems += gram
-    return np.asarray(np.linalg.solve(systems, targets)[:, :, 0])
+def _best(others: Float32, weights: Float32, gram: Float32, penalty: float) -> Float32:
+    """(O'WO + gram + penalty I)^-1 O'w, with O the factors of what one row has rated and w the weights."""
+    root = np.sqrt(weights)
+    scaled = others * root[:, np.newaxis]
+    # A matrix times itself costs BLAS half of what two matrices do; LAPACK, which counts by columns, takes
+    # the transpose, being the same, without a copy.
+    system = scaled.T @ scaled + gram
+    system.flat[:: len(system) + 1] += penalty
+    _, solution, failed = lapack.sposv(system.T, root @ scaled, lower=True, overwrite_a=True)
+    if failed:
+        raise np.linalg.LinAlgError("the penalised Gram matrix is not positive definite")
+    return np.asarray(solution, dtype=np.float32)

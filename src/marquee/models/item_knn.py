@@ -18,8 +18,7 @@ from marquee.models import sparse_rows
 from marquee.models.arrays import check_names
 from marquee.models.liking import Liking
 from marquee.models.neighbours import BLOCK, TINY, nearest
-from marquee.models.protocol import Arrays, Float32, Float64, Int32, Int64, State, States
-from marquee.models.sparse_rows import Csr
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Int64, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet

@@ -1,15 +1,13 @@
 """Sparse matrices as plain arrays on a disk, and the sum of some of their rows."""
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from marquee.models.arrays import checked
-from marquee.models.protocol import Arrays, Float32, Int32
-
-Csr: TypeAlias = "sparse.csr_array[Any, tuple[int, int]]"
+from marquee.models.protocol import Arrays, Csr, Float32, Int32
 
 NAMES = ("starts", "columns", "values")
 
@@ -44,7 +42,7 @@ def from_arrays(arrays: Arrays, n_columns: int | None = None) -> Csr:
 def weighted_sum(matrix: Csr, rows: Int32, weights: Float32) -> Float32:
     """The sum of some rows, each times its weight: shape (n_columns,), float32, added up in float64.
 
-    Touches those rows alone: for a few of them a tenth of the time of scipy's indexing and product.
+    Touches those rows alone.
     """
     firsts, lasts = matrix.indptr[rows], matrix.indptr[rows + 1]
     lengths = lasts - firsts

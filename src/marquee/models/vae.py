@@ -14,8 +14,7 @@ from scipy import sparse
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Float32, Int32, State, States
-from marquee.models.sparse_rows import Csr
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -139,9 +138,9 @@ def _shapes(n_items: int, n_hidden: int, n_latent: int) -> dict[str, tuple[int, 
 def train(
     ratings: "TrainingSet",
     *,
-    n_hidden: int = 300,
-    n_latent: int = 100,
-    n_epochs: int = 100,
+    n_hidden: int = 600,
+    n_latent: int = 200,
+    n_epochs: int = 50,
     batch_size: int = 64,
     learning_rate: float = 1e-3,
     weight_decay: float = 0.01,
