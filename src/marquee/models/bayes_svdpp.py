@@ -109,10 +109,6 @@ class BayesSvdpp:
     def scores_new(self) -> bool:
         return len(self.attribute_factors) > 0
 
-    @property
-    def uses_profiles(self) -> bool:
-        return len(self.profile_factors) > 0
-
     def score_new(self, state: State, features: Csr) -> Float32:
         factors = features @ self._flat(self.attribute_factors) + self.item_prior_means.reshape(-1)
         return np.asarray(factors @ state[:-1] + np.float32(self.mean + state.item(-1)), dtype=np.float32)

@@ -65,10 +65,6 @@ class Biases:
     def scores_new(self) -> bool:
         return False
 
-    @property
-    def uses_profiles(self) -> bool:
-        return False
-
     def score_new(self, state: State, features: Csr) -> Float32:
         return np.full(features.shape[0], self.score_unknown(state), dtype=np.float32)
 

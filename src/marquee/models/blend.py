@@ -71,10 +71,6 @@ class Blend:
     def scores_new(self) -> bool:
         return any(model.scores_new for model in self.models)
 
-    @property
-    def uses_profiles(self) -> bool:
-        return any(model.uses_profiles for model in self.models)
-
     def score_new(self, state: State, features: Csr) -> Float32:
         n_models = len(self.models)
         weights, rest = np.split(state[self.n_items :], [n_models])

@@ -56,10 +56,6 @@ class Content:
     def scores_new(self) -> bool:
         return bool(self.weights.any())
 
-    @property
-    def uses_profiles(self) -> bool:
-        return False
-
     def fold_in(self, history: History) -> State:
         liking = self.liking(history.ratings)
         summed = sparse_rows.weighted_sum(self.features, history.rows, liking)

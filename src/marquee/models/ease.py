@@ -100,10 +100,6 @@ class Ease:
     def scores_new(self) -> bool:
         return bool(self.feature_weights.any())
 
-    @property
-    def uses_profiles(self) -> bool:
-        return bool(self.profile_weights.any())
-
     def score_new(self, state: State, features: Csr) -> Float32:
         regularization, exponent = self.constants.tolist()
         quadratic = np.asarray((features @ self.feature_penalties) * features.toarray()).sum(axis=1)

@@ -13,6 +13,8 @@ from marquee.models.protocol import Arrays
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
 
+PROFILE = 0.5  # half of what independent attributes would mean: age, gender and occupation go together
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fallback:
@@ -47,4 +49,4 @@ def _part(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
 
 def train(ratings: "TrainingSet") -> Fallback:
     """Count, and compare items, with the defaults of each part."""
-    return Fallback(popularity.train(ratings), neighbours.train(ratings))
+    return Fallback(popularity.train(ratings, profile=PROFILE), neighbours.train(ratings))

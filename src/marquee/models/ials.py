@@ -80,10 +80,6 @@ class Ials:
     def scores_new(self) -> bool:
         return False
 
-    @property
-    def uses_profiles(self) -> bool:
-        return False
-
     def fold_in(self, history: History) -> State:
         factors, weights = self.item_factors.take(history.rows, axis=0), self.liking(history.ratings)
         gram = np.float32(self.penalties.alpha) * self.gram

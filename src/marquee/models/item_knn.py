@@ -53,10 +53,6 @@ class ItemKnn:
     def scores_new(self) -> bool:
         return False
 
-    @property
-    def uses_profiles(self) -> bool:
-        return False
-
     def fold_in(self, history: History) -> State:
         return sparse_rows.weighted_sum(self.similarities, history.rows, self.liking(history.ratings))
 

@@ -65,10 +65,6 @@ class Extended(Generic[M]):
         blank = np.empty((0, self.features.shape[0]), dtype=np.float32)
         return np.hstack((self.model.score_many(states), np.stack(new) if new else blank))
 
-    @property
-    def uses_profiles(self) -> bool:
-        return self.model.uses_profiles
-
     def score_new(self, state: State, features: Csr) -> Float32:
         return self.model.score_new(state, features)
 
@@ -106,10 +102,13 @@ def extended(models: ModelSet, item_ids: Sequence[str], features: Csr) -> ModelS
     n_new = len(item_ids)
     if not n_new:
         return models
-    popularity, neighbours = models.fallback.popularity.popularity, models.fallback.neighbours
+    popularity, neighbours = models.fallback.popularity, models.fallback.neighbours
     width = neighbours.rows.shape[1]
     fallback = Fallback(
-        Popularity(np.append(popularity, np.zeros(n_new, np.float32))),
+        Popularity(
+            np.append(popularity.popularity, np.zeros(n_new, np.float32)),
+            np.pad(popularity.lifts, ((0, 0), (0, n_new))),
+        ),
         Neighbours(
             np.vstack((neighbours.rows, np.full((n_new, width), UNKNOWN_ROW, np.int32))),
             np.vstack((neighbours.similarities, np.zeros((n_new, width), np.float32))),

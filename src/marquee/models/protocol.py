@@ -64,11 +64,6 @@ class Scorer(Protocol):
         """Whether `score_new` tells items apart, by their features."""
         ...
 
-    @property
-    def uses_profiles(self) -> bool:
-        """Whether a profile tells items apart for somebody who has rated nothing."""
-        ...
-
     def score_new(self, state: State, features: Csr) -> Float32:
         """Scores of items that the training has not seen, comparable with `score`.
 

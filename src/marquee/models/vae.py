@@ -70,10 +70,6 @@ class Vae:
     def scores_new(self) -> bool:
         return False
 
-    @property
-    def uses_profiles(self) -> bool:
-        return False
-
     def fold_in(self, history: History) -> State:
         weights, liked = self.weights, self.liking(history.ratings)
         length = np.linalg.norm(liked)

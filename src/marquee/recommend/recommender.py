@@ -13,7 +13,7 @@ from marquee.models.protocol import Float32, Int32, Mask, State
 from marquee.recommend.topn import best_rows
 from marquee.settings.serving import Serving
 
-Source: TypeAlias = Literal["personal", "similar", "popular"]
+Source: TypeAlias = Literal["personal", "profile", "similar", "popular"]
 
 BATCH = 256  # people scored at a time: bounds the memory of `top_many`
 
@@ -27,7 +27,8 @@ class Recommendation(NamedTuple):
         rank: 1 for the first.
         score: what it was ordered by, in the units of its source; comparable within one source alone.
         stars: predicted for this person, on the scale; None where there is no person.
-        source: "personal" (ranking model), "similar" (to an item), "popular" (fallback).
+        source: "personal" (ranking model), "profile" (popular with people alike), "similar" (to an item),
+            "popular" (with everybody).
         stars_low, stars_high: the ends of the models' interval; None where there is no person or no interval.
     """
 
@@ -50,11 +51,13 @@ class PersonState:
         scores: the ranking model's, shape (n_items,), float32, with -inf for items seen and for items
             that the ranking model has nothing to say about.
         seen: rows rated, int32.
+        source: what the scores come from.
     """
 
     rating: State
     scores: Float32
     seen: Int32
+    source: Source = "personal"
 
 
 class Recommender:
@@ -77,8 +80,11 @@ class Recommender:
 
     def state(self, history: History) -> PersonState:
         """Fold one history in; its rows must be rows of `models.items`."""
-        scores = self.models.ranking.score(self.models.ranking.fold_in(history))
-        return PersonState(self.models.rating.fold_in(history), self._unseen(scores, history), history.rows)
+        rating = self.models.rating.fold_in(history)
+        if len(history):
+            scores = self.models.ranking.score(self.models.ranking.fold_in(history))
+            return PersonState(rating, self._unseen(scores, history), history.rows)
+        return PersonState(rating, self._first_scores(history), history.rows, "profile")
 
     def top(
         self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
@@ -92,13 +98,13 @@ class Recommender:
             allowed: shape (n_items,); leaves out rows that are False.
 
         Returns:
-            At most `n`, best first: "personal" ones, then "popular" ones.
+            At most `n`, best first: "personal" or "profile" ones, then "popular" ones.
         """
         rows, n_personal = self.top_rows(state, n, excluded_rows=excluded_rows, allowed=allowed)
         scores = state.scores[rows]
         if n_personal < len(rows):
             scores[n_personal:] = self._popularity[rows[n_personal:]]
-        sources = _sources("personal", n_personal) + _sources("popular", len(rows) - n_personal)
+        sources = _sources(state.source, n_personal) + _sources("popular", len(rows) - n_personal)
         stars = self._on_scale(self.models.rating.score(state.rating, rows))
         return self._listed(rows, scores, stars.tolist(), sources, *self._interval(stars))
 
@@ -123,8 +129,8 @@ class Recommender:
             batch = histories[start : start + BATCH]
             scores = self.models.ranking.score_many(self.models.ranking.fold_in_many(batch))
             for offset, history in enumerate(batch):
-                person = PersonState(nobody, self._unseen(scores[offset], history), history.rows)
-                rows, _ = self.top_rows(person, n)
+                own = self._unseen(scores[offset], history) if len(history) else self._first_scores(history)
+                rows, _ = self.top_rows(PersonState(nobody, own, history.rows), n)
                 lists[start + offset, : len(rows)] = rows
         return lists
 
@@ -183,12 +189,19 @@ class Recommender:
         return self._listed(rows, self._popularity[rows], [None] * len(rows), _sources("popular", len(rows)))
 
     def _unseen(self, scores: Float32, history: History) -> Float32:
-        if not len(history) and not (len(history.profile) and self.models.ranking.uses_profiles):
-            return np.full(len(self._popularity), -np.inf, dtype=np.float32)
         unseen = scores.copy()
         unseen[history.rows] = -np.inf
         unseen[self._unranked] = -np.inf
         return unseen
+
+    def _first_scores(self, history: History) -> Float32:
+        """For somebody who has rated nothing: what people alike rate; -inf when nothing is known of them."""
+        popularity = self.models.fallback.popularity
+        if not (len(history.profile) and popularity.uses_profiles):
+            return np.full(len(self._popularity), -np.inf, dtype=np.float32)
+        scores = popularity.score(popularity.fold_in(history))
+        scores[self._popularity == 0] = -np.inf
+        return scores
 
     def _passing(self, allowed: Mask | None, *out: NDArray[np.integer] | None) -> Mask:
         passing = np.ones(len(self._popularity), dtype=np.bool_) if allowed is None else allowed.copy()

@@ -57,6 +57,7 @@ class PopularityParams(Document):
     algorithm: Literal["popularity"] = "popularity"
     damping: Annotated[float, Field(ge=0)] = 50.0
     half_life: Positive | None = None
+    profile: Share = 0.0
 
 
 class EaseParams(Document):
@@ -75,7 +76,7 @@ class IalsParams(Document):
 
     algorithm: Literal["ials"] = "ials"
     n_factors: Annotated[int, Field(ge=1, le=2000)] = 64
-    n_epochs: Annotated[int, Field(ge=1, le=1000)] = 16
+    n_epochs: Annotated[int, Field(ge=1, le=1000)] = 12
     alpha: Annotated[float, Field(ge=0)] = 0.2
     regularization: Positive = 0.02
     frequency_exponent: Share = 1.0
@@ -108,9 +109,9 @@ class VaeParams(Document):
     """See `marquee.models.vae.train`."""
 
     algorithm: Literal["vae"] = "vae"
-    n_hidden: Annotated[int, Field(ge=1, le=10_000)] = 300
-    n_latent: Annotated[int, Field(ge=1, le=10_000)] = 100
-    n_epochs: Annotated[int, Field(ge=1, le=10_000)] = 100
+    n_hidden: Annotated[int, Field(ge=1, le=10_000)] = 600
+    n_latent: Annotated[int, Field(ge=1, le=10_000)] = 200
+    n_epochs: Annotated[int, Field(ge=1, le=10_000)] = 50
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 64
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.01

@@ -30,7 +30,7 @@ TRAIN = frame_of(("old", "a", 5.0, 10))
 
 
 def _recommender(items: str = "abcd", trained_through: int = 10) -> Recommender:
-    popularity = Popularity(np.linspace(0.9, 0.1, len(items), dtype=np.float32))
+    popularity = Popularity.of_scores(np.linspace(0.9, 0.1, len(items), dtype=np.float32))
     nobody = (
         np.full((len(items), 1), UNKNOWN_ROW, dtype=np.int32),
         np.zeros((len(items), 1), dtype=np.float32),

@@ -15,7 +15,7 @@ from marquee.settings.params import BlendParams
 
 
 def _constant(*scores: float) -> Popularity:
-    return Popularity(np.array(scores, np.float32))
+    return Popularity.of_scores(np.array(scores, np.float32))
 
 
 def _blend(models: tuple[Scorer, ...], weights: list[float]) -> Blend:

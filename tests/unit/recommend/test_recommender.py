@@ -43,7 +43,8 @@ def _recommender() -> Recommender:
         rating=Biases(3.0, _float32(1.0, 0.5, 0.0, -0.5, -4.0), user_damping=1.0),
         ranking=Ease.of_weights(weights),
         fallback=Fallback(
-            Popularity(_float32(0.5, 0.25, 0.125, 0.0625, 0.0)), Neighbours(neighbours, similarities)
+            Popularity.of_scores(_float32(0.5, 0.25, 0.125, 0.0625, 0.0)),
+            Neighbours(neighbours, similarities),
         ),
         trained_through=0,
     )
