@@ -19,7 +19,7 @@ TEMPLATE = "marquee_template"
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start: children of a shell's background job inherit that it is ignored."""
+    """Let Ctrl-C reach what tests start: children of a shell's background job inherit that it is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

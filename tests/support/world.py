@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from marquee.domain.columns import AGE, GENDER, GENRES, ITEM, OCCUPATION, TITLE, USER, YEAR
 from marquee.models import biases, ease, fallback
 from marquee.models.bundle import write_bundle
+from marquee.models.interval import StarsInterval
 from marquee.models.manifest import Facts
 from marquee.models.model_set import ModelSet
 from marquee.models.training_set import TrainingSet
@@ -90,15 +91,20 @@ def write_world_bundle(path: Path, *, without: str | None = None) -> None:
     """A bundle trained on the world; `without` leaves out one item, as a model does that is older than it."""
     frame = world_ratings()
     frame = frame[frame[ITEM] != without] if without else frame
-    training = TrainingSet.from_frame(frame)
+    catalogue = world_items()
+    catalogue = catalogue[catalogue[ITEM] != without].reset_index(drop=True)
+    training = TrainingSet.from_tables(frame, catalogue, world_users())
     write_bundle(
         path,
         ModelSet(
             items=training.items,
             rating=biases.train(training),
-            ranking=ease.train(training, regularization=10.0),
+            ranking=ease.train(training, regularization=10.0, item_features=1.0),
             fallback=fallback.train(training),
             trained_through=training.trained_through,
+            interval=StarsInterval.of_errors(-1.0, 0.5, coverage=0.9),
+            item_vocabulary=training.item_features.vocabulary,
+            user_vocabulary=training.user_features.vocabulary,
         ),
         Facts(
             hyperparameters={"ranking": {"regularization": 10.0}},

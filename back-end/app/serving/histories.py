@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ Rated = NDArray[np.void]
 
 NOTHING_RATED: Final[Rated] = np.empty(0, RATED)
 
+# What is known of a person besides: age, gender, occupation, as `features.describe_user` takes them.
+Profile: TypeAlias = tuple[int | None, str | None, str | None]
+NOTHING_KNOWN: Final[Profile] = (None, None, None)
+
 
 class Histories:
     """Histories by user id: read at start, newest raters first, up to a bound; others when asked for.
@@ -35,6 +39,7 @@ class Histories:
         self._most_ratings = most_ratings
         self._of: dict[str, Rated] = {}
         self._asked_for: OrderedDict[str, Rated] = OrderedDict()
+        self._profiles: dict[str, Profile] = {}
         self._changes = 0
         self._lock = threading.Lock()
         self.complete = False
@@ -46,6 +51,10 @@ class Histories:
         """A person's history; None when it is not in memory: unknown, if `complete`."""
         found = self._of.get(user_id)
         return found if found is not None else self._asked_for.get(user_id)
+
+    def profile(self, user_id: str) -> Profile:
+        """What is known of a person whose history is in memory."""
+        return self._profiles.get(user_id, NOTHING_KNOWN)
 
     def ratings_of_items(self, n_numbers: int) -> NDArray[np.int64]:
         """How many ratings in memory each item has, by number, shape (n_numbers,)."""
@@ -68,12 +77,16 @@ class Histories:
         for history in ratings.histories(connection, most_ratings=self._most_ratings):
             fresh[history.user_id] = rated(history, catalogue)
         complete = total <= self._most_ratings
-        if complete:
-            for user_id in users.known_ids(connection):
+        profiles: dict[str, Profile] = {}
+        same: dict[Profile, Profile] = {}  # many people share one
+        for user_id, profile in users.profiles(connection):
+            if complete:
                 fresh.setdefault(user_id, NOTHING_RATED)
+            if profile != NOTHING_KNOWN and user_id in fresh:
+                profiles[user_id] = same.setdefault(profile, profile)
         with self._lock:
             self._changes += 1
-            self._of, self.complete = fresh, complete
+            self._of, self._profiles, self.complete = fresh, profiles, complete
             self._asked_for.clear()
 
     def refresh(self, connection: Connection, user_ids: Iterable[str], catalogue: Catalogue) -> None:
@@ -81,9 +94,9 @@ class Histories:
         self._note_change()
         for user_id in user_ids:
             if self.complete or self.get(user_id) is not None:
-                history = _read(connection, user_id, catalogue)
+                history, profile = _read(connection, user_id, catalogue)
                 with self._lock:
-                    self._put(user_id, history)
+                    self._put(user_id, history, profile)
 
     def fetch(self, connection: Connection, user_id: str, catalogue: Catalogue) -> Rated | None:
         """Read and keep one person's history; None for somebody Postgres does not know.
@@ -91,34 +104,40 @@ class Histories:
         It is kept only when the feed has reported nothing since before the reading: else it could be older.
         """
         before = self._changes
-        history = _read(connection, user_id, catalogue)
+        history, profile = _read(connection, user_id, catalogue)
         with self._lock:
             if self._changes == before:
-                self._put(user_id, history)
+                self._put(user_id, history, profile)
         return history
 
     def _note_change(self) -> None:
         with self._lock:
             self._changes += 1
 
-    def _put(self, user_id: str, history: Rated | None) -> None:
+    def _put(self, user_id: str, history: Rated | None, profile: Profile) -> None:
         if history is None:
             self._of.pop(user_id, None)
             self._asked_for.pop(user_id, None)
-        elif self.complete or user_id in self._of:
+            self._profiles.pop(user_id, None)
+            return
+        if profile != NOTHING_KNOWN:
+            self._profiles[user_id] = profile
+        if self.complete or user_id in self._of:
             self._of[user_id] = history
         else:
             self._asked_for[user_id] = history
             self._asked_for.move_to_end(user_id)
             if len(self._asked_for) > _MOST_ASKED_FOR:
-                self._asked_for.popitem(last=False)
+                forgotten, _ = self._asked_for.popitem(last=False)
+                self._profiles.pop(forgotten, None)
 
 
-def _read(connection: Connection, user_id: str, catalogue: Catalogue) -> Rated | None:
-    history = rated(ratings.history(connection, user_id), catalogue)
-    if not len(history) and users.get(connection, user_id) is None:
-        return None
-    return history
+def _read(connection: Connection, user_id: str, catalogue: Catalogue) -> tuple[Rated | None, Profile]:
+    """Somebody's history and profile; None for the history of somebody Postgres does not know."""
+    profile = users.profile(connection, user_id)
+    if profile is None:
+        return None, NOTHING_KNOWN
+    return rated(ratings.history(connection, user_id), catalogue), profile
 
 
 def rated(history: UserRatings, catalogue: Catalogue) -> Rated:

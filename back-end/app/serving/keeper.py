@@ -11,7 +11,6 @@ from app.serving.shelf import ServedModel
 from app.serving.vital import VitalThread
 from marquee.domain.errors import CorruptBundle, MarqueeError, Unavailable
 from marquee.models.bundle import Bundle
-from marquee.recommend.recommender import Recommender
 from marquee.settings import Serving
 
 logger = logging.getLogger("marquee.app.model")
@@ -104,7 +103,7 @@ class ModelKeeper(VitalThread):
         began = time.monotonic()
         bundle = open_bundle(version)
         bundle.warm()
-        model = ServedModel.of(version, bundle, Recommender(bundle, self._serving))
+        model = ServedModel.of(version, bundle, self._serving)
         logger.info("Version %d is loaded and warm after %.2f s.", version, time.monotonic() - began)
         return model
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app import metrics
 from app.serving.catalogue import Catalogue
-from app.serving.histories import NOTHING_RATED, Histories, Rated
+from app.serving.histories import NOTHING_KNOWN, NOTHING_RATED, Histories, Profile, Rated
 from app.serving.shelf import Shelf
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
@@ -23,6 +23,7 @@ _COUNTED_SECONDS = 5.0
 
 UNKNOWN_PERSON = "Nothing is known of this person yet, so these are the most popular items."
 NOTHING_RATED_YET = "There are no ratings yet, so these are the most popular items."
+BY_PROFILE = "There are no ratings yet, so these are what people alike rate most."
 NOT_LOOKED_UP = "This person cannot be looked up at the moment, so these are the most popular items."
 NO_MODEL = "No model is deployed yet, so these are the most popular items."
 MODEL_UNUSABLE = "The deployed model cannot be used at the moment, so these are the most popular items."
@@ -43,11 +44,13 @@ class Person:
 
     Attributes:
         history: None for somebody unknown.
+        profile: what is known of them besides.
         looked_up: False when nobody could say, because Postgres is away.
     """
 
     user_id: str
     history: Rated | None
+    profile: Profile = NOTHING_KNOWN
     looked_up: bool = True
 
     @property
@@ -105,7 +108,9 @@ class ListMaker:
             entries = self._counted(asked, catalogue, history["number"])
             return _recommendations(request_id, person, unknown or self._why_no_model(), None, entries)
         states = shelf.model.states
-        state = states.get(person.user_id, history, shelf.row_of_number) if len(history) else states.nobody
+        state = states.nobody
+        if len(history) or person.profile != NOTHING_KNOWN:
+            state = states.get(person.user_id, history, shelf.row_of_number, person.profile)
         excluded = shelf.rows(asked.exclude) if asked.exclude else None
         places = shelf.model.recommender.top(
             state, asked.n, excluded_rows=excluded, allowed=shelf.allowed(asked.category)
@@ -113,7 +118,7 @@ class ListMaker:
         return _recommendations(
             request_id,
             person,
-            unknown or person.notice,
+            unknown or _notice(person, places),
             shelf.model.version,
             _encoded(places, shelf.fragments),
         )
@@ -211,15 +216,23 @@ def _encoded(places: Sequence[Recommendation], fragments: Sequence[str]) -> byte
     """The entries of a list, without its brackets; a place's row is that of its fragment."""
     parts = []
     by_source: dict[str, int] = {}
-    for row, _, rank, score, stars, source in places:
-        shown = "null" if stars is None else f"{stars:.3f}"
+    for row, _, rank, score, stars, source, low, high in places:
         parts.append(
-            f'{fragments[row]},"rank":{rank},"score":{score:.6g},"stars":{shown},"source":"{source}"}}'
+            f'{fragments[row]},"rank":{rank},"score":{score:.6g},"stars":{_number(stars)},'
+            f'"stars_low":{_number(low)},"stars_high":{_number(high)},"source":"{source}"}}'
         )
         by_source[source] = by_source.get(source, 0) + 1
     for kind, items in by_source.items():
         metrics.count_listed(kind, items)
     return ",".join(parts).encode()
+
+
+def _notice(person: Person, places: Sequence[Recommendation]) -> str | None:
+    return BY_PROFILE if places and places[0].source == "profile" else person.notice
+
+
+def _number(stars: float | None) -> str:
+    return "null" if stars is None else f"{stars:.3f}"
 
 
 def _recommendations(

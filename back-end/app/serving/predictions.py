@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from app.serving.histories import NOTHING_RATED
 from app.serving.shelf import Shelf
 from app.serving.states import history_of
 from app.serving.worker import Worker
 from marquee.domain.errors import NotFound, Unavailable
-from marquee.domain.history import UNKNOWN_ROW
 
 
 class Pair(NamedTuple):
@@ -21,6 +21,8 @@ class PredictedStars(NamedTuple):
     user_id: str
     item_id: str
     stars: float
+    stars_low: float | None
+    stars_high: float | None
     source: Literal["model", "fallback"]
 
 
@@ -54,13 +56,18 @@ def _check_items(worker: Worker, item_ids: Iterable[str]) -> None:
 
 
 def _of_person(worker: Worker, shelf: Shelf, user_id: str, item_ids: list[str]) -> Iterable[PredictedStars]:
-    rated = worker.look_up(user_id).history
-    known = rated is not None and len(rated) > 0
+    person, model = worker.look_up(user_id), shelf.model
+    rated = NOTHING_RATED if person.history is None else person.history
+    history = history_of(rated, shelf.row_of_number, model.states.columns(person.profile))
     rows = shelf.rows(item_ids)
-    if rated is not None and known:
-        stars = shelf.model.recommender.predict(history_of(rated, shelf.row_of_number), rows)
-    else:
-        stars = shelf.model.recommender.stars(shelf.model.states.nobody, rows)
-    for item_id, row, value in zip(item_ids, rows.tolist(), stars.tolist(), strict=True):
-        source: Literal["model", "fallback"] = "model" if known and row != UNKNOWN_ROW else "fallback"
-        yield PredictedStars(user_id, item_id, round(value, 3), source)
+    stars = model.recommender.predict(history, rows)
+    ends = model.recommender.interval(stars)
+    known = (rows >= 0) & ((rows < len(model.bundle.items)) | model.bundle.rating.scores_new)
+    lows, highs = ([None] * len(rows),) * 2 if ends is None else (end.tolist() for end in ends)
+    for item_id, is_known, value, low, high in zip(item_ids, known, stars.tolist(), lows, highs, strict=True):
+        source: Literal["model", "fallback"] = "model" if len(history) and is_known else "fallback"
+        yield PredictedStars(user_id, item_id, round(value, 3), _rounded(low), _rounded(high), source)
+
+
+def _rounded(stars: float | None) -> float | None:
+    return None if stars is None else round(stars, 3)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import is_
 from typing import Self
 
 import numpy as np
@@ -10,24 +11,50 @@ import numpy as np
 from app.serving.catalogue import Catalogue
 from app.serving.states import States
 from marquee.domain.history import UNKNOWN_ROW
-from marquee.models.bundle import Bundle
+from marquee.domain.records import Item
+from marquee.models.features import describe_item
+from marquee.models.model_set import ModelSet
+from marquee.models.new_items import extended
 from marquee.models.protocol import Int32, Mask
 from marquee.recommend.recommender import Recommender
+from marquee.settings import Serving
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedModel:
-    """A model version in memory."""
+    """A model version in memory, and the items that came after its training.
+
+    Attributes:
+        bundle: as it was trained.
+        new_items: not in the bundle; scored by what is known of them.
+        recommender: of both.
+    """
 
     version: int
+    bundle: ModelSet
+    serving: Serving
+    new_items: tuple[Item, ...]
     recommender: Recommender
     states: States
 
     @classmethod
-    def of(cls, version: int, bundle: Bundle, recommender: Recommender) -> Self:
-        if recommender.models is not bundle:
-            raise ValueError("the recommender is of another bundle")
-        return cls(version, recommender, States(recommender))
+    def of(
+        cls, version: int, bundle: ModelSet, serving: Serving, new_items: tuple[Item, ...] = ()
+    ) -> "ServedModel":
+        features = bundle.item_vocabulary.encode_many(
+            [describe_item(item.title, item.year, item.genres, item.attributes) for item in new_items]
+        )
+        models = extended(bundle, [item.item_id for item in new_items], features)
+        recommender = Recommender(models, serving)
+        return cls(version, bundle, serving, new_items, recommender, States(recommender))
+
+    def beside(self, catalogue: Catalogue) -> "ServedModel":
+        """This model with all the visible items that it was not trained with."""
+        known = self.bundle.items
+        new_items = tuple(item for item in catalogue.items if item.item_id not in known and not item.hidden)
+        if len(new_items) == len(self.new_items) and all(map(is_, new_items, self.new_items)):
+            return self
+        return ServedModel.of(self.version, self.bundle, self.serving, new_items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +62,7 @@ class Shelf:
     """Immutable: when the model or the catalogue changes, a new one is made and takes the old one's place.
 
     Attributes:
-        row_of_number: the bundle's row of each of the catalogue's numbers, -1 for those it does not know.
+        row_of_number: the model's row of each of the catalogue's numbers, -1 for those that have none.
         number_of_row: the other way, -1 for items unknown to the catalogue.
     """
 
@@ -47,6 +74,7 @@ class Shelf:
     @classmethod
     def of(cls, model: ServedModel, catalogue: Catalogue, before: "Shelf | None" = None) -> Self:
         """Join the two; `before` is the shelf that this one follows, whose states stay good if rows stay."""
+        model = model.beside(catalogue)
         index = model.recommender.models.items
         row_of_number = index.rows(item.item_id for item in catalogue.items)
         if before is not None and np.array_equal(before.row_of_number, row_of_number):
@@ -76,7 +104,7 @@ class Shelf:
         return None if mask.all() else mask
 
     def rows(self, item_ids: Iterable[str]) -> Int32:
-        """Rows of items, -1 where the bundle has never heard of one."""
+        """Rows of items, -1 where one is not in the catalogue."""
         return self.model.recommender.models.items.rows(item_ids)
 
     def allowed(self, category: str | None) -> Mask | None:

@@ -113,7 +113,7 @@ class Worker:
         history = self.histories.get(user_id)
         if history is None and not self.histories.complete:
             return None
-        return Person(user_id, history)
+        return Person(user_id, history, self.histories.profile(user_id))
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""
@@ -121,7 +121,7 @@ class Worker:
         if known is not None:
             return known
         try:
-            return Person(user_id, self._fetch(user_id))
+            return Person(user_id, self._fetch(user_id), self.histories.profile(user_id))
         except Unavailable:
             return Person(user_id, None, looked_up=False)
 
@@ -199,7 +199,8 @@ class Worker:
         for user_id in people:
             history = self.histories.get(user_id)
             if history is not None and len(history) and shelf.model.states.holds(user_id):
-                shelf.model.states.get(user_id, history, shelf.row_of_number)
+                profile = self.histories.profile(user_id)
+                shelf.model.states.get(user_id, history, shelf.row_of_number, profile)
 
     def _follow_deployment(self, connection: Connection) -> None:
         wanted = deployment.get(connection)

@@ -7,6 +7,7 @@ import type { OwnRatings } from "./useOwnRatings";
 
 const SOURCES: Record<ListedItem["source"], string> = {
   personal: "For you",
+  profile: "People like you",
   similar: "Like what you liked",
   popular: "Popular",
 };

@@ -34,6 +34,12 @@ class StarsInterval:
     below: Float32
     above: Float32
 
+    @classmethod
+    def of_errors(cls, below: float, above: float, coverage: float) -> Self:
+        """The same distances around all stars."""
+        ends = (np.array([end], dtype=np.float32) for end in (below, above))
+        return cls(coverage, np.empty(0, dtype=np.float32), *ends)
+
     def bounds(self, stars: Float32) -> tuple[Float32, Float32]:
         """Low and high ends around predicted stars, same shape; not clipped to the scale."""
         ranges = self.edges.searchsorted(stars)

@@ -17,7 +17,7 @@ from marquee.models.protocol import Arrays, Csr, Float32, Int32, RatingModel, Sc
 M = TypeVar("M", bound=Scorer)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Extended(Generic[M]):
     """A model with more rows than it was trained with; ratings of the further ones do not reach it.
 
@@ -84,8 +84,6 @@ class Extended(Generic[M]):
 
 class ExtendedRating(Extended[RatingModel]):
     """The same for a model of stars."""
-
-    __slots__ = ()
 
     def score_unknown(self, state: State) -> float:
         return self.model.score_unknown(state)

@@ -7,12 +7,14 @@ from pydantic import Field
 from app.api.schemas.fields import Answer, Id, ListSize, Message, Stars
 from app.api.schemas.items import ItemSummary
 
-Source = Literal["personal", "similar", "popular"]
+Source = Literal["personal", "profile", "similar", "popular"]
 
 ModelVersionNumber = Annotated[
     int | None,
     Field(description="the model version that made it; null when no model is deployed", examples=[3]),
 ]
+# Nine of ten ratings lie within, or what `intervals.coverage` in params.yaml says; null for a model without.
+StarsEnd = float | None
 Category = Annotated[
     str | None, Field(max_length=200, description="only items of this category", examples=["Comedy"])
 ]
@@ -26,6 +28,8 @@ class ListedItem(ItemSummary):
         description="what the list is ordered by; comparable within one list", examples=[1.0932]
     )
     stars: float | None = Field(description="predicted stars; null where no model says", examples=[4.41])
+    stars_low: StarsEnd = Field(description="low end of the interval of the stars", examples=[3.12])
+    stars_high: StarsEnd = Field(description="high end of the interval of the stars", examples=[5.0])
     source: Source = Field(description="what put it there")
 
 
@@ -87,6 +91,8 @@ class Prediction(Answer):
     user_id: str
     item_id: str
     stars: float = Field(description="predicted stars, on the scale of ratings", examples=[4.21])
+    stars_low: StarsEnd = Field(description="low end of the interval of the stars", examples=[2.9])
+    stars_high: StarsEnd = Field(description="high end of the interval of the stars", examples=[5.0])
     source: Literal["model", "fallback"] = Field(
         description="fallback: from averages, the model knows too little"
     )
