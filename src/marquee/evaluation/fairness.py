@@ -45,11 +45,12 @@ class Fairness:
     """Groups of one kind.
 
     Attributes:
-        demographic_parity: how far apart the groups' parities are: the largest minus the smallest; 0 is that an
-            item's exposure does not depend on its group (Singh and Joachims, "demographic parity").
-        equal_opportunity: how far apart the groups' opportunities are; 0 is that a wanted item is shown as often
-            whatever its group (Hardt, Price and Srebro, "Equality of opportunity in supervised learning", 2016;
-            for rankings Zhu, Wang and Caverlee, "Measuring and mitigating item under-recommendation bias", 2020).
+        demographic_parity: how far apart the groups' parities are: the largest minus the smallest; 0 is that
+            an item's exposure does not depend on its group (Singh and Joachims, "demographic parity").
+        equal_opportunity: how far apart the groups' opportunities are; 0 is that a wanted item is shown as
+            often whatever its group (Hardt, Price and Srebro, "Equality of opportunity in supervised
+            learning", 2016; for rankings Zhu, Wang and Caverlee, "Measuring and mitigating item
+            under-recommendation bias", 2020).
         disparate_impact: smallest parity over the largest; 1 is equal, below 0.8 fails the four-fifths rule
             (Feldman et al., "Certifying and removing disparate impact", 2015).
     """
@@ -62,7 +63,7 @@ class Fairness:
 
 
 def fairness(judged: Judged, by: str, weights: Float64) -> Fairness | None:
-    """Exposure of the groups of `item_slices`, over all of a contender's lists; None where there are no lists.
+    """Exposure of the groups of `item_slices`, over all of a contender's lists; None without lists.
 
     Args:
         by: `item popularity` or `genre`.

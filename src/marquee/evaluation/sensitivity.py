@@ -72,7 +72,8 @@ def to_data(
     cases = []
     for what, parts in (("newest share", windows), ("random share", shares)):
         for share in parts:
-            rows = newest(split.train, share) if what == "newest share" else thinned(split.train, share, seed)
+            newer = what == "newest share"
+            rows = newest(split.train, share) if newer else thinned(split.train, share, seed)
             cases.append(_case(what, f"{share:.0%}", contender, rows, split, data, rules, on_case))
     return cases
 
@@ -99,10 +100,8 @@ def to_noise(
 
 def newest(train: pd.DataFrame, share: float) -> pd.DataFrame:
     """The newest share of a training side, by time; a moment stays whole."""
-    threshold = train[TIME].to_numpy()[np.argsort(train[TIME].to_numpy(), kind="stable")][
-        _first(train, share)
-    ]
-    return train[train[TIME] >= threshold]
+    times = np.sort(train[TIME].to_numpy())
+    return pd.DataFrame(train[train[TIME] >= times[_first(train, share)]])
 
 
 def thinned(train: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
@@ -117,7 +116,7 @@ def noisy(train: pd.DataFrame, level: float, seed: int) -> pd.DataFrame:
     wrong = random.random(len(train)) < level
     stars = train[RATING].to_numpy(copy=True)
     stars[wrong] = random.choice(stars, int(wrong.sum()))
-    return train.assign(**{RATING: stars})
+    return pd.DataFrame(train.assign(**{RATING: stars}))
 
 
 def _first(train: pd.DataFrame, share: float) -> int:

@@ -1,13 +1,15 @@
 """Where a model is better and where worse: figures of some people, or of some items, and the gaps between.
 
-People are sliced by gender, age band, activity and whether they are new; items by popularity and genre. A slice of
-people has all figures; a slice of items has those of the stars, and recall: how much of what was to be found
-among these items was found.
+People are sliced by gender, age band, activity and whether they are new; items by popularity and genre. A
+slice of people has all figures; a slice of items has those of the stars, and recall: how much of what was to
+be found among these items was found.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from marquee.evaluation.catalogue import Catalogue
 from marquee.evaluation.estimators import Ratio, Spread, figures
 from marquee.evaluation.intervals import Estimate, Estimator, estimate
 from marquee.evaluation.judged import Judged
-from marquee.models.protocol import Float64, Mask
+from marquee.models.protocol import Float64, Int64, Mask
 
 # MovieLens' own age groups.
 AGE_STARTS = (18, 25, 35, 45, 50, 56)
@@ -122,23 +124,22 @@ def people_labels(judged: Judged, users: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _ordered(labels: list[str], order: tuple[str, ...] = ()) -> pd.Categorical:
+def _ordered(labels: list[str], order: tuple[str, ...] = ()) -> "pd.Categorical[Any]":
     return pd.Categorical(labels, order or sorted(set(labels)), ordered=True)
 
 
-def _activity(before: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> list[str]:
+def _activity(before: Int64) -> list[str]:
     """Quarters of the people by how many of their ratings were known; equals are never cut apart."""
     cuts = np.unique(np.quantile(before, (0.25, 0.5, 0.75)).round().astype(np.int64))
     edges = [0, *(cuts + 1).tolist()]
-    names = []
-    for place, start in enumerate(edges):
-        last = place + 1 == len(edges)
-        names.append(
-            f"{start:,} or more ratings" if last else f"{start:,} to {edges[place + 1] - 1:,} ratings"
-        )
-    width = len(str(len(names)))
-    labels = [f"{place + 1:0{width}d}. {name}" for place, name in enumerate(names)]
+    labels = [f"{place}. {_between(*pair)}" for place, pair in enumerate(zip_longest(edges, edges[1:]), 1)]
     return [labels[place] for place in np.searchsorted(edges, before, side="right") - 1]
+
+
+def _between(first: int, beyond: int | None) -> str:
+    if beyond is None:
+        return f"{first:,} or more ratings"
+    return f"{first:,} to {beyond - 1:,} ratings" if beyond - 1 > first else f"{first:,} ratings"
 
 
 def item_slices(catalogue: Catalogue, by: str) -> dict[str, Mask]:

@@ -1,8 +1,9 @@
-"""What a list costs: measured through the recommender that serves. By the clock, so never the same twice."""
+"""What models cost to train, to keep and to ask. Times are by the clock, so never the same twice."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -28,6 +29,22 @@ class Latency:
     lists_per_second: float
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one contender costs.
+
+    Attributes:
+        training_seconds: of a training in a process of its own, without reading the data.
+        peak_bytes: the most resident memory of that process: Python, its libraries, the data and the models.
+        bundle_bytes: on disk.
+    """
+
+    training_seconds: float
+    peak_bytes: int
+    bundle_bytes: int
+    latency: Latency
+
+
 def measure_latency(
     recommender: Recommender, histories: Sequence[History], k: int, *, calls: int = 500
 ) -> Latency:
@@ -37,9 +54,9 @@ def measure_latency(
         states = [recommender.state(history) for history in chosen]
         for state in states[:20]:
             recommender.top(state, k)
-        lists = [_seconds(lambda state=state: recommender.top(state, k)) for state in states]
-        folds = [_seconds(lambda history=history: recommender.state(history)) for history in chosen]
-        batch = _seconds(lambda: recommender.top_many(chosen, k))
+        lists = [_seconds(partial(recommender.top, state, k)) for state in states]
+        folds = [_seconds(partial(recommender.state, history)) for history in chosen]
+        batch = _seconds(partial(recommender.top_many, chosen, k))
     p50, p95, p99 = (np.percentile(lists, (50, 95, 99)) * 1000.0).tolist()
     return Latency(p50, p95, p99, float(np.median(folds)) * 1000.0, len(chosen) / batch)
 

@@ -1,0 +1,372 @@
+"""The report of an evaluation: what it says, and in which order."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from marquee.evaluation.assessment import Assessment
+from marquee.evaluation.cost import Cost
+from marquee.evaluation.estimators import MEASURES
+from marquee.evaluation.gates import Gate
+from marquee.evaluation.intervals import LEVEL, Estimate
+from marquee.evaluation.sensitivity import Case
+from marquee.reporting.evaluation_plots import (
+    calibration,
+    long_tail,
+    pareto,
+    sensitivity_lines,
+    slice_errors,
+)
+from marquee.reporting.model import Block, Cell, Mark, Number, Report, Section, Table, Tile
+
+ALPHA = 0.05
+_SHARES = frozenset({"catalogue", "coverage90", "lift"})
+_HEADLINES = (("rmse", "lower"), ("ndcg", "higher"))
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that was found.
+
+    Attributes:
+        recipes: by contender's name, the candidate first: its algorithms and hyperparameters in words.
+        assessments: by protocol.
+        costs: by contender; empty when they were not measured.
+        about: by protocol, how it judges, in words.
+        facts: names and values of what it rests on.
+    """
+
+    data_name: str
+    recipes: Mapping[str, str]
+    assessments: Mapping[str, Assessment]
+    about: Mapping[str, str]
+    gates: tuple[Gate, ...]
+    costs: Mapping[str, Cost]
+    sensitivity: tuple[Case, ...]
+    facts: tuple[tuple[str, str], ...]
+
+    @property
+    def candidate(self) -> str:
+        return next(iter(self.recipes))
+
+    @property
+    def failed(self) -> tuple[Gate, ...]:
+        return tuple(gate for gate in self.gates if not gate.passed)
+
+
+def evaluation_report(found: Evaluation) -> Report:
+    """The one report of an evaluation."""
+    protocols = [_protocol(found, assessment) for assessment in found.assessments.values()]
+    sections = (
+        *_gates(found),
+        *_pareto(found),
+        *protocols,
+        *_details(found),
+        *_sensitivity(found),
+        _recipes(found),
+    )
+    return Report(
+        title=f"{' against '.join(found.recipes)}, on {found.data_name}",
+        summary=_summary(found),
+        facts=found.facts,
+        tiles=tuple(_tiles(found)),
+        sections=sections,
+    )
+
+
+def _summary(found: Evaluation) -> str:
+    rivals = list(found.recipes)[1:]
+    if not rivals:
+        return f"{found.candidate} by itself: every figure has the interval that holds it with {LEVEL:.0%} confidence."
+    better, worse, tests = 0, 0, 0
+    for assessment in found.assessments.values():
+        for test in assessment.tests:
+            tests += 1
+            sure = test.p_corrected is not None and test.p_corrected < ALPHA
+            ahead = (test.found.difference.value < 0) == (MEASURES[test.figure].better == "lower")
+            better, worse = better + (sure and ahead), worse + (sure and not ahead)
+    verdict = f"Of {tests} paired comparisons {found.candidate} is surely better in {better} and surely worse in {worse}"
+    gates = ""
+    if found.gates:
+        gates = (
+            f" {len(found.failed)} of {len(found.gates)} gates failed."
+            if found.failed
+            else " Every gate is passed."
+        )
+    return f"{verdict} (p < {ALPHA:g} after Holm's correction).{gates}"
+
+
+def _tiles(found: Evaluation) -> Iterator[Tile]:
+    if found.gates:
+        passed = len(found.gates) - len(found.failed)
+        yield Tile("Gates", f"{passed} of {len(found.gates)}", "passed", "bad" if found.failed else "good")
+    for assessment in found.assessments.values():
+        group = assessment.groups[-1] if assessment.protocol != "coldstart" else assessment.groups[2]
+        figures = assessment.found[found.candidate].figures[group]
+        for name, _ in _HEADLINES:
+            if name in figures:
+                one = number(name, figures[name])
+                of = "" if group == "all" else f", {group}"
+                yield Tile(f"{title(name, assessment.k)}, {assessment.protocol}{of}", one.text, one.interval)
+    if found.candidate in found.costs:
+        cost = found.costs[found.candidate]
+        yield Tile(
+            "Training", f"{cost.training_seconds:.1f} s", f"{cost.bundle_bytes / _MEGABYTE:.1f} MB on disk"
+        )
+
+
+def _gates(found: Evaluation) -> Iterator[Section]:
+    if not found.gates:
+        return
+    rows = tuple(
+        (
+            gate.name,
+            Mark("passed", "good") if gate.passed else Mark("failed", "bad"),
+            Number(gate.candidate, 4),
+            Number(gate.champion, 4),
+            Number(gate.margin, 4),
+        )
+        for gate in found.gates
+    )
+    rival = list(found.recipes)[1]
+    columns = ("gate", "outcome", found.candidate, rival, "worse by at most")
+    yield Section("Gates", (Table(f"May {found.candidate} take the place of {rival}?", columns, rows),))
+
+
+def _pareto(found: Evaluation) -> Iterator[Section]:
+    if not found.costs:
+        return
+    columns = (
+        *("contender", "training, s", "peak memory, MB", "bundle, MB"),
+        *("list p50, ms", "p95, ms", "p99, ms", "fold-in p50, ms", "lists a second"),
+    )
+    rows = tuple(
+        (
+            name,
+            Number(cost.training_seconds, 2),
+            Number(cost.peak_bytes / _MEGABYTE, 0),
+            Number(cost.bundle_bytes / _MEGABYTE, 1),
+            *(Number(value, 3) for value in (cost.latency.p50, cost.latency.p95, cost.latency.p99)),
+            Number(cost.latency.fold_in_p50, 3),
+            Number(cost.latency.lists_per_second, 0),
+        )
+        for name, cost in found.costs.items()
+    )
+    note = (
+        "Trained in a process of its own; its peak memory holds Python, its libraries and the data too. "
+        "Times are by the clock of a machine that has other work: read them as sizes, not as measurements."
+    )
+    table = Table("What each contender costs", columns, rows, note)
+    plots = [plot for one in found.assessments.values() if (plot := pareto(one, found.costs)) is not None]
+    yield Section("Quality and cost", (*plots[:1], table))
+
+
+def _protocol(found: Evaluation, assessment: Assessment) -> Section:
+    parts = [
+        Section(_of_group(group, assessment.protocol), (_figures(assessment, group),))
+        for group in assessment.groups
+    ]
+    if assessment.tests:
+        parts.append(Section(f"Paired tests, {assessment.protocol}", (_tests(found, assessment),)))
+    return Section(f"Protocol {assessment.protocol}", (found.about[assessment.protocol],), tuple(parts))
+
+
+def _of_group(group: str, protocol: str) -> str:
+    words = {"known": "Known people", "new": "New people", "all": "Everybody", "new items": "New items"}
+    return f"{words.get(group, f'People with {group}')}, {protocol}"
+
+
+def _figures(assessment: Assessment, group: str) -> Table:
+    names = [
+        name for name in MEASURES if any(name in one.figures[group] for one in assessment.found.values())
+    ]
+    rows = tuple(_row(assessment, group, name) for name in names)
+    first = next(iter(assessment.found.values()))
+    caption = (
+        f"{_of_group(group, assessment.protocol)}: {first.people[group]:,} people, {first.ratings[group]:,} ratings, "
+        f"{first.lists[group]:,} lists"
+    )
+    note = (
+        f"Below each figure its {LEVEL:.0%} interval, by bootstrap over people; the best of a row is marked."
+    )
+    return Table(caption, ("figure", *assessment.found), rows, note)
+
+
+def _row(assessment: Assessment, group: str, name: str) -> tuple[Cell, ...]:
+    values = {who: one.figures[group].get(name) for who, one in assessment.found.items()}
+    known = {who: value.value for who, value in values.items() if value is not None}
+    better = MEASURES[name].better
+    best = None
+    if len(known) > 1 and better != "neither":
+        best = (min if better == "lower" else max)(known.values())
+    arrow = {"lower": " ↓", "higher": " ↑", "neither": ""}[better]
+    cells = [number(name, value, best=value is not None and value.value == best) for value in values.values()]
+    return (title(name, assessment.k) + arrow, *cells)
+
+
+def _tests(found: Evaluation, assessment: Assessment) -> Table:
+    rows = tuple(
+        (
+            f"{title(test.figure, assessment.k)}, {test.group}, against {test.rival}",
+            Number(test.found.candidate, 4),
+            Number(test.found.rival, 4),
+            Number(
+                test.found.difference.value,
+                4,
+                test.found.difference.low,
+                test.found.difference.high,
+                signed=True,
+            ),
+            Number(test.p_corrected, 3),
+            _verdict(test.figure, test.found.difference.value, test.p_corrected),
+        )
+        for test in assessment.tests
+    )
+    note = (
+        "Both are measured on the same people in each resample. p is of no difference at all, corrected by Holm's "
+        "method for all the tests of this table."
+    )
+    columns = ("figure", found.candidate, "rival", "difference", "p, corrected", "outcome")
+    return Table(f"{found.candidate} beside its rivals, {assessment.protocol}", columns, rows, note)
+
+
+def _verdict(figure: str, difference: float, p: float | None) -> Mark:
+    if p is None or p >= ALPHA:
+        return Mark("cannot be told")
+    ahead = (difference < 0) == (MEASURES[figure].better == "lower")
+    return Mark("better", "good") if ahead else Mark("worse", "bad")
+
+
+def _details(found: Evaluation) -> Iterator[Section]:
+    """Slices, fairness, calibration and tail: of the first protocol that has each."""
+    for assessment in found.assessments.values():
+        if any(one.sliced for one in assessment.found.values()):
+            yield _slices(assessment)
+            break
+    for assessment in found.assessments.values():
+        if any(one.fairness for one in assessment.found.values()):
+            yield _fairness(assessment)
+            break
+    for assessment in found.assessments.values():
+        yield Section(f"Calibration of the stars, {assessment.protocol}", (calibration(assessment),))
+        break
+    for assessment in found.assessments.values():
+        if any(one.tail for one in assessment.found.values()):
+            yield Section(f"Long tail, {assessment.protocol}", (long_tail(assessment),))
+            break
+
+
+def _slices(assessment: Assessment) -> Section:
+    gaps = tuple(
+        (
+            f"{title(gap.figure, assessment.k)} by {gap.by}, {name}",
+            gap.lowest,
+            gap.highest,
+            number(gap.figure, gap.gap, scale="difference"),
+        )
+        for name, one in assessment.found.items()
+        if one.sliced is not None
+        for gap in one.sliced.gaps
+        if gap.figure in ("rmse", "ndcg", "recall")
+    )
+    table = Table(
+        "Gaps: how far the slices of a kind are apart",
+        ("figure", "lowest", "highest", "gap"),
+        gaps,
+        "The largest minus the smallest of the slices; genres overlap.",
+    )
+    plots: list[Block] = [
+        plot
+        for figure in ("rmse", "ndcg", "recall")
+        for by in ("people", "items")
+        if (plot := slice_errors(assessment, figure, by)) is not None
+    ]
+    return Section(f"Slices, {assessment.protocol}", (*plots, table))
+
+
+def _fairness(assessment: Assessment) -> Section:
+    blocks: list[Block] = [
+        "Exposure of an item is the sum of 1 / log2(place + 1) over the lists it stands in. Parity is exposure an item of "
+        "the group, over that of an average item; opportunity the share of the group's wanted items that were shown. "
+        "Demographic parity and equal opportunity are the largest minus the smallest of the groups (0 is equal); "
+        "disparate impact is the smallest parity over the largest (1 is equal; the four-fifths rule asks for 0.8)."
+    ]
+    for by in dict.fromkeys(by for one in assessment.found.values() for by in one.fairness):
+        blocks += [_fairness_summary(assessment, by), _exposure(assessment, by)]
+    return Section(f"Fairness of exposure, {assessment.protocol}", tuple(blocks))
+
+
+def _fairness_summary(assessment: Assessment, by: str) -> Table:
+    fair = {name: one.fairness[by] for name, one in assessment.found.items() if by in one.fairness}
+    rows = tuple(
+        (
+            name,
+            *(
+                _plain(value)
+                for value in (one.demographic_parity, one.equal_opportunity, one.disparate_impact)
+            ),
+        )
+        for name, one in fair.items()
+    )
+    columns = ("contender", "demographic parity", "equal opportunity", "disparate impact")
+    return Table(f"Fairness of exposure by {by}", columns, rows)
+
+
+def _exposure(assessment: Assessment, by: str) -> Table:
+    rows = tuple(
+        (
+            f"{group.name}, {name}",
+            f"{group.items:,}",
+            Number(group.of_catalogue, 1, percent=True),
+            _plain(group.of_exposure, percent=True),
+            _plain(group.parity),
+            _plain(group.opportunity, percent=True),
+        )
+        for name, one in assessment.found.items()
+        if by in one.fairness
+        for group in one.fairness[by].groups
+    )
+    columns = ("group", "items", "of the catalogue", "of the exposure", "parity", "opportunity")
+    return Table(f"Exposure by {by}", columns, rows)
+
+
+def _plain(value: Estimate | None, *, percent: bool = False) -> Number:
+    digits = 1 if percent else 3
+    if value is None:
+        return Number(None, digits)
+    return Number(value.value, digits, value.low, value.high, percent=percent)
+
+
+def _sensitivity(found: Evaluation) -> Iterator[Section]:
+    if not found.sensitivity:
+        return
+    kinds = list(dict.fromkeys(case.what for case in found.sensitivity))
+    plots = [
+        sensitivity_lines(kind, [case for case in found.sensitivity if case.what == kind], figure)
+        for kind in kinds
+        for figure in ("rmse", "ndcg")
+    ]
+    words = (
+        f"{found.candidate} trained on less, on other hyperparameters or on ratings some of which are wrong, and judged on "
+        "the same newest ratings as ever."
+    )
+    yield Section("Sensitivity", (words, *plots))
+
+
+def _recipes(found: Evaluation) -> Section:
+    return Section("Contenders", tuple(f"{name}: {recipe}" for name, recipe in found.recipes.items()))
+
+
+def title(name: str, k: int) -> str:
+    """A figure's name for people."""
+    return MEASURES[name].title.replace("@k", f"@{k}")
+
+
+def number(name: str, value: Estimate | None, *, best: bool = False, scale: str = "figure") -> Number:
+    """A figure as a table shows it."""
+    share = name in _SHARES
+    digits = 1 if share else 2 if name == "novelty" else 4
+    signed = name in ("bias", "lift") and scale == "figure"
+    if value is None:
+        return Number(None, digits)
+    return Number(value.value, digits, value.low, value.high, best, signed, share)
