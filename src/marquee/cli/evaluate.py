@@ -33,8 +33,8 @@ def evaluate(
     compare: Annotated[
         list[str] | None,
         typer.Option(
-            help="champion, a version's number, baselines, a params.yaml, or RATING+RANKING such as svd+ease. "
-            "Give it again for each rival; the first is the candidate. [default: params.yaml, baselines]"
+            help="champion, a version's number, baselines, a params.yaml, or RATING+RANKING as in svd+ease. "
+            "Again for each rival; the first is the candidate. [default: params.yaml, baselines]"
         ),
     ] = None,
     protocol: Annotated[
@@ -59,9 +59,7 @@ def evaluate(
     ] = False,
     grid: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Also try other hyperparameters: ranking.regularization=100,300,1000; again for more."
-        ),
+        typer.Option(help="Also try hyperparameters: ranking.regularization=100,300; again for more."),
     ] = None,
     no_cost: Annotated[
         bool, typer.Option("--no-cost", help="Measure no training time, memory and latency.")

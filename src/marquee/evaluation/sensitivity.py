@@ -111,7 +111,7 @@ def thinned(train: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
 
 
 def noisy(train: pd.DataFrame, level: float, seed: int) -> pd.DataFrame:
-    """A share `level` of the ratings takes the stars of ratings drawn at random; the spread stays the same."""
+    """A share `level` of the ratings takes the stars of others drawn at random; the spread stays the same."""
     random = np.random.default_rng(seed)
     wrong = random.random(len(train)) < level
     stars = train[RATING].to_numpy(copy=True)

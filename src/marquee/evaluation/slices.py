@@ -107,11 +107,10 @@ def _estimators(judged: Judged, users: pd.DataFrame, by: str) -> Iterator[tuple[
 
 
 def people_labels(judged: Judged, users: pd.DataFrame) -> pd.DataFrame:
-    """In which slice each row of `judged.people` is, one column for each of `OF_PEOPLE`; categories in order."""
-    known = users.drop_duplicates(USER).set_index(users[USER].astype(str)) if len(users) else pd.DataFrame()
+    """In which slice each row of `judged.people` is: a column for each of `OF_PEOPLE`, in order."""
+    known = users.set_index(users[USER].astype(str))
     ids = judged.people[USER]
-    gender = ids.map(known[GENDER]) if GENDER in known else pd.Series([None] * len(ids), index=ids.index)
-    age = ids.map(known[AGE]) if AGE in known else pd.Series([None] * len(ids), index=ids.index)
+    gender, age = (_of_people(known, name, ids) for name in (GENDER, AGE))
     bands = [UNKNOWN if pd.isna(years) else AGE_BANDS[bisect_right(AGE_STARTS, int(years))] for years in age]
     before = judged.people["n_before"].to_numpy()
     return pd.DataFrame(
@@ -122,6 +121,10 @@ def people_labels(judged: Judged, users: pd.DataFrame) -> pd.DataFrame:
             "new or known": _ordered(np.where(before > 0, "known", "new").tolist(), ("known", "new")),
         }
     )
+
+
+def _of_people(known: pd.DataFrame, name: str, ids: "pd.Series[str]") -> list[Any]:
+    return list(ids.map(known[name])) if name in known else [None] * len(ids)
 
 
 def _ordered(labels: list[str], order: tuple[str, ...] = ()) -> "pd.Categorical[Any]":

@@ -23,7 +23,7 @@ _VARIABLES: Mapping[str, str] = {
     **{colour: f"--series-{place}" for place, colour in enumerate(_COLOURS, 1)},
 }
 _MARKERS = ("o", "s", "^", "D", "v", "P")  # told apart without colours too
-_SETTINGS: Mapping[str, Any] = {
+_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
@@ -56,12 +56,17 @@ def draw(plot: Plot) -> str:
     """The plot as an `<svg>` element, without a background; its colours are CSS variables such as `--ink`."""
     import matplotlib as mpl
     from matplotlib.figure import Figure  # takes most of a second: only who draws pays for it
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     with mpl.rc_context({**_SETTINGS, "svg.hashsalt": plot.name}):
         figure = Figure(figsize=_size(plot), layout="constrained")
         axes = figure.subplots()
         _DRAWERS[plot.kind](axes, plot)
         axes.set(xlabel=plot.x_label, ylabel=plot.y_label, xscale=plot.x_scale)
+        if plot.x_scale == "log":
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.xaxis.set_minor_locator(NullLocator())
         if len(plot.series) > 1 and plot.kind != "named points":
             figure.legend(loc="outside upper left", ncols=3)
         text = io.StringIO()
@@ -78,8 +83,8 @@ def draw_file(plot: Plot) -> str:
 
 def _size(plot: Plot) -> tuple[float, float]:
     if plot.kind == "categories":
-        return 7.2, 1.2 + 0.3 * len(plot.series[0].x) * (0.75 + 0.25 * len(plot.series))
-    return 7.2, 4.2
+        return 5.4, 1.1 + 0.27 * len(plot.series[0].x) * (0.75 + 0.25 * len(plot.series))
+    return 5.4, 3.6
 
 
 def _named_points(axes: "Axes", plot: Plot) -> None:
@@ -87,7 +92,7 @@ def _named_points(axes: "Axes", plot: Plot) -> None:
         _points(axes, series, place, series.x)
         for name, x, y in zip([series.name] * len(series.x), series.x, series.y, strict=True):
             axes.annotate(name, (float(x), y), (9, 7), textcoords="offset points", fontsize=9.5, zorder=4)
-    axes.margins(x=0.28, y=0.22)
+    axes.margins(x=0.3, y=0.25)
 
 
 def _categories(axes: "Axes", plot: Plot) -> None:

@@ -1,14 +1,16 @@
 """The report of an evaluation: what it says, and in which order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from marquee.evaluation.assessment import Assessment
+from marquee.evaluation.assessment import Assessment, Found
 from marquee.evaluation.cost import Cost
 from marquee.evaluation.estimators import MEASURES
+from marquee.evaluation.fairness import Fairness
 from marquee.evaluation.gates import Gate
 from marquee.evaluation.intervals import LEVEL, Estimate
 from marquee.evaluation.sensitivity import Case
+from marquee.evaluation.slices import Gap
 from marquee.reporting.evaluation_plots import (
     calibration,
     long_tail,
@@ -16,12 +18,20 @@ from marquee.reporting.evaluation_plots import (
     sensitivity_lines,
     slice_errors,
 )
-from marquee.reporting.model import Block, Cell, Mark, Number, Report, Section, Table, Tile
+from marquee.reporting.model import Block, Cell, Mark, Number, Report, Rows, Section, Table, Tile
 
 ALPHA = 0.05
 _SHARES = frozenset({"catalogue", "coverage90", "lift"})
 _HEADLINES = (("rmse", "lower"), ("ndcg", "higher"))
 _MEGABYTE = 1_000_000
+_SLICED = ("rmse", "ndcg", "recall")
+_FAIRNESS = (
+    "Exposure of an item is the sum of 1 / log2(place + 1) over the lists it stands in. Parity is the "
+    "exposure of an item of the group, over that of an average item; opportunity the share of the group's "
+    "wanted items that were shown. Demographic parity and equal opportunity are the largest minus the "
+    "smallest of the groups (0 is equal); disparate impact is the smallest parity over the largest (1 is "
+    "equal; the four-fifths rule asks for 0.8)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +85,28 @@ def evaluation_report(found: Evaluation) -> Report:
 
 
 def _summary(found: Evaluation) -> str:
-    rivals = list(found.recipes)[1:]
-    if not rivals:
-        return f"{found.candidate} by itself: every figure has the interval that holds it with {LEVEL:.0%} confidence."
-    better, worse, tests = 0, 0, 0
-    for assessment in found.assessments.values():
-        for test in assessment.tests:
-            tests += 1
-            sure = test.p_corrected is not None and test.p_corrected < ALPHA
-            ahead = (test.found.difference.value < 0) == (MEASURES[test.figure].better == "lower")
-            better, worse = better + (sure and ahead), worse + (sure and not ahead)
-    verdict = f"Of {tests} paired comparisons {found.candidate} is surely better in {better} and surely worse in {worse}"
-    gates = ""
-    if found.gates:
-        gates = (
-            f" {len(found.failed)} of {len(found.gates)} gates failed."
-            if found.failed
-            else " Every gate is passed."
-        )
-    return f"{verdict} (p < {ALPHA:g} after Holm's correction).{gates}"
+    if len(found.recipes) < 2:
+        return f"{found.candidate} by itself; each figure has its {LEVEL:.0%} interval."
+    verdicts = [
+        _verdict(test.figure, test.found.difference.value, test.p_corrected).status
+        for assessment in found.assessments.values()
+        for test in assessment.tests
+    ]
+    return (
+        f"Of {len(verdicts)} paired comparisons, {found.candidate} is surely better in "
+        f"{verdicts.count('good')} and surely worse in {verdicts.count('bad')} (p < {ALPHA:g} after Holm's "
+        f"correction).{_of_gates(found)}"
+    )
+
+
+def _of_gates(found: Evaluation) -> str:
+    if not found.gates:
+        return ""
+    if not found.failed:
+        return " Every gate is passed."
+    return (
+        f" {len(found.failed)} of {len(found.gates)} gates failed: {', '.join(g.name for g in found.failed)}."
+    )
 
 
 def _tiles(found: Evaluation) -> Iterator[Tile]:
@@ -118,7 +131,7 @@ def _tiles(found: Evaluation) -> Iterator[Tile]:
 def _gates(found: Evaluation) -> Iterator[Section]:
     if not found.gates:
         return
-    rows = tuple(
+    rows: Rows = tuple(
         (
             gate.name,
             Mark("passed", "good") if gate.passed else Mark("failed", "bad"),
@@ -140,7 +153,7 @@ def _pareto(found: Evaluation) -> Iterator[Section]:
         *("contender", "training, s", "peak memory, MB", "bundle, MB"),
         *("list p50, ms", "p95, ms", "p99, ms", "fold-in p50, ms", "lists a second"),
     )
-    rows = tuple(
+    rows: Rows = tuple(
         (
             name,
             Number(cost.training_seconds, 2),
@@ -180,14 +193,14 @@ def _figures(assessment: Assessment, group: str) -> Table:
     names = [
         name for name in MEASURES if any(name in one.figures[group] for one in assessment.found.values())
     ]
-    rows = tuple(_row(assessment, group, name) for name in names)
+    rows: Rows = tuple(_row(assessment, group, name) for name in names)
     first = next(iter(assessment.found.values()))
     caption = (
-        f"{_of_group(group, assessment.protocol)}: {first.people[group]:,} people, {first.ratings[group]:,} ratings, "
-        f"{first.lists[group]:,} lists"
+        f"{_of_group(group, assessment.protocol)}: {first.people[group]:,} people, "
+        f"{first.ratings[group]:,} ratings, {first.lists[group]:,} lists"
     )
     note = (
-        f"Below each figure its {LEVEL:.0%} interval, by bootstrap over people; the best of a row is marked."
+        f"Beside each figure its {LEVEL:.0%} interval, by bootstrap over people; the best of a row is marked."
     )
     return Table(caption, ("figure", *assessment.found), rows, note)
 
@@ -205,29 +218,30 @@ def _row(assessment: Assessment, group: str, name: str) -> tuple[Cell, ...]:
 
 
 def _tests(found: Evaluation, assessment: Assessment) -> Table:
-    rows = tuple(
+    several = len(found.recipes) > 2
+    rows: Rows = tuple(
         (
-            f"{title(test.figure, assessment.k)}, {test.group}, against {test.rival}",
+            f"{title(test.figure, assessment.k)}, {test.group}"
+            + (f", against {test.rival}" if several else ""),
+            _verdict(test.figure, test.found.difference.value, test.p_corrected),
+            _signed(test.found.difference),
+            Number(test.p_corrected, 3),
             Number(test.found.candidate, 4),
             Number(test.found.rival, 4),
-            Number(
-                test.found.difference.value,
-                4,
-                test.found.difference.low,
-                test.found.difference.high,
-                signed=True,
-            ),
-            Number(test.p_corrected, 3),
-            _verdict(test.figure, test.found.difference.value, test.p_corrected),
         )
         for test in assessment.tests
     )
     note = (
-        "Both are measured on the same people in each resample. p is of no difference at all, corrected by Holm's "
-        "method for all the tests of this table."
+        "Both are measured on the same people in each resample. p is of no difference at all, corrected by "
+        "Holm's method for all the tests of this table."
     )
-    columns = ("figure", found.candidate, "rival", "difference", "p, corrected", "outcome")
-    return Table(f"{found.candidate} beside its rivals, {assessment.protocol}", columns, rows, note)
+    rivals = "its rivals" if several else list(found.recipes)[1]
+    columns = ("figure", "outcome", "difference", "p, corrected", found.candidate, "rival")
+    return Table(f"{found.candidate} beside {rivals}, {assessment.protocol}", columns, rows, note)
+
+
+def _signed(difference: Estimate) -> Number:
+    return Number(difference.value, 4, difference.low, difference.high, signed=True)
 
 
 def _verdict(figure: str, difference: float, p: float | None) -> Mark:
@@ -238,95 +252,99 @@ def _verdict(figure: str, difference: float, p: float | None) -> Mark:
 
 
 def _details(found: Evaluation) -> Iterator[Section]:
-    """Slices, fairness, calibration and tail: of the first protocol that has each."""
-    for assessment in found.assessments.values():
-        if any(one.sliced for one in assessment.found.values()):
-            yield _slices(assessment)
-            break
-    for assessment in found.assessments.values():
-        if any(one.fairness for one in assessment.found.values()):
-            yield _fairness(assessment)
-            break
-    for assessment in found.assessments.values():
-        yield Section(f"Calibration of the stars, {assessment.protocol}", (calibration(assessment),))
-        break
-    for assessment in found.assessments.values():
-        if any(one.tail for one in assessment.found.values()):
-            yield Section(f"Long tail, {assessment.protocol}", (long_tail(assessment),))
-            break
+    """Slices, fairness, calibration and tail, each of the first protocol that has it."""
+    assessments = list(found.assessments.values())
+    builders: tuple[tuple[Callable[[Found], object], Callable[[Assessment], Section]], ...] = (
+        (lambda one: one.sliced, _slices),
+        (lambda one: one.fairness, _fairness),
+        (lambda one: one.calibration, _calibration),
+        (lambda one: one.tail, _long_tail),
+    )
+    for has, build in builders:
+        fitting = [one for one in assessments if any(has(each) for each in one.found.values())]
+        if fitting:
+            yield build(fitting[0])
+
+
+def _calibration(assessment: Assessment) -> Section:
+    return Section(f"Calibration of the stars, {assessment.protocol}", (calibration(assessment),))
+
+
+def _long_tail(assessment: Assessment) -> Section:
+    return Section(f"Long tail, {assessment.protocol}", (long_tail(assessment),))
 
 
 def _slices(assessment: Assessment) -> Section:
-    gaps = tuple(
-        (
-            f"{title(gap.figure, assessment.k)} by {gap.by}, {name}",
-            gap.lowest,
-            gap.highest,
-            number(gap.figure, gap.gap, scale="difference"),
-        )
-        for name, one in assessment.found.items()
-        if one.sliced is not None
-        for gap in one.sliced.gaps
-        if gap.figure in ("rmse", "ndcg", "recall")
-    )
-    table = Table(
-        "Gaps: how far the slices of a kind are apart",
-        ("figure", "lowest", "highest", "gap"),
-        gaps,
-        "The largest minus the smallest of the slices; genres overlap.",
-    )
     plots: list[Block] = [
         plot
-        for figure in ("rmse", "ndcg", "recall")
-        for by in ("people", "items")
-        if (plot := slice_errors(assessment, figure, by)) is not None
+        for figure in _SLICED
+        for of in ("people", "items")
+        if (plot := slice_errors(assessment, figure, of)) is not None
     ]
-    return Section(f"Slices, {assessment.protocol}", (*plots, table))
+    return Section(f"Slices, {assessment.protocol}", (*plots, _gaps(assessment)))
+
+
+def _gaps(assessment: Assessment) -> Table:
+    gaps = {
+        name: {(gap.figure, gap.by): gap for gap in one.sliced.gaps if gap.figure in _SLICED}
+        for name, one in assessment.found.items()
+        if one.sliced is not None
+    }
+    keys = list(dict.fromkeys(key for found in gaps.values() for key in found))
+    rows: Rows = tuple(
+        (
+            f"{title(figure, assessment.k)} by {by}",
+            *(
+                number(figure, found[figure, by].gap if (figure, by) in found else None)
+                for found in gaps.values()
+            ),
+            "; ".join(dict.fromkeys(f"{gap.lowest} to {gap.highest}" for gap in _of_key(gaps, (figure, by)))),
+        )
+        for figure, by in keys
+    )
+    note = "The largest minus the smallest of the slices; items may be of several genres."
+    return Table("Gaps: how far the slices are apart", ("figure", *gaps, "lowest to highest"), rows, note)
+
+
+def _of_key(gaps: Mapping[str, Mapping[tuple[str, str], Gap]], key: tuple[str, str]) -> list[Gap]:
+    return [found[key] for found in gaps.values() if key in found]
 
 
 def _fairness(assessment: Assessment) -> Section:
-    blocks: list[Block] = [
-        "Exposure of an item is the sum of 1 / log2(place + 1) over the lists it stands in. Parity is exposure an item of "
-        "the group, over that of an average item; opportunity the share of the group's wanted items that were shown. "
-        "Demographic parity and equal opportunity are the largest minus the smallest of the groups (0 is equal); "
-        "disparate impact is the smallest parity over the largest (1 is equal; the four-fifths rule asks for 0.8)."
-    ]
+    blocks: list[Block] = [_FAIRNESS]
     for by in dict.fromkeys(by for one in assessment.found.values() for by in one.fairness):
-        blocks += [_fairness_summary(assessment, by), _exposure(assessment, by)]
+        fair = {name: one.fairness[by] for name, one in assessment.found.items() if by in one.fairness}
+        blocks += [_fairness_summary(by, fair), _exposure(by, fair)]
     return Section(f"Fairness of exposure, {assessment.protocol}", tuple(blocks))
 
 
-def _fairness_summary(assessment: Assessment, by: str) -> Table:
-    fair = {name: one.fairness[by] for name, one in assessment.found.items() if by in one.fairness}
-    rows = tuple(
-        (
-            name,
-            *(
-                _plain(value)
-                for value in (one.demographic_parity, one.equal_opportunity, one.disparate_impact)
-            ),
-        )
+def _fairness_summary(by: str, fair: Mapping[str, Fairness]) -> Table:
+    rows: Rows = tuple(
+        (name, _plain(one.demographic_parity), _plain(one.equal_opportunity), _plain(one.disparate_impact))
         for name, one in fair.items()
     )
     columns = ("contender", "demographic parity", "equal opportunity", "disparate impact")
     return Table(f"Fairness of exposure by {by}", columns, rows)
 
 
-def _exposure(assessment: Assessment, by: str) -> Table:
-    rows = tuple(
+def _exposure(by: str, fair: Mapping[str, Fairness]) -> Table:
+    """A row a group; beside its share of the catalogue, what each contender makes of it."""
+    first = next(iter(fair.values()))
+    rows: Rows = tuple(
         (
-            f"{group.name}, {name}",
-            f"{group.items:,}",
+            group.name,
             Number(group.of_catalogue, 1, percent=True),
-            _plain(group.of_exposure, percent=True),
-            _plain(group.parity),
-            _plain(group.opportunity, percent=True),
+            *(_plain(one.groups[place].of_exposure, percent=True) for one in fair.values()),
+            *(_plain(one.groups[place].opportunity, percent=True) for one in fair.values()),
         )
-        for name, one in assessment.found.items()
-        if by in one.fairness
-        for group in one.fairness[by].groups
+        for place, group in enumerate(first.groups)
     )
-    columns = ("group", "items", "of the catalogue", "of the exposure", "parity", "opportunity")
+    columns = (
+        "group",
+        "of the catalogue",
+        *(f"of the exposure, {name}" for name in fair),
+        *(f"opportunity, {name}" for name in fair),
+    )
     return Table(f"Exposure by {by}", columns, rows)
 
 
@@ -347,14 +365,17 @@ def _sensitivity(found: Evaluation) -> Iterator[Section]:
         for figure in ("rmse", "ndcg")
     ]
     words = (
-        f"{found.candidate} trained on less, on other hyperparameters or on ratings some of which are wrong, and judged on "
-        "the same newest ratings as ever."
+        f"{found.candidate} trained on less, with other hyperparameters, or on ratings some of which are "
+        "wrong; and judged by the same newest ratings as ever."
     )
     yield Section("Sensitivity", (words, *plots))
 
 
 def _recipes(found: Evaluation) -> Section:
-    return Section("Contenders", tuple(f"{name}: {recipe}" for name, recipe in found.recipes.items()))
+    return Section(
+        "Contenders",
+        (Table("Who was compared", ("contender", "recipe"), tuple(found.recipes.items())),),
+    )
 
 
 def title(name: str, k: int) -> str:
@@ -362,11 +383,11 @@ def title(name: str, k: int) -> str:
     return MEASURES[name].title.replace("@k", f"@{k}")
 
 
-def number(name: str, value: Estimate | None, *, best: bool = False, scale: str = "figure") -> Number:
+def number(name: str, value: Estimate | None, *, best: bool = False) -> Number:
     """A figure as a table shows it."""
     share = name in _SHARES
     digits = 1 if share else 2 if name == "novelty" else 4
-    signed = name in ("bias", "lift") and scale == "figure"
+    signed = name in ("bias", "lift")
     if value is None:
         return Number(None, digits)
     return Number(value.value, digits, value.low, value.high, best, signed, share)

@@ -8,7 +8,7 @@ from marquee.evaluation.estimators import MEASURES
 from marquee.evaluation.intervals import Estimate
 from marquee.evaluation.sensitivity import Case
 from marquee.evaluation.slices import OF_ITEMS, OF_PEOPLE, SliceFigures
-from marquee.reporting.model import Number, Plot, Series, Table
+from marquee.reporting.model import Number, Plot, Rows, Series, Table
 
 _MOST_SLICES = 24
 
@@ -29,7 +29,7 @@ def pareto(assessment: Assessment, costs: Mapping[str, Cost]) -> Plot | None:
         Series(who, (cost.training_seconds,), (figure.value,), (figure.low,), (figure.high,))
         for who, (cost, figure) in points.items()
     )
-    rows = tuple(
+    rows: Rows = tuple(
         (who, Number(cost.training_seconds, 2), _number(figure), _on_front(who, points, name))
         for who, (cost, figure) in points.items()
     )
@@ -72,10 +72,10 @@ def slice_errors(assessment: Assessment, figure: str, of: str) -> Plot | None:
     if len(labels) < 2:
         return None
     title = _title(figure, assessment.k)
-    rows = tuple(
+    rows: Rows = tuple(
         (
             label,
-            f"{_first(by_model, label).people:,}",
+            Number(_first(by_model, label).people, 0),
             *(
                 _number(parts[label].figures[figure] if label in parts else None)
                 for parts in by_model.values()
@@ -121,8 +121,8 @@ def _slice_series(name: str, parts: Mapping[str, SliceFigures], labels: Sequence
 
 def calibration(assessment: Assessment) -> Plot:
     """Mean actual stars over mean predicted stars, by bin."""
-    rows = tuple(
-        (f"{name}, predicted {one.predicted:.2f}", Number(one.actual, 2), f"{one.ratings:,}")
+    rows: Rows = tuple(
+        (f"{name}, predicted {one.predicted:.2f}", Number(one.actual, 2), Number(one.ratings, 0))
         for name, found in assessment.found.items()
         for one in found.calibration
     )
@@ -155,7 +155,7 @@ def long_tail(assessment: Assessment) -> Plot:
         **{name: found.tail for name, found in assessment.found.items() if found.tail is not None},
     }
     points = list(range(len(assessment.tail_of_ratings.items)))
-    rows = tuple(
+    rows: Rows = tuple(
         (
             f"{assessment.tail_of_ratings.items[point]:.1%} of the catalogue",
             *(Number(curve.places[point], 1, percent=True) for curve in curves.values()),
@@ -184,7 +184,7 @@ def sensitivity_lines(kind: str, cases: Sequence[Case], figure: str) -> Plot:
     """One figure over the settings of one kind."""
     known = [(case, value) for case in cases if (value := _figure_of(case, figure)) is not None]
     title = MEASURES[figure].title
-    rows = tuple((case.setting, f"{case.ratings:,}", _number(value)) for case, value in known)
+    rows: Rows = tuple((case.setting, Number(case.ratings, 0), _number(value)) for case, value in known)
     return Plot(
         f"sensitivity-{kind.replace(' ', '-')}-{figure}",
         f"{title.replace('@k', '')} and {kind}",

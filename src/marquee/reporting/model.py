@@ -55,6 +55,7 @@ class Mark:
 
 
 Cell: TypeAlias = str | Number | Mark
+Rows: TypeAlias = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Table:
 
     caption: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: Rows
     note: str = ""
 
 

@@ -35,7 +35,12 @@ KNOWN, NEW = "known", "new"
 def temporal(
     contenders: Sequence[Contender], data: Data, rules: Rules, *, test_share: float = 0.2
 ) -> dict[str, Judged]:
-    """Judge contenders as time would (`judge_temporal`): all trained on the same older ratings.
+    """Judge as time would: trained on the older ratings, contenders predict the newest share of them.
+
+    Known people (with a rating among the older ones) and new ones are reported apart. A person's earlier
+    ratings, of both sides, are folded in before each prediction; nothing is trained again. Stars: each test
+    rating is predicted from the strictly earlier ones. Lists: before each block of at least `k` test ratings
+    a list of `k` is made, to find all that the person goes on to like. `judge_temporal` says it exactly.
 
     Args:
         test_share: how many of the ratings, the newest, are for the test.

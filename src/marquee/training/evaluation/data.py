@@ -60,7 +60,7 @@ def _prepared(folder: Path, scale: RatingScale) -> Data:
     items = pd.read_csv(folder / ITEMS, dtype="str", keep_default_na=False)
     genres = [[genre for genre in text.split("|") if genre] for text in items[GENRES]]
     years = pd.to_numeric(items[YEAR], errors="coerce").astype("Int64")
-    items = items[[ITEM, TITLE]].assign(**{YEAR: years, GENRES: genres})
+    items = items[[ITEM, TITLE]].assign(year=years, genres=pd.Series(genres, dtype=object))
     return _sorted(ratings, items, pd.DataFrame({USER: pd.Series(dtype="str")}))
 
 

@@ -43,13 +43,9 @@ def measure_cost(entry: Entry, data: Data, train: pd.DataFrame, rules: Rules, *,
     with tempfile.TemporaryDirectory(prefix="marquee-cost-") as scratch:
         folder = Path(scratch)
         (folder / "entry.json").write_text(entry.to_json(), encoding="utf-8")
-        train.to_parquet(folder / "ratings.parquet", index=False)
-        data.items.drop(columns="attributes", errors="ignore").to_parquet(
-            folder / "items.parquet", index=False
-        )
-        data.users.drop(columns="attributes", errors="ignore").to_parquet(
-            folder / "users.parquet", index=False
-        )
+        for name, frame in (("ratings", train), ("items", data.items), ("users", data.users)):
+            plain = frame.drop(columns="attributes", errors="ignore")  # Parquet has no place for mappings
+            plain.to_parquet(folder / f"{name}.parquet", index=False)
         _run(entry, folder, threads)
         measured = _Measured(**json.loads((folder / "measured.json").read_text(encoding="utf-8")))
         size = sum(file.stat().st_size for file in (folder / "bundle").iterdir())
@@ -69,8 +65,8 @@ def _run(entry: Entry, folder: Path, threads: int) -> None:
 def peak_memory() -> int:
     """The most resident memory this process has had, in bytes.
 
-    By the kernel's own mark of this address space where there is one: what getrusage says of a process that was
-    forked from a large one is never less than that one had.
+    By the kernel's own mark of this address space where there is one: what getrusage says of a process that
+    was forked from a large one is never less than that one had.
     """
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from marquee.domain.columns import USER
 from marquee.domain.errors import InvalidInput
 from marquee.evaluation import sensitivity
 from marquee.evaluation.assessment import Assessment, assess
@@ -100,9 +101,10 @@ def evaluate(source: Source, plan: Plan, on_step: OnStep) -> Evaluation:
 
 
 def about(protocol: str) -> str:
-    """The first paragraph of a protocol's docstring, as one line."""
+    """How a protocol judges: its docstring's paragraphs, without what it raises, as one text."""
     text = inspect.getdoc(PROTOCOLS[protocol]) or protocol
-    return " ".join(text.split("\n\n")[0].split())
+    told = text.partition("\n\nArgs:")[0].partition("\n\nRaises:")[0]
+    return " ".join(told.replace("`", "").replace("*", "").split())
 
 
 class _Steps:
@@ -175,11 +177,12 @@ def _gates(judgements: dict[str, dict[str, Judged]], plan: Plan) -> tuple[Gate, 
 def _facts(source: Source, plan: Plan) -> tuple[tuple[str, str], ...]:
     data = source.data
     first, last = source.span
+    people = data.ratings[USER].nunique()
     return (
         ("Data", f"{source.name}, from {source.path}"),
         (
             "Rows",
-            f"{len(data.ratings):,} ratings, {len(data.items):,} items, {data.ratings['user_id'].nunique():,} people",
+            f"{len(data.ratings):,} ratings of {people:,} people, {len(data.items):,} items",
         ),
         ("Ratings made", f"{first} to {last}"),
         ("SHA-256 of the rows", source.digest),
