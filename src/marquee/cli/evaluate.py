@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from marquee.domain.errors import InvalidInput
-from marquee.settings import Settings, load_params, load_policy, load_serving, load_settings
+from marquee.settings import MlflowConnection, Settings, load_params, load_policy, load_serving, load_settings
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
     from sqlalchemy import Engine
@@ -78,18 +78,29 @@ def evaluate(
     Example: marquee evaluate --compare champion --compare baselines --protocol temporal,holdout75
     """
     settings = load_settings()
+    mlflow = None if no_mlflow else _reachable(settings)
     started_at = datetime.now(UTC)
     with _progress(quiet=as_json) as on_step:
         source, plan = _prepare(settings, compare, protocol, data, gate, on_step)
         plan = replace(plan, costs=not no_cost, sensitivity=sensitivity, changes=grid or [])
         found, written = _evaluated(source, plan, out, on_step)
-        run_id = None if no_mlflow else _log(settings, found, source, plan, out, started_at, on_step)
+        run_id = _log(mlflow, found, source, plan, out, started_at, on_step) if mlflow else None
     if as_json:
         typer.echo(json.dumps(_as_dict(found, written, run_id), indent=2))
     else:
         _print(found, written, run_id)
     if found.failed:
         raise typer.Exit(GATE_FAILED)
+
+
+def _reachable(settings: Settings) -> MlflowConnection:
+    """The MLflow server, asked once before the long work rather than found missing after it."""
+    from marquee.registry.client import RegistryClient
+
+    connection = settings.mlflow()
+    with RegistryClient(connection) as client:
+        client.ping()
+    return connection
 
 
 def _prepare(
@@ -159,7 +170,7 @@ def _evaluated(source: "Source", plan: "Plan", out: Path, on_step: "OnStep") -> 
 
 
 def _log(
-    settings: Settings,
+    mlflow: MlflowConnection,
     found: "Evaluation",
     source: "Source",
     plan: "Plan",
@@ -173,7 +184,7 @@ def _log(
 
     on_step("Writing the report to MLflow", None)
     record = evaluation_record(found, source, plan, out, started_at, whoami())
-    return TrackingClient(settings.mlflow()).log_evaluation(record)
+    return TrackingClient(mlflow).log_evaluation(record)
 
 
 def _print(found: "Evaluation", written: "Written", run_id: str | None) -> None:

@@ -31,7 +31,7 @@ Heard: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class PairedTest:
     """The first contender beside one rival, in one figure of one group.
 
     Attributes:
@@ -97,7 +97,7 @@ class Assessment:
     k: int
     groups: tuple[str, ...]
     found: Mapping[str, Found]
-    tests: tuple[Test, ...]
+    tests: tuple[PairedTest, ...]
     tail_of_ratings: Tail
 
 
@@ -166,7 +166,7 @@ def _estimates(estimators: Mapping[str, Estimator], weights: Float64) -> dict[st
     return {name: one for name, one in found if one is not None}
 
 
-def _tests(judgements: Mapping[str, Judged], weights: Float64) -> tuple[Test, ...]:
+def _tests(judgements: Mapping[str, Judged], weights: Float64) -> tuple[PairedTest, ...]:
     (_, candidate), *rivals = judgements.items()
     tests = []
     for rival, judged in rivals:
@@ -175,13 +175,13 @@ def _tests(judgements: Mapping[str, Judged], weights: Float64) -> tuple[Test, ..
             for name in ours.keys() & theirs.keys():
                 found = difference(ours[name], theirs[name], weights)
                 if found is not None:
-                    tests.append(Test(rival, group, name, found, None))
+                    tests.append(PairedTest(rival, group, name, found, None))
     ordered = sorted(tests, key=lambda test: TESTED.index(test.figure))
     ordered.sort(key=lambda test: (list(judgements).index(test.rival), candidate.groups.index(test.group)))
     return _corrected(ordered)
 
 
-def _corrected(tests: list[Test]) -> tuple[Test, ...]:
+def _corrected(tests: list[PairedTest]) -> tuple[PairedTest, ...]:
     corrected = iter(holm([test.found.p for test in tests if test.found.p is not None]))
     return tuple(
         test if test.found.p is None else replace(test, p_corrected=next(corrected)) for test in tests

@@ -159,7 +159,7 @@ def test_new_items_are_ranked_among_themselves() -> None:
 
 
 def test_coldstart_reports_each_number_of_known_ratings_and_new_items() -> None:
-    frame = checkerboard(40, 30, left_out=0.0)
+    frame = liked_only(checkerboard(40, 30, left_out=0.0))
     judged = coldstart([RECIPE], _data(frame), RULES)["recipe"]
     assert judged.groups == ("0 ratings", "3 ratings", "5 ratings", "10 ratings", "new items")
     by_group = judged.people.groupby("group")
