@@ -15,6 +15,7 @@ from marquee.cli.main import main
 from marquee.domain.columns import ITEM
 from marquee.settings import load_settings
 from marquee.training.job import Order, run_now
+from marquee.training.queue import new_run_id
 from tests.running import MlflowServer
 from tests.support.data_files import write
 from tests.support.platform import Platform, load_checkerboard, make_platform
@@ -142,7 +143,7 @@ def test_the_champions_recipe_is_judged_on_the_platforms_data_and_logged(
     marquee: Callable[..., Ended], platform: Platform, mlflow_server: MlflowServer, tmp_path: Path
 ) -> None:
     settings = load_settings(platform.environment)
-    run_now(settings, platform.engine, Order("test", "a test"), lambda *_: None)
+    run_now(settings, platform.engine, Order("test", "a test"), lambda *_: None, run_id=new_run_id())
     ended = marquee(
         *("evaluate", "--compare", "champion", "--compare", "baselines", "--out", str(tmp_path), "--json")
     )
