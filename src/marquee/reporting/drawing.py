@@ -67,7 +67,7 @@ def draw(plot: Plot) -> str:
             axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.xaxis.set_minor_locator(NullLocator())
-        if len(plot.series) > 1 and plot.kind != "named points":
+        if len(plot.series) > 1:
             figure.legend(loc="outside upper left", ncols=3)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -87,41 +87,32 @@ def _size(plot: Plot) -> tuple[float, float]:
     return 5.4, 3.6
 
 
-def _named_points(axes: "Axes", plot: Plot) -> None:
-    for place, series in enumerate(plot.series):
-        _points(axes, series, place, series.x)
-        for name, x, y in zip([series.name] * len(series.x), series.x, series.y, strict=True):
-            axes.annotate(name, (float(x), y), (9, 7), textcoords="offset points", fontsize=9.5, zorder=4)
-    axes.margins(x=0.3, y=0.25)
+def _scatter(axes: "Axes", plot: Plot) -> None:
+    for colour, marker, series in _dressed(plot):
+        _points(axes, series, colour, marker, series.x)
+    axes.margins(x=0.15, y=0.15)
 
 
 def _categories(axes: "Axes", plot: Plot) -> None:
     """Words down the side, one point a series and word: names of slices are long."""
     words = plot.series[0].x
     step = 0.62 / len(plot.series)
-    for place, series in enumerate(plot.series):
+    for place, (colour, marker, series) in enumerate(_dressed(plot)):
         offset = (place - (len(plot.series) - 1) / 2) * step
         where = [words.index(word) + offset for word in series.x]
-        _points(axes, series, place, where, sideways=True)
+        _points(axes, series, colour, marker, where, sideways=True)
     axes.set_yticks(range(len(words)), [str(word) for word in words])
     axes.set_ylim(len(words) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
 
 
 def _lines(axes: "Axes", plot: Plot) -> None:
-    for place, series in enumerate(plot.series):
-        colour = _FAINT if series.faint else _COLOURS[place % len(_COLOURS)]
-        marker = None if series.faint else _MARKERS[place % len(_MARKERS)]
-        style = "--" if series.faint else "-"
-        axes.plot(
-            list(series.x),
-            series.y,
-            color=colour,
-            marker=marker,
-            markersize=5,
-            linestyle=style,
-            label=series.name,
-        )
+    for colour, marker, series in _dressed(plot):
+        x = [float(value) for value in series.x]
+        if series.faint:
+            axes.plot(x, series.y, color=colour, linestyle="--", label=series.name)
+        else:
+            axes.plot(x, series.y, color=colour, marker=marker, markersize=5, label=series.name)
         if series.low:
             _band(axes, series, colour)
     if plot.diagonal:
@@ -143,10 +134,25 @@ def _band(axes: "Axes", series: Series, colour: str) -> None:
         axes.fill_between(list(x), low, high, color=colour, alpha=0.15, linewidth=0)
 
 
+def _dressed(plot: Plot) -> list[tuple[str, str, Series]]:
+    """Colour and marker of each series: a contender has the same in every plot, faint ones or not."""
+    dressed, place = [], 0
+    for series in plot.series:
+        colour = _FAINT if series.faint else _COLOURS[place % len(_COLOURS)]
+        dressed.append((colour, _MARKERS[place % len(_MARKERS)], series))
+        place += not series.faint
+    return dressed
+
+
 def _points(
-    axes: "Axes", series: Series, place: int, where: Sequence[float | str], *, sideways: bool = False
+    axes: "Axes",
+    series: Series,
+    colour: str,
+    marker: str,
+    where: Sequence[float | str],
+    *,
+    sideways: bool = False,
 ) -> None:
-    colour = _FAINT if series.faint else _COLOURS[place % len(_COLOURS)]
     spread = _whiskers(series)
     x, y = (series.y, where) if sideways else (where, series.y)
     axes.errorbar(
@@ -154,7 +160,7 @@ def _points(
         y,
         xerr=spread if sideways else None,
         yerr=None if sideways else spread,
-        fmt=_MARKERS[place % len(_MARKERS)],
+        fmt=marker,
         markersize=6.5,
         elinewidth=1.6,
         color=colour,
@@ -173,7 +179,7 @@ def _whiskers(series: Series) -> list[list[float]] | None:
     return [below, above]
 
 
-_DRAWERS = {"named points": _named_points, "categories": _categories, "lines": _lines}
+_DRAWERS = {"points": _scatter, "categories": _categories, "lines": _lines}
 
 
 def _as_element(svg: str, plot: Plot) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from marquee.evaluation.assessment import Assessment, Found
 from marquee.evaluation.cost import Cost
 from marquee.evaluation.estimators import MEASURES
-from marquee.evaluation.fairness import Fairness
 from marquee.evaluation.gates import Gate
 from marquee.evaluation.intervals import LEVEL, Estimate
+from marquee.evaluation.protocols.coldstart import NAME as COLDSTART
 from marquee.evaluation.sensitivity import Case
 from marquee.evaluation.slices import Gap
+from marquee.reporting.evaluation_fairness import fairness_section
 from marquee.reporting.evaluation_plots import (
     calibration,
+    growth,
     long_tail,
     pareto,
     sensitivity_lines,
@@ -24,14 +26,8 @@ ALPHA = 0.05
 _SHARES = frozenset({"catalogue", "coverage90", "lift"})
 _HEADLINES = (("rmse", "lower"), ("ndcg", "higher"))
 _MEGABYTE = 1_000_000
+_MOST_TESTS = 20  # more are folded away
 _SLICED = ("rmse", "ndcg", "recall")
-_FAIRNESS = (
-    "Exposure of an item is the sum of 1 / log2(place + 1) over the lists it stands in. Parity is the "
-    "exposure of an item of the group, over that of an average item; opportunity the share of the group's "
-    "wanted items that were shown. Demographic parity and equal opportunity are the largest minus the "
-    "smallest of the groups (0 is equal); disparate impact is the smallest parity over the largest (1 is "
-    "equal; the four-fifths rule asks for 0.8)."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ def _tiles(found: Evaluation) -> Iterator[Tile]:
         passed = len(found.gates) - len(found.failed)
         yield Tile("Gates", f"{passed} of {len(found.gates)}", "passed", "bad" if found.failed else "good")
     for assessment in found.assessments.values():
-        group = assessment.groups[-1] if assessment.protocol != "coldstart" else assessment.groups[2]
+        group = assessment.groups[-1] if assessment.protocol != COLDSTART else assessment.groups[2]
         figures = assessment.found[found.candidate].figures[group]
         for name, _ in _HEADLINES:
             if name in figures:
@@ -181,7 +177,10 @@ def _protocol(found: Evaluation, assessment: Assessment) -> Section:
     ]
     if assessment.tests:
         parts.append(Section(f"Paired tests, {assessment.protocol}", (_tests(found, assessment),)))
-    return Section(f"Protocol {assessment.protocol}", (found.about[assessment.protocol],), tuple(parts))
+    blocks: list[Block] = [found.about[assessment.protocol]]
+    if assessment.protocol == COLDSTART:
+        blocks += [plot for name, _ in _HEADLINES if (plot := growth(assessment, name)) is not None]
+    return Section(f"Protocol {assessment.protocol}", tuple(blocks), tuple(parts))
 
 
 def _of_group(group: str, protocol: str) -> str:
@@ -202,7 +201,8 @@ def _figures(assessment: Assessment, group: str) -> Table:
     note = (
         f"Beside each figure its {LEVEL:.0%} interval, by bootstrap over people; the best of a row is marked."
     )
-    return Table(caption, ("figure", *assessment.found), rows, note)
+    main = group == assessment.groups[-1] and assessment.protocol != COLDSTART
+    return Table(caption, ("figure", *assessment.found), rows, note, folded=not main)
 
 
 def _row(assessment: Assessment, group: str, name: str) -> tuple[Cell, ...]:
@@ -237,7 +237,13 @@ def _tests(found: Evaluation, assessment: Assessment) -> Table:
     )
     rivals = "its rivals" if several else list(found.recipes)[1]
     columns = ("figure", "outcome", "difference", "p, corrected", found.candidate, "rival")
-    return Table(f"{found.candidate} beside {rivals}, {assessment.protocol}", columns, rows, note)
+    return Table(
+        f"{found.candidate} beside {rivals}, {assessment.protocol}",
+        columns,
+        rows,
+        note,
+        len(rows) > _MOST_TESTS,
+    )
 
 
 def _signed(difference: Estimate) -> Number:
@@ -256,7 +262,7 @@ def _details(found: Evaluation) -> Iterator[Section]:
     assessments = list(found.assessments.values())
     builders: tuple[tuple[Callable[[Found], object], Callable[[Assessment], Section]], ...] = (
         (lambda one: one.sliced, _slices),
-        (lambda one: one.fairness, _fairness),
+        (lambda one: one.fairness, fairness_section),
         (lambda one: one.calibration, _calibration),
         (lambda one: one.tail, _long_tail),
     )
@@ -308,51 +314,6 @@ def _gaps(assessment: Assessment) -> Table:
 
 def _of_key(gaps: Mapping[str, Mapping[tuple[str, str], Gap]], key: tuple[str, str]) -> list[Gap]:
     return [found[key] for found in gaps.values() if key in found]
-
-
-def _fairness(assessment: Assessment) -> Section:
-    blocks: list[Block] = [_FAIRNESS]
-    for by in dict.fromkeys(by for one in assessment.found.values() for by in one.fairness):
-        fair = {name: one.fairness[by] for name, one in assessment.found.items() if by in one.fairness}
-        blocks += [_fairness_summary(by, fair), _exposure(by, fair)]
-    return Section(f"Fairness of exposure, {assessment.protocol}", tuple(blocks))
-
-
-def _fairness_summary(by: str, fair: Mapping[str, Fairness]) -> Table:
-    rows: Rows = tuple(
-        (name, _plain(one.demographic_parity), _plain(one.equal_opportunity), _plain(one.disparate_impact))
-        for name, one in fair.items()
-    )
-    columns = ("contender", "demographic parity", "equal opportunity", "disparate impact")
-    return Table(f"Fairness of exposure by {by}", columns, rows)
-
-
-def _exposure(by: str, fair: Mapping[str, Fairness]) -> Table:
-    """A row a group; beside its share of the catalogue, what each contender makes of it."""
-    first = next(iter(fair.values()))
-    rows: Rows = tuple(
-        (
-            group.name,
-            Number(group.of_catalogue, 1, percent=True),
-            *(_plain(one.groups[place].of_exposure, percent=True) for one in fair.values()),
-            *(_plain(one.groups[place].opportunity, percent=True) for one in fair.values()),
-        )
-        for place, group in enumerate(first.groups)
-    )
-    columns = (
-        "group",
-        "of the catalogue",
-        *(f"of the exposure, {name}" for name in fair),
-        *(f"opportunity, {name}" for name in fair),
-    )
-    return Table(f"Exposure by {by}", columns, rows)
-
-
-def _plain(value: Estimate | None, *, percent: bool = False) -> Number:
-    digits = 1 if percent else 3
-    if value is None:
-        return Number(None, digits)
-    return Number(value.value, digits, value.low, value.high, percent=percent)
 
 
 def _sensitivity(found: Evaluation) -> Iterator[Section]:

@@ -6,6 +6,7 @@ from marquee.evaluation.assessment import Assessment
 from marquee.evaluation.cost import Cost
 from marquee.evaluation.estimators import MEASURES
 from marquee.evaluation.intervals import Estimate
+from marquee.evaluation.protocols.coldstart import KNOWN_RATINGS, group_of
 from marquee.evaluation.sensitivity import Case
 from marquee.evaluation.slices import OF_ITEMS, OF_PEOPLE, SliceFigures
 from marquee.reporting.model import Number, Plot, Rows, Series, Table
@@ -37,7 +38,7 @@ def pareto(assessment: Assessment, costs: Mapping[str, Cost]) -> Plot | None:
         "pareto",
         f"{title} over the seconds of a training",
         f"One point a contender: {title} under {assessment.protocol}, over its training time.",
-        "named points",
+        "points",
         "seconds of a training",
         f"{title}, {assessment.protocol}",
         series,
@@ -56,6 +57,45 @@ def _on_front(who: str, points: Mapping[str, tuple[Cost, Estimate]], name: str) 
     ]
     beaten = any(all(a >= b for a, b in zip(other, mine, strict=True)) and other != mine for other in others)
     return "no" if beaten else "yes"
+
+
+def growth(assessment: Assessment, figure: str) -> Plot | None:
+    """Under `coldstart`, one figure over the number of ratings known; None where nobody has it."""
+    title = _title(figure, assessment.k)
+    points = {
+        who: [
+            (known, one.figures[group][figure])
+            for known in KNOWN_RATINGS
+            if figure in one.figures.get(group := group_of(known), {})
+        ]
+        for who, one in assessment.found.items()
+    }
+    if not all(points.values()):
+        return None
+    series = tuple(
+        Series(
+            who,
+            tuple(float(known) for known, _ in theirs),
+            tuple(value.value for _, value in theirs),
+            tuple(value.low for _, value in theirs),
+            tuple(value.high for _, value in theirs),
+        )
+        for who, theirs in points.items()
+    )
+    rows: Rows = tuple(
+        (group_of(known), *(_number(dict(theirs).get(known)) for theirs in points.values()))
+        for known in KNOWN_RATINGS
+    )
+    return Plot(
+        f"growth-{figure}",
+        f"{title} by how many ratings are known",
+        f"{title} of each contender when 0, 3, 5 and 10 ratings of a person are known, with intervals.",
+        "lines",
+        "ratings known",
+        title,
+        series,
+        Table(f"{title} by ratings known", ("known", *points), rows),
+    )
 
 
 def slice_errors(assessment: Assessment, figure: str, of: str) -> Plot | None:

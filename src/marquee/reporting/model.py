@@ -65,12 +65,14 @@ class Table:
     Attributes:
         caption: what the table shows, in one sentence.
         note: what a reader must know besides; may be empty.
+        folded: whether a page shows it only when asked: it is long, and others say the main thing.
     """
 
     caption: str
     columns: tuple[str, ...]
     rows: Rows
     note: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +94,14 @@ class Plot:
     Attributes:
         name: unique in the report: of the file, and in identifiers.
         alt: what is to be seen, for who cannot see it.
-        kind: points with their names beside them; points with intervals over the words of `x`; lines.
+        kind: points; points with intervals beside the words of `x`; lines.
         diagonal: whether a line shows where y is x.
     """
 
     name: str
     title: str
     alt: str
-    kind: Literal["named points", "categories", "lines"]
+    kind: Literal["points", "categories", "lines"]
     x_label: str
     y_label: str
     series: tuple[Series, ...]

@@ -130,3 +130,17 @@ def test_every_section_is_in_both_forms(render) -> None:
         "Sensitivity",
     ):
         assert title in text
+
+
+def test_coldstart_shows_how_figures_grow_with_what_is_known() -> None:
+    one = ASSESSMENT.found["a"]
+    groups = ("0 ratings", "3 ratings", "5 ratings", "10 ratings", "new items")
+    counts = dict.fromkeys(groups, 5)
+    figures = {group: {"ndcg": Estimate(0.1 * place, None, None)} for place, group in enumerate(groups)}
+    grown = replace(one, figures=figures, people=counts, ratings=counts, lists=counts)
+    assessment = replace(ASSESSMENT, protocol="coldstart", groups=groups, found={"a": grown}, tests=())
+    found = replace(FOUND, recipes={"a": "svd"}, assessments={"coldstart": assessment}, gates=(), costs={})
+    report = evaluation_report(replace(found, about={"coldstart": "Newcomers."}))
+    (plot,) = [plot for plot in report.plots() if plot.name == "growth-ndcg"]
+    assert plot.series[0].x == (0.0, 3.0, 5.0, 10.0)
+    assert plot.series[0].y == pytest.approx((0.0, 0.1, 0.2, 0.3))

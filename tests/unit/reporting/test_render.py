@@ -32,7 +32,7 @@ def _plot(name: str, kind: str, **more: object) -> Plot:
 
 
 PLOTS = (
-    _plot("points", "named points", x_scale="log"),
+    _plot("points", "points", x_scale="log"),
     _plot("slices", "categories"),
     _plot("curves", "lines", diagonal=True),
 )
