@@ -1,7 +1,11 @@
 """What an evaluation found, for people with a past and for newcomers apart."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
+
+from marquee.evaluation.judged import Judged
 
 Group: TypeAlias = Literal["known", "new", "all"]
 Metric: TypeAlias = Literal["rmse", "mae", "precision", "recall", "ndcg"]
@@ -71,3 +75,30 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
         return asdict(self)
+
+
+def report_of(judged: Judged) -> Report:
+    """The gates' figures of what was judged under `temporal`."""
+    return Report(judged.k, judged.liked, *(_group(judged, name) for name in ("known", "new", "all")))
+
+
+def _group(judged: Judged, name: Group) -> GroupReport:
+    people = judged.people[judged.of_group(name)]
+    ranked = people[people["lists"] > 0]
+    ratings = int(people["ratings"].sum())
+    return GroupReport(
+        users=len(people),
+        ratings=ratings,
+        ranked_users=len(ranked),
+        lists=int(ranked["lists"].sum()),
+        rmse=math.sqrt(math.fsum(people["squared_error"]) / ratings) if ratings else None,
+        mae=math.fsum(people["absolute_error"]) / ratings if ratings else None,
+        precision=_mean(ranked["precision"]),
+        recall=_mean(ranked["recall"]),
+        ndcg=_mean(ranked["ndcg"]),
+    )
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return math.fsum(known) / len(known) if known else None

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from marquee.domain.columns import ITEM, TIME, USER
 from marquee.domain.errors import DataError
-from marquee.models.protocol import Int64
+from marquee.models.protocol import Int64, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,3 +71,62 @@ def random_folds(n: int, folds: int, seed: int) -> Iterator[tuple[Int64, Int64]]
         train = np.ones(n, dtype=np.bool_)
         train[test] = False
         yield np.flatnonzero(train), np.sort(test)
+
+
+def per_item_split(
+    frame: pd.DataFrame, train_share: float = 0.75, seed: int = 42
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training and test frames of a random split within each item, as of Microsoft Recommenders' benchmarks.
+
+    Each rating, in the order of (user, timestamp, item), draws a number from `np.random.RandomState(seed)`;
+    of an item's n ratings the round(train_share x n) lowest are for training. Halves round to even.
+
+    Raises:
+        DataError: a side is empty.
+    """
+    ordered = frame.sort_values([USER, TIME, ITEM], kind="stable", ignore_index=True)
+    drawn = pd.Series(np.random.RandomState(seed).rand(len(ordered)))  # the generator of published figures
+    items = ordered[ITEM]
+    kept = np.round(train_share * drawn.groupby(items).transform("size").to_numpy())
+    in_train = drawn.groupby(items).rank(method="first").to_numpy() <= kept
+    return _sides(ordered, in_train)
+
+
+def people_split(
+    frame: pd.DataFrame, share: float, seed: int, *, at_least: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings of most people, and those of a random share who are held out wholly.
+
+    Args:
+        at_least: how many ratings somebody must have to be held out.
+
+    Raises:
+        DataError: a side is empty.
+    """
+    counts = frame.groupby(USER, sort=True).size()
+    able = counts.index[counts >= at_least].to_numpy()
+    chosen = _drawn(able, round(share * len(able)), seed)
+    return _sides(frame, ~frame[USER].isin(chosen).to_numpy())
+
+
+def items_split(frame: pd.DataFrame, share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings of most items, and those of a random share that are held out wholly.
+
+    Raises:
+        DataError: a side is empty.
+    """
+    items = np.sort(frame[ITEM].unique())
+    chosen = _drawn(items, round(share * len(items)), seed)
+    return _sides(frame, ~frame[ITEM].isin(chosen).to_numpy())
+
+
+def _drawn(values: NDArray[Any], n: int, seed: int) -> NDArray[Any]:
+    drawn: NDArray[Any] = np.random.default_rng(seed).choice(values, n, replace=False)
+    return drawn
+
+
+def _sides(frame: pd.DataFrame, in_train: Mask) -> tuple[pd.DataFrame, pd.DataFrame]:
+    train, test = frame[in_train].reset_index(drop=True), frame[~in_train].reset_index(drop=True)
+    if train.empty or test.empty:
+        raise DataError(f"{len(frame)} ratings are too few to split.", hint="Load more ratings.")
+    return train, test

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "marquee-training"
+EVALUATION_EXPERIMENT = "marquee-evaluation"
 _FLAVOUR = Path(__file__).with_name("pyfunc.py")
 _REQUIREMENTS = ("marquee", "numpy", "pandas", "scipy")
 _DIGEST_LENGTH = 36  # MLflow's limit; the whole hash is a tag
@@ -85,6 +86,19 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluationRecord:
+    """What an evaluation leaves in MLflow; `files` is the folder of its report."""
+
+    name: str
+    started_at: datetime
+    params: Mapping[str, object]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    dataset: DatasetFacts
+    files: Path
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedRun:
     run_id: str
     model_id: str
@@ -111,7 +125,7 @@ class TrackingClient:
             Unavailable: the server is away or refuses; a run that was begun is marked failed where possible.
         """
         with _explained("The run cannot be written to MLflow"):
-            run_id = self._create(record)
+            run_id = self._create(EXPERIMENT, record)
         try:
             with _explained("The run cannot be written to MLflow"):
                 model_id = self._fill(run_id, record)
@@ -119,6 +133,23 @@ class TrackingClient:
             self._give_up(run_id)
             raise
         return LoggedRun(run_id, model_id)
+
+    def log_evaluation(self, record: EvaluationRecord) -> str:
+        """Write an evaluation: parameters, metrics, data set and report; returns the run's id.
+
+        Raises:
+            Unavailable: the server is away or refuses; a run that was begun is marked failed where possible.
+        """
+        with _explained("The evaluation cannot be written to MLflow"):
+            run_id = self._create(EVALUATION_EXPERIMENT, record)
+        try:
+            with _explained("The evaluation cannot be written to MLflow"):
+                self._log_values(run_id, record)
+                self._client.set_terminated(run_id, "FINISHED")
+        except Unavailable:
+            self._give_up(run_id)
+            raise
+        return run_id
 
     def register(self, run: LoggedRun, tags: Mapping[str, str], description: str) -> int:
         """Make a logged model the next version of the platform's model; returns its number.
@@ -139,15 +170,21 @@ class TrackingClient:
             )
         return int(created.version)
 
-    def _create(self, record: RunRecord) -> str:
-        experiment = self._client.get_experiment_by_name(EXPERIMENT)
-        experiment_id = experiment.experiment_id if experiment else self._client.create_experiment(EXPERIMENT)
+    def _create(self, name: str, record: "RunRecord | EvaluationRecord") -> str:
+        experiment = self._client.get_experiment_by_name(name)
+        experiment_id = experiment.experiment_id if experiment else self._client.create_experiment(name)
         started = int(record.started_at.timestamp() * 1000)
         tags = {**environment_tags(), **record.tags}
         run = self._client.create_run(experiment_id, start_time=started, tags=tags, run_name=record.name)
         return str(run.info.run_id)
 
     def _fill(self, run_id: str, record: RunRecord) -> str:
+        self._log_values(run_id, record)
+        model_id = self._log_model(run_id, record.model)
+        self._client.set_terminated(run_id, "FINISHED")
+        return model_id
+
+    def _log_values(self, run_id: str, record: "RunRecord | EvaluationRecord") -> None:
         from mlflow.entities import Metric, Param
 
         now = int(datetime.now(UTC).timestamp() * 1000)
@@ -158,9 +195,6 @@ class TrackingClient:
         )
         self._log_dataset(run_id, record.dataset)
         self._client.log_artifacts(run_id, str(record.files))
-        model_id = self._log_model(run_id, record.model)
-        self._client.set_terminated(run_id, "FINISHED")
-        return model_id
 
     def _log_dataset(self, run_id: str, facts: DatasetFacts) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag

@@ -1,0 +1,107 @@
+"""How sure a figure is: bootstrap by person, and tests between two models on the same people.
+
+People, not ratings, are drawn: one person's ratings hang together. A resample is the number of times that
+each person was drawn, so a figure of all resamples is a product of matrices (Efron and Tibshirani, "An
+introduction to the bootstrap", 1993).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from marquee.models.protocol import Float64
+
+# Weights of people, shape (n_resamples, n_people), to the figure of each resample, shape (n_resamples,).
+Estimator: TypeAlias = Callable[[Float64], Float64]
+
+RESAMPLES = 1000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure and the interval that holds it with the stated confidence; None where there is none."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure of two models on the same people.
+
+    Attributes:
+        difference: candidate - rival, with its interval.
+        p: how often chance alone makes a difference as large, two-sided; None where it cannot be said.
+    """
+
+    candidate: float
+    rival: float
+    difference: Estimate
+    p: float | None
+
+
+def resampled_people(n_people: int, resamples: int = RESAMPLES, seed: int = 0) -> Float64:
+    """How often each person was drawn, shape (resamples, n_people); each row sums to n_people."""
+    random = np.random.default_rng(seed)
+    shares = np.full(n_people, 1.0 / n_people)
+    return random.multinomial(n_people, shares, size=resamples).astype(np.float64)
+
+
+def point(estimator: Estimator, n_people: int) -> float:
+    """The figure itself: everybody once."""
+    return float(estimator(np.ones((1, n_people)))[0])
+
+
+def estimate(estimator: Estimator, weights: Float64, level: float = LEVEL) -> Estimate | None:
+    """A figure with its bootstrap interval; None where there is nothing to measure."""
+    value = point(estimator, weights.shape[1])
+    return None if np.isnan(value) else _with_interval(value, estimator(weights), level)
+
+
+def difference(
+    candidate: Estimator, rival: Estimator, weights: Float64, level: float = LEVEL
+) -> Difference | None:
+    """Paired: both models are measured on the same people in each resample.
+
+    p is the share of resamples whose difference lies at least as far from the resamples' mean as the observed
+    one lies from 0 (Efron and Tibshirani, ch. 16), counting the observation itself, so never 0.
+    """
+    ours, theirs = (point(estimator, weights.shape[1]) for estimator in (candidate, rival))
+    if np.isnan(ours) or np.isnan(theirs):
+        return None
+    observed = ours - theirs
+    drawn = candidate(weights) - rival(weights)
+    found = _with_interval(observed, drawn, level)
+    drawn = drawn[~np.isnan(drawn)]
+    if found.low is None:
+        return Difference(ours, theirs, found, None)
+    as_large = np.abs(drawn - drawn.mean()) >= abs(observed) - 1e-12
+    return Difference(ours, theirs, found, float((as_large.sum() + 1) / (len(drawn) + 1)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for their number, in their order: Holm's step-down method (1979)."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in corrected]
+
+
+def _with_interval(value: float, drawn: Float64, level: float) -> Estimate:
+    """The percentile interval of the resamples, moved so that their mean is the figure.
+
+    A resample holds fewer different people than the sample; figures such as coverage or calibration are
+    lower or higher in it for that alone. Taking the resamples' bias off leaves means as they are.
+    """
+    drawn = drawn[~np.isnan(drawn)]
+    if not len(drawn) or np.ptp(drawn) == 0.0:  # one person alone, or everybody the same: no spread to go by
+        return Estimate(value, None, None)
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(drawn, (tail, 1.0 - tail)) - drawn.mean() + value
+    return Estimate(value, float(low), float(high))
