@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from marquee.cli import bootstrap, data, doctor, jobs, keys, models, train, up
+from marquee.cli import bootstrap, data, doctor, jobs, keys, models, train, tune, up
 from marquee.domain.errors import MarqueeError
 from marquee.store.engine import unavailable_when_away
 
@@ -20,6 +20,7 @@ app.command("down")(up.down)
 app.command("doctor")(doctor.doctor)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.command("train")(train.train)
+app.command("tune")(tune.tune)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.add_typer(jobs.app, name="jobs")

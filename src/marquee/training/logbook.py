@@ -44,7 +44,7 @@ def run_record(
         params={**recipe.flat, **evaluation, "hyperparameters_hash": hash_of(recipe.hyperparameters)},
         metrics={**dict(_metrics(judgement)), "training_seconds": elapsed},
         tags=_tags(context, snapshot, judgement),
-        dataset=_dataset(context, snapshot),
+        dataset=dataset_facts(context.params.data.name, snapshot),
         model=model,
         files=files,
     )
@@ -75,10 +75,11 @@ def _tags(context: TrainingContext, snapshot: Snapshot, judgement: Judgement) ->
     }
 
 
-def _dataset(context: TrainingContext, snapshot: Snapshot) -> DatasetFacts:
+def dataset_facts(name: str, snapshot: Snapshot) -> DatasetFacts:
+    """What MLflow is to know of a snapshot: its hash, its size, and the time that its ratings span."""
     tables = snapshot.tables
     return DatasetFacts(
-        name=context.params.data.name,
+        name=name,
         digest=snapshot.hash,
         source=f"{snapshot.path}.dvc",
         rows=len(tables.ratings),
