@@ -96,11 +96,12 @@ class DvcStore:
             ) from error
 
     def _configure(self, repository: "Repo") -> None:
-        if REMOTE in repository.config["remote"]:
+        here = str(self._root / REMOTE)
+        if repository.config["remote"].get(REMOTE, {}).get("url") == here:  # else new, or moved here
             return
         with repository.config.edit("repo") as config:
             config["core"]["analytics"] = False
             config["core"]["remote"] = REMOTE
             config["core"]["autostage"] = False
-            config["remote"][REMOTE] = {"url": str(self._root / REMOTE)}
+            config["remote"][REMOTE] = {"url": here}
             config["cache"]["type"] = "hardlink,copy"  # the readable copy costs no room

@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from marquee.domain.errors import InvalidInput
+from marquee.models.manifest import Manifest
 from marquee.settings.params import Params, RankingParams, RatingParams
 from marquee.store.versions import ModelVersion
 
@@ -29,9 +30,24 @@ class Recipe:
         Raises:
             InvalidInput: this program cannot train that recipe (it was made by another release).
         """
+        return cls._stored(version.algorithms, version.hyperparameters, f"version {version.version}")
+
+    @classmethod
+    def of_manifest(cls, manifest: Manifest) -> Self:
+        """The recipe of a bundle.
+
+        Raises:
+            InvalidInput: this program cannot train that recipe (it was made by another release).
+        """
+        return cls._stored(manifest.algorithms.model_dump(), manifest.hyperparameters, "this bundle")
+
+    @classmethod
+    def _stored(
+        cls, algorithms: Mapping[str, str], hyperparameters: Mapping[str, Mapping[str, Any]], whose: str
+    ) -> Self:
         try:
             parts = {
-                role: {"algorithm": version.algorithms[role], **version.hyperparameters[role]}
+                role: {"algorithm": algorithms[role], **hyperparameters[role]}
                 for role in ("rating", "ranking")
             }
             return cls(
@@ -39,7 +55,7 @@ class Recipe:
             )
         except (ValidationError, KeyError) as error:
             raise InvalidInput(
-                f"This release cannot train the recipe of version {version.version}: {_first(error)}.",
+                f"This release cannot train the recipe of {whose}: {_first(error)}.",
                 hint="Promote a version of this release, or go back to the release that trained it.",
             ) from error
 

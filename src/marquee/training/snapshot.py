@@ -66,7 +66,7 @@ def take_snapshot(engine: Engine, home: Path, *, clock: Clock = system_clock) ->
         Unavailable: the snapshot cannot be kept (a full disk).
     """
     taken_at = clock()
-    tables = _read(engine)
+    tables = read_platform(engine)
     if tables.ratings.empty:
         raise DataError("There are no ratings to train on.", hint="Load some with `marquee data load`.")
     name = hash_of_rows(tables)
@@ -117,7 +117,8 @@ def read_tables(path: Path) -> Tables:
     return Tables(stars, _with_attributes(catalogue), _with_attributes(people))
 
 
-def _read(engine: Engine) -> Tables:
+def read_platform(engine: Engine) -> Tables:
+    """Everything that the platform holds, in one transaction."""
     with (
         engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         connection.begin(),

@@ -95,7 +95,7 @@ def test_the_run_in_mlflow_has_what_a_data_scientist_asks_for(
     (dataset,) = run.inputs.dataset_inputs
     assert dataset.dataset.digest == first.snapshot[:36]
     files = {file.path for file in client.list_artifacts(first.mlflow_run_id)}
-    assert files == {"evaluation.json", "plots"}
+    assert files == {"environment.json", "evaluation.json", "plots", "quality.json"}
 
 
 def test_the_champion_predicts_in_a_notebook(
