@@ -134,23 +134,37 @@ def rating_schema(
     on_scale = f"stars run from {scale.min:g} to {scale.max:g} in steps of {scale.step:g}"
     return _schema(
         {
-            USER: [_present(), _id_length(), _check("user_known", "every person is among the users",
-                                                     lambda ids: ids.isin(users))],
-            ITEM: [_present(), _id_length(), _check("item_known", "every item is in the catalogue",
-                                                     lambda ids: ids.isin(items))],
+            USER: [
+                _present(),
+                _id_length(),
+                _check("user_known", "every person is among the users", lambda ids: ids.isin(users)),
+            ],
+            ITEM: [
+                _present(),
+                _id_length(),
+                _check("item_known", "every item is in the catalogue", lambda ids: ids.isin(items)),
+            ],
             RATING: [
                 _check("rating_finite", "stars are numbers", lambda stars: np.isfinite(stars.astype(float))),
                 _check("rating_on_scale", on_scale, lambda stars: _on_scale(stars, scale)),
             ],
             TIME: [
                 _check("timestamp_after_1970", "no rating is older than 1970", lambda times: times >= 0),
-                _check("timestamp_not_in_future", "no rating is newer than tomorrow",
-                       lambda times: times <= latest),
+                _check(
+                    "timestamp_not_in_future",
+                    "no rating is newer than tomorrow",
+                    lambda times: times <= latest,
+                ),
             ],
         },
-        [_whole_rows("one_rating_a_pair", "a person has one rating of an item",
-                     lambda frame: ~frame.duplicated([USER, ITEM], keep=False))],
-    )  # fmt: skip
+        [
+            _whole_rows(
+                "one_rating_a_pair",
+                "a person has one rating of an item",
+                lambda frame: ~frame.duplicated([USER, ITEM], keep=False),
+            )
+        ],
+    )
 
 
 def item_schema() -> pa.DataFrameSchema:
@@ -158,12 +172,23 @@ def item_schema() -> pa.DataFrameSchema:
     return _schema(
         {
             ITEM: [_present(), _id_length(), _unique("item_unique")],
-            TITLE: [_present(), _check("title_length", f"a title has 1 to {LONGEST_TITLE} characters",
-                                       lambda titles: titles.str.len().between(1, LONGEST_TITLE))],
-            GENRES: [_check("genres_are_lists", "genres are a list of names",
-                            lambda genres: genres.map(lambda names: isinstance(names, (list, tuple))))],
+            TITLE: [
+                _present(),
+                _check(
+                    "title_length",
+                    f"a title has 1 to {LONGEST_TITLE} characters",
+                    lambda titles: titles.str.len().between(1, LONGEST_TITLE),
+                ),
+            ],
+            GENRES: [
+                _check(
+                    "genres_are_lists",
+                    "genres are a list of names",
+                    lambda genres: genres.map(lambda names: isinstance(names, (list, tuple))),
+                )
+            ],
         }
-    )  # fmt: skip
+    )
 
 
 def user_schema() -> pa.DataFrameSchema:
@@ -175,21 +200,39 @@ def odd_ratings() -> pa.DataFrameSchema:
     """Ratings that may be right, but that a model will learn little from."""
     return _schema(
         {
-            RATING: [_share("stars_vary", f"no star value has more than {ONE_VALUE:.0%} of the ratings",
-                            lambda stars: stars.value_counts(normalize=True).max() <= ONE_VALUE)],
-            TIME: [_share("times_vary", f"no day has more than {ONE_DAY:.0%} of the ratings",
-                          lambda times: (times // 86_400).value_counts(normalize=True).max() <= ONE_DAY)],
+            RATING: [
+                _share(
+                    "stars_vary",
+                    f"no star value has more than {ONE_VALUE:.0%} of the ratings",
+                    lambda stars: stars.value_counts(normalize=True).max() <= ONE_VALUE,
+                )
+            ],
+            TIME: [
+                _share(
+                    "times_vary",
+                    f"no day has more than {ONE_DAY:.0%} of the ratings",
+                    lambda times: (times // 86_400).value_counts(normalize=True).max() <= ONE_DAY,
+                )
+            ],
             USER: [
-                _share("people_share", f"nobody has more than {ONE_PERSON:.0%} of the ratings",
-                       _nobody_dominates),
-                _share("people_are_active", f"at most {FEW_SHARE:.0%} of the people have fewer than "
-                       f"{FEW_RATINGS} ratings", _most_are_active),
+                _share(
+                    "people_share", f"nobody has more than {ONE_PERSON:.0%} of the ratings", _nobody_dominates
+                ),
+                _share(
+                    "people_are_active",
+                    f"at most {FEW_SHARE:.0%} of the people have fewer than {FEW_RATINGS} ratings",
+                    _most_are_active,
+                ),
             ],
         },
-        [_share("moments_differ", f"at most {SAME_SECOND:.0%} of the ratings have another of their person in the "
-                "same second",
-                lambda frame: frame.duplicated([USER, TIME], keep=False).mean() <= SAME_SECOND)],
-    )  # fmt: skip
+        [
+            _share(
+                "moments_differ",
+                f"at most {SAME_SECOND:.0%} of the ratings have another of their person in the same second",
+                lambda frame: frame.duplicated([USER, TIME], keep=False).mean() <= SAME_SECOND,
+            )
+        ],
+    )
 
 
 def odd_items(now: datetime, rated: frozenset[str]) -> pa.DataFrameSchema:
@@ -197,24 +240,51 @@ def odd_items(now: datetime, rated: frozenset[str]) -> pa.DataFrameSchema:
     latest = now.year + YEARS_AHEAD
     return _schema(
         {
-            ITEM: [_share("items_are_rated", f"at most {UNRATED:.0%} of the items have no rating",
-                          lambda ids: (~ids.isin(rated)).mean() <= UNRATED)],
-            YEAR: [_check("year_plausible", f"years lie between {FIRST_YEAR} and {latest}",
-                          lambda years: years.isna() | years.between(FIRST_YEAR, latest))],
-            GENRES: [_share("genres_known", f"at most {WITHOUT_GENRE:.0%} of the items have no genre",
-                            lambda genres: (genres.map(len) == 0).mean() <= WITHOUT_GENRE)],
+            ITEM: [
+                _share(
+                    "items_are_rated",
+                    f"at most {UNRATED:.0%} of the items have no rating",
+                    lambda ids: (~ids.isin(rated)).mean() <= UNRATED,
+                )
+            ],
+            YEAR: [
+                _check(
+                    "year_plausible",
+                    f"years lie between {FIRST_YEAR} and {latest}",
+                    lambda years: years.isna() | years.between(FIRST_YEAR, latest),
+                )
+            ],
+            GENRES: [
+                _share(
+                    "genres_known",
+                    f"at most {WITHOUT_GENRE:.0%} of the items have no genre",
+                    lambda genres: (genres.map(len) == 0).mean() <= WITHOUT_GENRE,
+                )
+            ],
         },
-        [_whole_rows("title_unique", "no two items have the same title and year",
-                     lambda frame: ~frame.duplicated([TITLE, YEAR], keep=False))],
-    )  # fmt: skip
+        [
+            _whole_rows(
+                "title_unique",
+                "no two items have the same title and year",
+                lambda frame: ~frame.duplicated([TITLE, YEAR], keep=False),
+            )
+        ],
+    )
 
 
 def odd_users() -> pa.DataFrameSchema:
     """People described in a way that may be a mistake."""
     return _schema(
-        {AGE: [_check("age_plausible", "ages lie between 1 and 120",
-                      lambda ages: ages.isna() | ages.between(1, 120))]}
-    )  # fmt: skip
+        {
+            AGE: [
+                _check(
+                    "age_plausible",
+                    "ages lie between 1 and 120",
+                    lambda ages: ages.isna() | ages.between(1, 120),
+                )
+            ]
+        }
+    )
 
 
 def _schema(columns: Mapping[str, list[pa.Check]], rows: Iterable[pa.Check] = ()) -> pa.DataFrameSchema:
@@ -234,8 +304,9 @@ def _whole_rows(name: str, meaning: str, holds: Callable[[Any], Any]) -> pa.Chec
 
 def _share(name: str, meaning: str, holds: Callable[[Any], Any]) -> pa.Check:
     """A check of a whole column or table, of `ENOUGH` rows or more."""
-    return pa.Check(lambda values: bool(len(values) < ENOUGH or holds(values)), name=name, error=meaning,
-                    ignore_na=False)  # fmt: skip
+    return pa.Check(
+        lambda values: bool(len(values) < ENOUGH or holds(values)), name=name, error=meaning, ignore_na=False
+    )
 
 
 def _present() -> pa.Check:
@@ -243,8 +314,11 @@ def _present() -> pa.Check:
 
 
 def _id_length() -> pa.Check:
-    return _check("id_length", f"an id has 1 to {LONGEST_ID} characters",
-                  lambda ids: ids.isna() | ids.str.len().between(1, LONGEST_ID))  # fmt: skip
+    return _check(
+        "id_length",
+        f"an id has 1 to {LONGEST_ID} characters",
+        lambda ids: ids.isna() | ids.str.len().between(1, LONGEST_ID),
+    )
 
 
 def _unique(name: str, meaning: str = "no id is there twice") -> pa.Check:
@@ -294,7 +368,7 @@ def _failures(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
     try:
         schema.validate(frame.reset_index(drop=True), lazy=True)
     except SchemaErrors as error:
-        return error.failure_cases
+        return pd.DataFrame(error.failure_cases)
     return pd.DataFrame(columns=["schema_context", "column", "check", "index"])
 
 

@@ -71,8 +71,8 @@ def _calibration(predicted: Float64, actual: Float64) -> pd.DataFrame:
 
 def _counts(train: pd.DataFrame, test: pd.DataFrame, column: str) -> Int64:
     """How many training ratings the person or item of each test rating has, shape (n,)."""
-    counts: Int64 = test[column].map(train[column].value_counts()).fillna(0).to_numpy(dtype=np.int64)
-    return counts
+    counts = test[column].map(train[column].value_counts()).fillna(0).to_numpy(dtype=np.int64)
+    return np.asarray(counts)
 
 
 def _error_by(counts: Int64, squared: Float64) -> pd.DataFrame:
@@ -109,4 +109,5 @@ def _exposure(recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame,
 
 def _spread(n: int) -> list[int]:
     """Up to `EXPOSURE_POINTS` positions of n, both ends among them."""
-    return np.unique(np.linspace(0, n - 1, min(n, EXPOSURE_POINTS)).round().astype(int)).tolist()
+    places: list[int] = np.unique(np.linspace(0, n - 1, min(n, EXPOSURE_POINTS)).round().astype(int)).tolist()
+    return places

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from marquee.data.quality import CheckResult, Quality
+from marquee.data.report.facts import DAY, item_counts, newcomer_share, rating_facts
 from marquee.data.report.frames import Frames, gini
 from marquee.data.report.model import Finding
-from marquee.data.report.sections import DAY, item_counts, newcomer_share, rating_facts
 from marquee.domain.columns import GENDER, GENRES, RATING, TIME, TITLE, USER, YEAR
 
 LIKED = 4.0
@@ -118,8 +118,8 @@ def _one_sitting(frames: Frames) -> Finding | None:
         "note",
         "Most people came once" if share > 0.5 else "Many people came once",
         f"{share:.0%} of the people made all their ratings within a day.",
-        "Their order says how the pages were laid out rather than how taste changes: be careful with models of "
-        "sequences, and with decay by days.",
+        "Their order says how the pages were laid out rather than how taste changes: be careful with models "
+        "of sequences, and with decay by days.",
     )
 
 
@@ -133,8 +133,8 @@ def _drift(frames: Frames) -> Finding | None:
         "note",
         "Stars drift with time",
         f"The mean was {older:.2f} in the older half of the ratings and is {newer:.2f} in the newer.",
-        "A random split would hide this from a model's figures; a split by time shows it. Train again as ratings "
-        "come in.",
+        "A random split would hide this from a model's figures; a split by time shows it. Train again as "
+        "ratings come in.",
     )
 
 
@@ -142,7 +142,7 @@ def _popular_is_better(frames: Frames) -> Finding | None:
     facts = rating_facts(frames)
     if not {"stars", "popularity"} <= set(facts.columns):
         return None
-    found = float(facts[["stars", "popularity"]].corr(method="spearman").iloc[0, 1])
+    found = float(facts["stars"].corr(facts["popularity"], method="spearman"))
     if abs(found) < 0.1:
         return None
     more = "more" if found > 0 else "fewer"
@@ -189,7 +189,7 @@ def _twins(frames: Frames) -> Finding | None:
         "note",
         "Some items may be the same",
         f"{twins:,} items share their title and year with another.",
-        "Their ratings are split between the copies. Merge them at the source if they are one; a list may show both.",
+        "Their ratings are split between the copies, and a list may show both. Merge them at the source.",
     )
 
 

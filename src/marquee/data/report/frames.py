@@ -77,8 +77,8 @@ def _unknown(ids: "pd.Series[str]", known: set[str]) -> list[str]:
 def gini(counts: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> float:
     """Gini's coefficient of counts, 0 when all are equal, towards 1 when one has all.
 
-    The mean difference between any two, as a share of twice the mean: sum((2 i - n - 1) x_i) / (n sum(x)) for x
-    in ascending order and i from 1.
+    The mean difference between any two, as a share of twice the mean: sum((2 i - n - 1) x_i) / (n sum(x))
+    for x in ascending order and i from 1.
     """
     ordered = np.sort(counts).astype(np.float64)
     n, total = len(ordered), ordered.sum()

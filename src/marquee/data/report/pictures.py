@@ -8,7 +8,7 @@ from marquee.data.report.model import Label, Line, Picture, Rect
 WIDTH, HEIGHT = 440.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 10.0, 14.0, 40.0
 ROW, BAR_LEFT, BAR_RIGHT = 24.0, 118.0, 54.0
-MOST_LABELS = 9
+LETTERS = 44  # that fit under the axis
 TICKS = 4
 
 
@@ -20,11 +20,16 @@ def columns(
     step = (WIDTH - LEFT - RIGHT) / max(len(names), 1)
     texts = shown or [_short(value) for value in values]
     rects = tuple(
-        Rect(LEFT + place * step + step * 0.1, _y(value, top), step * 0.8, _y(0.0, top) - _y(value, top),
-             f"{name}: {text}")
+        Rect(
+            LEFT + place * step + step * 0.1,
+            _y(value, top),
+            step * 0.8,
+            _y(0.0, top) - _y(value, top),
+            f"{name}: {text}",
+        )
         for place, (name, value, text) in enumerate(zip(names, values, texts, strict=True))
-    )  # fmt: skip
-    every = math.ceil(len(names) / MOST_LABELS)
+    )
+    every = math.ceil(len(names) * max((len(name) for name in names), default=1) / LETTERS)
     labels = [
         Label(LEFT + (place + 0.5) * step, HEIGHT - BOTTOM + 18, name)
         for place, name in enumerate(names)
@@ -71,9 +76,14 @@ def curve(
 
 
 def heat_map(
-    rows: Sequence[str], across: Sequence[str], values: Sequence[Sequence[float]], summary: str,
-    *, shown: Sequence[Sequence[str]] | None = None, signed: bool = False,
-) -> Picture:  # fmt: skip
+    rows: Sequence[str],
+    across: Sequence[str],
+    values: Sequence[Sequence[float]],
+    summary: str,
+    *,
+    shown: Sequence[Sequence[str]] | None = None,
+    signed: bool = False,
+) -> Picture:
     """A grid of cells, stronger where the value is larger; negative ones in the second colour."""
     left = BAR_LEFT if any(rows) else 10.0
     side = (WIDTH - left - RIGHT) / max(len(across), 1)
@@ -100,10 +110,14 @@ def _below(names: Sequence[str]) -> list[Label]:
     """Labels under the axis, the first at its beginning and the last at its end."""
     room, last = WIDTH - LEFT - RIGHT, max(len(names) - 1, 1)
     return [
-        Label(LEFT + place / last * room, HEIGHT - BOTTOM + 18, name,
-              "start" if place == 0 else "end" if place == len(names) - 1 else "middle")
+        Label(
+            LEFT + place / last * room,
+            HEIGHT - BOTTOM + 18,
+            name,
+            "start" if place == 0 else "end" if place == len(names) - 1 else "middle",
+        )
         for place, name in enumerate(names)
-    ]  # fmt: skip
+    ]
 
 
 def _axis(top: float, *, percent: bool = False) -> tuple[tuple[Line, ...], tuple[Label, ...]]:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from marquee.data.quality import check_quality
 from marquee.data.report.findings import all_findings
@@ -51,24 +52,33 @@ def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
 
 def to_html(report: Report) -> str:
     """One page with its styles and pictures in it; every text of the data is escaped."""
-    return _environment(escape=True).get_template("data_report.html.j2").render(report=report)
+    return _environment(html=True).get_template("data_report.html.j2").render(report=report)
 
 
 def to_markdown(report: Report) -> str:
     """The same facts without the pictures."""
-    return _environment(escape=False).get_template("data_report.md.j2").render(report=report)
+    return _environment(html=False).get_template("data_report.md.j2").render(report=report)
 
 
-def _environment(*, escape: bool) -> Environment:
+def prose(text: str) -> Markup:
+    """Text for HTML, with what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    pieces = (
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
+    return Markup("").join(pieces)
+
+
+def _environment(*, html: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("marquee.data.report"),
-        autoescape=escape,
+        autoescape=html,  # noqa: S701 - Markdown is no HTML
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["markdown_table"] = markdown_table
+    environment.filters |= {"markdown_table": markdown_table, "prose": prose}
     return environment
 
 
