@@ -34,14 +34,14 @@ def write_curves(
     parts: dict[str, list[pd.DataFrame]] = {}
     for name, recommender in rivals.items():
         with blas_threads(1):
-            predicted = _predicted(recommender, train, test)
+            predicted = predicted_stars(recommender, train, test)
         actual = test[RATING].to_numpy(dtype=np.float64)
         squared = np.square(predicted - actual)
         curves = {
-            "calibration": _calibration(predicted, actual),
-            "error_by_activity": _error_by(_counts(train, test, USER), squared),
-            "error_by_popularity": _error_by(_counts(train, test, ITEM), squared),
-            "exposure": _exposure(recommender, train, test, k),
+            "calibration": calibration(predicted, actual),
+            "error_by_activity": error_by(train, test, USER, squared),
+            "error_by_popularity": error_by(train, test, ITEM, squared),
+            "exposure": exposure(recommender, train, test, k),
         }
         for curve, frame in curves.items():
             parts.setdefault(curve, []).append(frame.assign(model=name))
@@ -50,7 +50,7 @@ def write_curves(
         write_file(folder / f"{curve}.csv", content.encode())
 
 
-def _predicted(recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame) -> Float64:
+def predicted_stars(recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame) -> Float64:
     """Stars for each row of `test`, shape (n,), from the person's ratings in `train` alone."""
     items = recommender.models.items
     places = test.reset_index(drop=True).groupby(USER, sort=False).indices
@@ -62,7 +62,7 @@ def _predicted(recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame
     return predicted
 
 
-def _calibration(predicted: Float64, actual: Float64) -> pd.DataFrame:
+def calibration(predicted: Float64, actual: Float64) -> pd.DataFrame:
     """Test ratings in tenths by their predicted stars; where the two columns agree, the stars are right."""
     parts = np.array_split(np.argsort(predicted, kind="stable"), TENTHS)
     means = [(predicted[part].mean(), actual[part].mean()) for part in parts if len(part)]
@@ -75,7 +75,13 @@ def _counts(train: pd.DataFrame, test: pd.DataFrame, column: str) -> Int64:
     return np.asarray(counts)
 
 
-def _error_by(counts: Int64, squared: Float64) -> pd.DataFrame:
+def error_by(train: pd.DataFrame, test: pd.DataFrame, column: str, squared: Float64) -> pd.DataFrame:
+    """RMSE of the test ratings by how many training ratings their person or item has.
+
+    Args:
+        squared: errors of the test ratings, shape (n,).
+    """
+    counts = _counts(train, test, column)
     bucket = np.searchsorted(BUCKETS, counts, side="right") - 1
     rows = [
         (_bucket_name(number), len(errors), float(np.sqrt(errors.mean())))
@@ -94,7 +100,7 @@ def _bucket_name(number: int) -> str:
     return f"{start:03d}" if last == start else f"{start:03d}-{last:03d}"
 
 
-def _exposure(recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame, k: int) -> pd.DataFrame:
+def exposure(recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame, k: int) -> pd.DataFrame:
     """Cumulative share of the places in everybody's top k, the most recommended items first."""
     items = recommender.models.items
     users = sorted(set(test[USER]) | set(train[USER]))
