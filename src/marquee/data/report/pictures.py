@@ -8,7 +8,7 @@ from marquee.data.report.model import Label, Line, Picture, Rect
 WIDTH, HEIGHT = 440.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 10.0, 14.0, 40.0
 ROW, BAR_LEFT, BAR_RIGHT = 24.0, 118.0, 54.0
-LETTERS = 44  # that fit under the axis
+LETTERS = 38  # that fit under the axis
 TICKS = 4
 
 

@@ -203,7 +203,11 @@ def quality_checks(quality: Quality) -> Section:
             check.name,
             f"{check.table}.{check.column}".rstrip("."),
             check.meaning,
-            "holds" if check.passed else f"{check.severity}: {check.rows:,} rows",
+            "holds"
+            if check.passed
+            else f"{check.severity}: {check.rows:,} rows"
+            if check.examples
+            else check.severity,
         )
         for check in checks
     )
