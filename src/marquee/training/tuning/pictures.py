@@ -108,5 +108,5 @@ class _Cells:
 
 
 def _label(first: Value, last: Value) -> str:
-    ends = [f"{end:.3g}" if isinstance(end, float) else str(end) for end in (first, last)]
+    ends = [f"{end:.4g}" if isinstance(end, float) else str(end) for end in (first, last)]
     return ends[0] if first == last else " to ".join(ends)
