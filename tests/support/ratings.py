@@ -33,5 +33,11 @@ def liked_only(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame[RATING] == 5.0].reset_index(drop=True)
 
 
+def undescribed(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The items and the people of a ratings frame, of which no more is known than their ids."""
+    items, users = (pd.DataFrame({name: sorted(frame[name].unique())}) for name in (ITEM, USER))
+    return items, users
+
+
 def _names(prefix: str, numbers: np.ndarray) -> list[str]:
     return [f"{prefix}{number:03d}" for number in numbers.tolist()]

@@ -21,9 +21,10 @@ if TYPE_CHECKING:  # at run time they come with the command: they import pandas,
     from marquee.data.layout import Columns
     from marquee.data.loading import LoadReport, TableReport
     from marquee.data.progress import OnProgress
+    from marquee.data.report.frames import Frames
 
 app = typer.Typer(
-    help="Data sets: fetch, load, prepare, snapshot.",
+    help="Data sets: fetch, load, report, prepare, snapshot, checkout.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -196,6 +197,97 @@ def snapshot(as_json: AsJson = False) -> None:
     else:
         held = ", ".join(f"{count:,} {what}" for what, count in counts.items())
         _say(f"{taken.hash}: {held}, in {taken.path}")
+
+
+@app.command()
+def report(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Files as `marquee data load` takes them. [default: the platform's data]"),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder for report.html and report.md.")] = Path(
+        "outputs/data-report"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Look at the data: an exploratory report with pictures, findings and the data dictionary.
+
+    The HTML is one file that needs nothing else. `dvc repro` makes one of the raw files.
+
+    Example: marquee data report --data data/raw/ml-100k
+    """
+    from marquee.data.report.frames import read_frames
+    from marquee.data.report.render import make_report, write_report
+
+    settings = load_settings()
+    scale = load_serving(settings.configs_dir / "serving.yaml").rating_scale
+    with _progress() as on_progress:
+        frames = read_frames(data, scale, on_progress) if data else _platform_frames(settings)
+        made = make_report(frames, scale, datetime.now(UTC))
+        paths = write_report(made, out)
+    grave = [finding for finding in made.findings if finding.level in ("error", "warning")]
+    if as_json:
+        found = [
+            {"level": finding.level, "title": finding.title, "seen": finding.seen}
+            for finding in made.findings
+        ]
+        _print_json({"html": str(paths[0]), "markdown": str(paths[1]), "findings": found})
+        return
+    for finding in grave:
+        _say(f"{finding.level}: {finding.title}. {finding.seen}")
+    _say(f"{len(made.findings)} findings in {paths[0]} and {paths[1]}")
+
+
+def _platform_frames(settings: Settings) -> "Frames":
+    from marquee.data.report.frames import Frames
+    from marquee.domain.errors import DataError
+    from marquee.store import connect
+    from marquee.training.snapshot import read_platform
+
+    engine = connect(settings.database(), application_name="marquee-data")
+    try:
+        tables = read_platform(engine)
+    finally:
+        engine.dispose()
+    if tables.ratings.empty:
+        raise DataError("There are no ratings to report on.", hint="Load some with `marquee data load`.")
+    return Frames(tables.ratings, tables.items, tables.users, "the platform's data", {})
+
+
+@app.command()
+def checkout(
+    version: Annotated[int, typer.Argument(help="A registered model version.")],
+    to: Annotated[
+        Path | None, typer.Option(help="The folder to make. [default: DATA/raw/version-VERSION]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring back the data that a model was trained on, from the snapshots in the state folder.
+
+    The rows are hashed again. The folder has them as Parquet, as the snapshot keeps them, and as CSV, which
+    `marquee data load` takes; by default it lies where `data.name` in configs/params.yaml can name it.
+    `marquee models retrain VERSION` trains the model from them again.
+
+    Example: marquee data checkout 3 --to old-data
+    """
+    from marquee.store import connect
+    from marquee.training.again import check_out, snapshot_of
+
+    settings = load_settings()
+    folder = to or settings.data_dir / "raw" / f"version-{version}"
+    engine = connect(settings.database(), application_name="marquee-data")
+    try:
+        kept = snapshot_of(engine, settings.home, version)
+    finally:
+        engine.dispose()
+    check_out(kept, folder)
+    if as_json:
+        counts = {"ratings": len(kept.tables.ratings), "items": len(kept.tables.items)}
+        _print_json({"version": version, "hash": kept.hash, "folder": str(folder), **counts})
+    else:
+        _say(
+            f"{folder}: the {len(kept.tables.ratings):,} ratings of version {version}; rows have {kept.hash}"
+        )
 
 
 def _columns(

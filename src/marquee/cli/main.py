@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from marquee.cli import bootstrap, data, doctor, evaluate, jobs, keys, models, rollback, train, up
+from marquee.cli import bootstrap, data, doctor, evaluate, jobs, keys, models, rollback, train, tune, up
 from marquee.domain.errors import MarqueeError
 from marquee.store.engine import unavailable_when_away
 
@@ -23,6 +23,7 @@ app.command("bootstrap")(bootstrap.bootstrap)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("rollback")(rollback.rollback)
+app.command("tune")(tune.tune)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.add_typer(jobs.app, name="jobs")

@@ -1,8 +1,10 @@
 """`marquee models …`: the registered versions."""
 
 import json
+import signal
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,10 +14,13 @@ from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
+    from rich.console import Console
+
     from marquee.store.versions import ModelVersion
+    from marquee.training.again import Repetition
 
 app = typer.Typer(
-    help="Model versions: list, show.",
+    help="Model versions: list, show, retrain.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -75,6 +80,61 @@ def show(
     for gate in found.gates:
         mark = "passed" if gate["passed"] else "FAILED"
         console.print(f"gate {mark}: {gate['reason']}", highlight=False, soft_wrap=True, markup=False)
+
+
+@app.command()
+def retrain(
+    version: Annotated[int, typer.Argument(min=1, help="The registry's number.")],
+    to: Annotated[
+        Path | None, typer.Option(help="The folder to make. [default: outputs/version-VERSION]")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Of the linear algebra; trainings use 1.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Train a version again, from its manifest's recipe and its snapshot, and compare every file.
+
+    With the same libraries and threads, on a machine of the same kind, the files are the same to the byte.
+    Nothing is registered: it is the same model. To train something new on old data, use
+    `marquee data checkout`.
+
+    Exit codes: 0 the files are the same; 1 some differ; 4 the version or its data is not there.
+
+    Example: marquee models retrain 3
+    """
+    from marquee.settings import load_settings
+    from marquee.training.again import train_again
+
+    settings = load_settings()
+    # Python would act on Ctrl-C only when the descent, many seconds in compiled code, returns.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    console = wide_console(stderr=as_json)
+    done = train_again(
+        open_database(),
+        settings.home,
+        settings.mlflow(),
+        version,
+        to or Path("outputs") / f"version-{version}",
+        threads=threads,
+        say=lambda line: console.print(line, highlight=False, soft_wrap=True, markup=False),
+    )
+    if as_json:
+        typer.echo(json.dumps(done.to_dict(), indent=2))
+    else:
+        _say_whether_same(console, done)
+    if not done.same:
+        raise typer.Exit(1)
+
+
+def _say_whether_same(console: "Console", done: "Repetition") -> None:
+    if done.same:
+        line = f"{done.folder}: all {done.files} files are those of version {done.version}, to the byte."
+    else:
+        line = (
+            f"{done.folder}: {len(done.differing)} of {done.files} files differ: {', '.join(done.differing)}."
+        )
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
+    for name, (then, now) in done.libraries.items():
+        console.print(f"{name} was {then}, and is {now}.", highlight=False, soft_wrap=True, markup=False)
 
 
 def _as_dict(version: "ModelVersion", champion: int | None) -> dict[str, object]:

@@ -11,14 +11,14 @@ from marquee.data.progress import OnProgress, unheard
 from marquee.data.rejects import RejectLog
 from marquee.data.sources import locate
 from marquee.data.tables import ANY_ITEM, Catalogue, read_tables
-from marquee.data.tidy import items_csv, write_file
+from marquee.data.tidy import items_csv, users_csv, write_file
 from marquee.domain import columns as col
 from marquee.domain.errors import DataError
 from marquee.domain.records import Item
 from marquee.evaluation.splits import temporal_split
 from marquee.settings import RatingScale
 
-TRAIN, TEST, ITEMS = "train.csv", "test.csv", "items.csv"
+TRAIN, TEST, ITEMS, USERS = "train.csv", "test.csv", "items.csv", "users.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ def prepare(
 ) -> Prepared:
     """Split the ratings of `raw` into `processed/train.csv` and `processed/test.csv`.
 
-    Beside them, `items.csv` has the catalogue: items that nobody rated are there to be recommended too.
+    Beside them, `items.csv` has the catalogue: items that nobody rated are there to be recommended too; and
+    `users.csv` what is known of people.
     Ratings of items that the data set's own catalogue lacks are left out; where it has no catalogue,
     none are. The same files give the same bytes.
 
@@ -57,7 +58,14 @@ def prepare(
     frame = tables.ratings.frame()
     split = temporal_split(frame, test_share)
     items = tables.items.by_id.values() if tables.items else _undescribed(frame)
-    for name, content in ((TRAIN, _csv(split.train)), (TEST, _csv(split.test)), (ITEMS, items_csv(items))):
+    users = tables.users.by_id.values() if tables.users else ()
+    files = {
+        TRAIN: _csv(split.train),
+        TEST: _csv(split.test),
+        ITEMS: items_csv(items),
+        USERS: users_csv(users),
+    }
+    for name, content in files.items():
         write_file(processed / name, content)
     return Prepared(processed, len(split.train), len(split.test), len(rejects))
 
@@ -73,6 +81,23 @@ def read_prepared(path: Path, scale: RatingScale) -> pd.DataFrame:
     if len(rejects) or tables.ratings is None or not len(tables.ratings):
         raise DataError(f"{path} was not made by `marquee data prepare`.", hint="Make it again.")
     return tables.ratings.frame()
+
+
+def read_items(path: Path) -> pd.DataFrame:
+    """The catalogue that `prepare` wrote: item_id, title, year (Int64), genres (lists), sorted by id."""
+    items = pd.read_csv(path, dtype="str", keep_default_na=False)
+    genres = [[genre for genre in text.split("|") if genre] for text in items[col.GENRES]]
+    years = pd.to_numeric(items[col.YEAR], errors="coerce").astype("Int64")
+    named = items[[col.ITEM, col.TITLE]].assign(year=years, genres=pd.Series(genres, dtype=object))
+    return named.sort_values(col.ITEM, ignore_index=True)
+
+
+def read_users(path: Path) -> pd.DataFrame:
+    """The people that `prepare` wrote: user_id, age (Int64), gender, occupation; None where unknown."""
+    users = pd.read_csv(path, dtype="str", keep_default_na=False)
+    ages = pd.to_numeric(users[col.AGE], errors="coerce").astype("Int64")
+    texts = {name: users[name].where(users[name] != "", None) for name in (col.GENDER, col.OCCUPATION)}
+    return users.assign(age=ages, **texts).sort_values(col.USER, ignore_index=True)
 
 
 def _undescribed(frame: pd.DataFrame) -> list[Item]:

@@ -25,13 +25,7 @@ def tidy(ratings: pd.DataFrame, items: Iterable[Item], users: Iterable[User]) ->
     return {
         RATINGS: _csv(col.RATING_COLUMNS, _rating_rows(ratings)),
         ITEMS: items_csv(items),
-        USERS: _csv(
-            col.USER_COLUMNS,
-            (
-                (user.user_id, "" if user.age is None else user.age, user.gender or "", user.occupation or "")
-                for user in sorted(users, key=lambda user: id_order(user.user_id))
-            ),
-        ),
+        USERS: users_csv(users),
     }
 
 
@@ -42,6 +36,17 @@ def items_csv(items: Iterable[Item]) -> bytes:
         (
             (item.item_id, item.title, "" if item.year is None else item.year, "|".join(sorted(item.genres)))
             for item in sorted(items, key=lambda item: id_order(item.item_id))
+        ),
+    )
+
+
+def users_csv(users: Iterable[User]) -> bytes:
+    """user_id, age, gender, occupation, sorted by id."""
+    return _csv(
+        col.USER_COLUMNS,
+        (
+            (user.user_id, "" if user.age is None else user.age, user.gender or "", user.occupation or "")
+            for user in sorted(users, key=lambda user: id_order(user.user_id))
         ),
     )
 

@@ -16,6 +16,7 @@ import pandas as pd
 from marquee.domain.columns import ITEM, USER
 from marquee.domain.errors import DataError
 from marquee.domain.history import ItemIndex
+from marquee.models.interval import StarsInterval
 from marquee.models.model_set import ModelSet
 from marquee.models.protocol import RatingModel
 from marquee.models.training_set import TrainingSet
@@ -67,11 +68,13 @@ class Contender:
     Attributes:
         train: all that serves.
         train_stars: the rating model alone, for protocols that make no lists.
+        train_interval: how far its stars are off; None: it states no interval.
     """
 
     name: str
     train: Callable[[TrainingSet], ModelSet]
     train_stars: Callable[[TrainingSet], RatingModel]
+    train_interval: Callable[[TrainingSet], StarsInterval] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +89,7 @@ class Fitted:
 
 def training_set(data: Data, rows: pd.DataFrame) -> TrainingSet:
     """Some of the ratings, with the whole catalogue: the one way from rows to what models learn from."""
-    return TrainingSet.from_frame(rows, data.catalogue)
+    return TrainingSet.from_tables(rows, data.items, data.users)
 
 
 def fit(contender: Contender, past: TrainingSet, rules: Rules) -> Fitted:

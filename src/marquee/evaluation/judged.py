@@ -152,8 +152,11 @@ def judged(
 def predict(recommender: Recommender, history: History, rows: Int32, actual: Float32) -> Stars:
     """Stars as serving would show them, from one history."""
     predicted = recommender.predict(history, rows)
-    unstated = np.full(len(rows), np.nan, dtype=np.float32)  # no model states an interval yet
-    return Stars(rows, actual, predicted, unstated, unstated)
+    ends = recommender.interval(predicted)
+    if ends is None:
+        unstated = np.full(len(rows), np.nan, dtype=np.float32)
+        ends = unstated, unstated
+    return Stars(rows, actual, predicted, *ends)
 
 
 def _star_table(people: Sequence[Person]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -202,6 +203,19 @@ def describe_user(
         if value and value.strip():
             described[f"{group}:{value.strip().casefold()}"] = 1.0
     return described
+
+
+def profiles(frame: "pd.DataFrame", vocabulary: Vocabulary) -> dict[str, NDArray[np.int32]]:
+    """What is known of each person, as `History.profile`: columns of a vocabulary of people.
+
+    Args:
+        frame: as for `user_features`.
+    """
+    columns = [_values(frame, name) for name in (AGE, GENDER, OCCUPATION)]
+    encoded = vocabulary.encode_many([describe_user(*row) for row in zip(*columns, strict=True)])
+    bounds = pairwise(encoded.indptr.tolist())
+    described = (encoded.indices[start:end].astype(np.int32) for start, end in bounds)
+    return dict(zip(_ids(frame, USER), described, strict=True)) if len(frame) else {}
 
 
 def _texts(value: object) -> list[str]:

@@ -1,8 +1,9 @@
 """Ratings as arrays, in an order that does not depend on the order they came in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy import sparse
 
 from marquee.domain.columns import ITEM, RATING, RATING_COLUMNS, TIME, USER
 from marquee.domain.errors import DataError
-from marquee.domain.history import History, ItemIndex
+from marquee.domain.history import NO_PROFILE, History, ItemIndex
 from marquee.models.features import Features, item_features, user_features
 from marquee.models.protocol import Csr, Float32, Float64, Int32, Int64
 
@@ -169,10 +170,19 @@ def _known_rows(ids: "pd.Series[str]", items: ItemIndex) -> Int32:
     return rows[codes]
 
 
-def histories_of(frame: pd.DataFrame, items: ItemIndex, user_ids: Sequence[str]) -> list[History]:
+def histories_of(
+    frame: pd.DataFrame,
+    items: ItemIndex,
+    user_ids: Sequence[str],
+    profiles: Mapping[str, Int32] = MappingProxyType({}),
+) -> list[History]:
     """Histories of some users, in their order; ratings of items outside `items` are left out.
 
-    A user without ratings has an empty history. `frame` holds at most one row a pair.
+    A user without ratings has a history without them.
+
+    Args:
+        frame: at most one row a pair.
+        profiles: what is known of people besides, as `features.profiles` gives it.
     """
     kept = frame.assign(_row=items.rows(frame[ITEM].astype(str)))
     kept = kept[kept["_row"] >= 0].sort_values([TIME, ITEM], kind="stable")
@@ -181,8 +191,9 @@ def histories_of(frame: pd.DataFrame, items: ItemIndex, user_ids: Sequence[str])
             group["_row"].to_numpy(dtype=np.int32),
             group[RATING].to_numpy(dtype=np.float32),
             group[TIME].to_numpy(dtype=np.int64),
+            profiles.get(str(user), NO_PROFILE),
         )
         for user, group in kept.groupby(kept[USER].astype(str), sort=False, observed=True)
     }
-    empty = History.empty()
-    return [groups.get(user, empty) for user in user_ids]
+    nothing = History.empty()
+    return [groups.get(user) or replace(nothing, profile=profiles.get(user, NO_PROFILE)) for user in user_ids]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from marquee.domain.columns import ITEM, USER
@@ -116,7 +117,7 @@ class TrackingClient:
 
         logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns of what was chosen on purpose
         mlflow.set_tracking_uri(connection.url)
-        self._client: MlflowClient = mlflow.MlflowClient(connection.url, connection.url)
+        self.client: MlflowClient = mlflow.MlflowClient(connection.url, connection.url)
 
     def log(self, record: RunRecord) -> LoggedRun:
         """Write a finished training: parameters, metrics, data set, files, and the model with its bundle.
@@ -124,10 +125,10 @@ class TrackingClient:
         Raises:
             Unavailable: the server is away or refuses; a run that was begun is marked failed where possible.
         """
-        with _explained("The run cannot be written to MLflow"):
-            run_id = self._create(EXPERIMENT, record)
+        with explained("The run cannot be written to MLflow"):
+            run_id = self.create_run(EXPERIMENT, record.name, record.started_at, record.tags)
         try:
-            with _explained("The run cannot be written to MLflow"):
+            with explained("The run cannot be written to MLflow"):
                 model_id = self._fill(run_id, record)
         except Unavailable:
             self._give_up(run_id)
@@ -140,12 +141,14 @@ class TrackingClient:
         Raises:
             Unavailable: the server is away or refuses; a run that was begun is marked failed where possible.
         """
-        with _explained("The evaluation cannot be written to MLflow"):
-            run_id = self._create(EVALUATION_EXPERIMENT, record)
+        with explained("The evaluation cannot be written to MLflow"):
+            run_id = self.create_run(EVALUATION_EXPERIMENT, record.name, record.started_at, record.tags)
         try:
-            with _explained("The evaluation cannot be written to MLflow"):
-                self._log_values(run_id, record)
-                self._client.set_terminated(run_id, "FINISHED")
+            with explained("The evaluation cannot be written to MLflow"):
+                self.log_values(run_id, record.params, record.metrics)
+                self.log_dataset(run_id, record.dataset, "evaluation")
+                self.client.log_artifacts(run_id, str(record.files))
+                self.client.set_terminated(run_id, "FINISHED")
         except Unavailable:
             self._give_up(run_id)
             raise
@@ -157,9 +160,9 @@ class TrackingClient:
         Raises:
             Unavailable: the server is away or refuses.
         """
-        with _explained("The model cannot be registered"):
+        with explained("The model cannot be registered"):
             self._ensure_model()
-            created = self._client.create_model_version(
+            created = self.client.create_model_version(
                 MODEL_NAME,
                 source=f"models:/{run.model_id}",
                 run_id=run.run_id,
@@ -170,33 +173,37 @@ class TrackingClient:
             )
         return int(created.version)
 
-    def _create(self, name: str, record: "RunRecord | EvaluationRecord") -> str:
-        experiment = self._client.get_experiment_by_name(name)
-        experiment_id = experiment.experiment_id if experiment else self._client.create_experiment(name)
-        started = int(record.started_at.timestamp() * 1000)
-        tags = {**environment_tags(), **record.tags}
-        run = self._client.create_run(experiment_id, start_time=started, tags=tags, run_name=record.name)
+    def create_run(self, experiment: str, name: str, started_at: datetime, tags: Mapping[str, str]) -> str:
+        """Make a run, tagged with the environment too; the first one makes its experiment."""
+        found = self.client.get_experiment_by_name(experiment)
+        experiment_id = found.experiment_id if found else self.client.create_experiment(experiment)
+        started = int(started_at.timestamp() * 1000)
+        every_tag = {**environment_tags(), **tags}
+        run = self.client.create_run(experiment_id, start_time=started, tags=every_tag, run_name=name)
         return str(run.info.run_id)
 
-    def _fill(self, run_id: str, record: RunRecord) -> str:
-        self._log_values(run_id, record)
-        model_id = self._log_model(run_id, record.model)
-        self._client.set_terminated(run_id, "FINISHED")
-        return model_id
-
-    def _log_values(self, run_id: str, record: "RunRecord | EvaluationRecord") -> None:
+    def log_values(
+        self,
+        run_id: str,
+        params: Mapping[str, object],
+        metrics: Mapping[str, float],
+        steps: Mapping[str, Sequence[float]] = MappingProxyType({}),
+    ) -> None:
+        """Write parameters and metrics in one request; `steps` are metrics of one value a step."""
         from mlflow.entities import Metric, Param
 
         now = int(datetime.now(UTC).timestamp() * 1000)
-        self._client.log_batch(
-            run_id,
-            metrics=[Metric(name, value, now, 0) for name, value in record.metrics.items()],
-            params=[Param(name, str(value)) for name, value in record.params.items()],
-        )
-        self._log_dataset(run_id, record.dataset)
-        self._client.log_artifacts(run_id, str(record.files))
+        single = [Metric(name, value, now, 0) for name, value in metrics.items()]
+        many = [
+            Metric(name, value, now, step)
+            for name, values in steps.items()
+            for step, value in enumerate(values, start=1)
+        ]
+        named = [Param(name, str(value)) for name, value in params.items()]
+        self.client.log_batch(run_id, metrics=single + many, params=named)
 
-    def _log_dataset(self, run_id: str, facts: DatasetFacts) -> None:
+    def log_dataset(self, run_id: str, facts: DatasetFacts, context: str) -> None:
+        """Say what data a run used; MLflow keeps one row a data set, shared by its runs."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         dataset = Dataset(
@@ -206,21 +213,27 @@ class TrackingClient:
             source=json.dumps({"uri": facts.source, "sha256": facts.digest}),
             profile=json.dumps({"num_rows": facts.rows, **facts.profile}),
         )
-        self._client.log_inputs(
-            run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])]
-        )
+        self.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
+
+    def _fill(self, run_id: str, record: RunRecord) -> str:
+        self.log_values(run_id, record.params, record.metrics)
+        self.log_dataset(run_id, record.dataset, "training")
+        self.client.log_artifacts(run_id, str(record.files))
+        model_id = self._log_model(run_id, record.model)
+        self.client.set_terminated(run_id, "FINISHED")
+        return model_id
 
     def _log_model(self, run_id: str, model: TrainedModel) -> str:
         from mlflow.entities import LoggedModelOutput
 
-        experiment_id = self._client.get_run(run_id).info.experiment_id
-        logged = self._client.create_logged_model(experiment_id, MODEL_NAME, run_id, model_type="recommender")
+        experiment_id = self.client.get_run(run_id).info.experiment_id
+        logged = self.client.create_logged_model(experiment_id, MODEL_NAME, run_id, model_type="recommender")
         with tempfile.TemporaryDirectory(prefix="marquee-model-") as scratch:
             folder = Path(scratch) / "model"
             save_model(folder, model, run_id=run_id, model_id=logged.model_id)
-            self._client.log_model_artifacts(logged.model_id, str(folder))
-        self._client.finalize_logged_model(logged.model_id, "READY")
-        self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, 0)])
+            self.client.log_model_artifacts(logged.model_id, str(folder))
+        self.client.finalize_logged_model(logged.model_id, "READY")
+        self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, 0)])
         return str(logged.model_id)
 
     def _ensure_model(self) -> None:
@@ -228,10 +241,10 @@ class TrackingClient:
         from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
         # Asked first: to create what is there is an error in the log of MLflow's database, each time.
-        if self._client.search_registered_models(f"name = '{MODEL_NAME}'", max_results=1):
+        if self.client.search_registered_models(f"name = '{MODEL_NAME}'", max_results=1):
             return
         try:
-            self._client.create_registered_model(
+            self.client.create_registered_model(
                 MODEL_NAME, description="Marquee's recommender: one bundle a version."
             )
         except MlflowException as error:
@@ -242,7 +255,7 @@ class TrackingClient:
         from mlflow.exceptions import MlflowException
 
         try:
-            self._client.set_terminated(run_id, "FAILED")
+            self.client.set_terminated(run_id, "FAILED")
         except MlflowException:
             return  # the server is gone: the caller is about to say so, with the first reason
 
@@ -284,7 +297,8 @@ def environment_tags() -> dict[str, str]:
 
 
 @contextmanager
-def _explained(what: str) -> Iterator[None]:
+def explained(what: str) -> Iterator[None]:
+    """Turns what MLflow raises into `Unavailable`."""
     from mlflow.exceptions import MlflowException
 
     try:

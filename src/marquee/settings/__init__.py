@@ -5,6 +5,7 @@ from marquee.settings.environment import MlflowConnection, Settings, load_settin
 from marquee.settings.params import Params, load_params
 from marquee.settings.policy import Policy, load_policy
 from marquee.settings.serving import RatingScale, Serving, load_serving
+from marquee.settings.tuning import Tuning, load_tuning
 
 __all__ = [
     "MlflowConnection",
@@ -13,9 +14,11 @@ __all__ = [
     "RatingScale",
     "Serving",
     "Settings",
+    "Tuning",
     "check_configs",
     "load_params",
     "load_policy",
     "load_serving",
     "load_settings",
+    "load_tuning",
 ]

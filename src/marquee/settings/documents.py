@@ -67,19 +67,16 @@ def _parse(path: Path, text: str) -> object:
 
 def _fault(error: ErrorDetails, content: object) -> str:
     """Where, what is wrong, and what stands there."""
-    place, value = list(_keys(error["loc"], content)), error.get("input")
+    place, value = list(keys_of(error["loc"], content)), error.get("input")
     said = error["msg"].removeprefix("Value error, ")  # pydantic's words for what our own validators say
     if error["type"] == "union_tag_invalid":
         place.append("algorithm")
         said, value = f"Input should be one of {error['ctx']['expected_tags']}", error["ctx"]["tag"]
-    elif error["type"] == "union_tag_not_found":
-        place.append("algorithm")
-        said = "Field required"
     return f"{'.'.join(place) or 'the document'}: {said} (it is {value!r})"
 
 
-def _keys(place: tuple[int | str, ...], content: object) -> Iterator[str]:
-    """A place as it stands in the document: without the names of alternatives, which pydantic puts in."""
+def keys_of(place: tuple[int | str, ...], content: object) -> Iterator[str]:
+    """An error's place as the document has it: without the names of alternatives that pydantic puts in."""
     for position, part in enumerate(place):
         if isinstance(content, dict) and part not in content and position < len(place) - 1:
             continue

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from marquee.domain.errors import InvalidInput
 from marquee.settings.documents import Document, load_document
@@ -163,8 +163,19 @@ class IntervalParams(Document):
     seed: Seed = 0
 
 
-RATING: TypeAdapter[RatingParams] = TypeAdapter(Annotated[RatingParams, Field(discriminator="algorithm")])
-RANKING: TypeAdapter[RankingParams] = TypeAdapter(Annotated[RankingParams, Field(discriminator="algorithm")])
+def _named(default: str) -> BeforeValidator:
+    """Hyperparameters without a name are those of the default algorithm."""
+
+    def name(value: object) -> object:
+        return {"algorithm": default, **value} if isinstance(value, dict) else value
+
+    return BeforeValidator(name)
+
+
+AnyRating: TypeAlias = Annotated[RatingParams, Field(discriminator="algorithm"), _named("svd")]
+AnyRanking: TypeAlias = Annotated[RankingParams, Field(discriminator="algorithm"), _named("ease")]
+RATING: TypeAdapter[RatingParams] = TypeAdapter(AnyRating)
+RANKING: TypeAdapter[RankingParams] = TypeAdapter(AnyRanking)
 
 
 class EvaluationParams(Document):
@@ -174,8 +185,8 @@ class EvaluationParams(Document):
 
 class Params(Document):
     data: DataParams = DataParams()
-    rating: Annotated[RatingParams, Field(discriminator="algorithm")] = SvdParams()
-    ranking: Annotated[RankingParams, Field(discriminator="algorithm")] = EaseParams()
+    rating: AnyRating = SvdParams()
+    ranking: AnyRanking = EaseParams()
     intervals: IntervalParams | None = IntervalParams()
     evaluation: EvaluationParams = EvaluationParams()
 

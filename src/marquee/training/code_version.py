@@ -1,8 +1,8 @@
-"""Which code trained a model."""
+"""Which code trained a model, and with which libraries."""
 
 import shutil
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 
 from marquee.settings.environment import CHECKOUT
 
@@ -17,3 +17,8 @@ def code_version() -> str:
     described = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - git's own path
     commit = described.stdout.strip()
     return f"{release}+g{commit}" if described.returncode == 0 and commit else release
+
+
+def installed_versions() -> dict[str, str]:
+    """Every package of this environment by its name in lower case: what a requirements file would pin."""
+    return {package.metadata["Name"].lower(): package.version for package in distributions()}

@@ -85,7 +85,7 @@ def compare(
     """
     split = temporal_split(tables.ratings, params.evaluation.test_share)
     past = training_set(tables, split.train)
-    judge = _Judge(split, serving, params.evaluation.k)
+    judge = _Judge(split, serving, params.evaluation.k, tables.users)
     on_progress(*progress.EVALUATE)
     models = train_models(past, recipe.rating, recipe.ranking, threads=threads).models
     candidate = judge.report(models)
@@ -108,9 +108,12 @@ class _Judge:
     split: Split
     serving: Serving
     k: int
+    users: pd.DataFrame
 
     def report(self, models: ModelSet) -> Report:
-        return prequential(Recommender(models, self.serving), self.split.train, self.split.test, k=self.k)
+        return prequential(
+            Recommender(models, self.serving), self.split.train, self.split.test, k=self.k, users=self.users
+        )
 
     def predictions(self, models: ModelSet) -> Predictions:
         recommender = Recommender(models, self.serving)

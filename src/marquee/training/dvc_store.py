@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from marquee.domain.errors import Unavailable
+from marquee.domain.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -44,6 +44,24 @@ class DvcStore:
             repository.push(targets=tracked)
         return folder
 
+    def bring_back(self, name: str) -> Path:
+        """The folder kept under `name`, from the remote where it was lost; returns its path.
+
+        Raises:
+            NotFound: nothing was ever kept under this name.
+            Unavailable: the store cannot be read, or has lost it.
+        """
+        folder = self._root / name
+        tracked = f"{folder}.dvc"
+        if not Path(tracked).exists():
+            raise NotFound(
+                f"No snapshot {name} is kept in {self._root}.",
+                hint="They stay where their model was trained: bring snapshots/ of that state folder here.",
+            )
+        with self._repository() as repository:
+            repository.pull(targets=[tracked], force=True)
+        return folder
+
     def _write_new(self, folder: Path, write: Callable[[Path], None]) -> None:
         part = folder.with_name(f".{folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)  # of a training that was killed
@@ -73,16 +91,17 @@ class DvcStore:
                 yield repository
         except (DvcException, OSError, sqlite3.Error) as error:  # SQLite: its cache of hashes
             raise Unavailable(
-                f"The snapshot cannot be kept in {self._root}: {' '.join(str(error).split())}.",
+                f"The snapshots in {self._root} cannot be used: {' '.join(str(error).split())}.",
                 hint="Make room on the disk, and see that the folder is this user's.",
             ) from error
 
     def _configure(self, repository: "Repo") -> None:
-        if REMOTE in repository.config["remote"]:
+        here = str(self._root / REMOTE)
+        if repository.config["remote"].get(REMOTE, {}).get("url") == here:  # else new, or moved here
             return
         with repository.config.edit("repo") as config:
             config["core"]["analytics"] = False
             config["core"]["remote"] = REMOTE
             config["core"]["autostage"] = False
-            config["remote"][REMOTE] = {"url": str(self._root / REMOTE)}
+            config["remote"][REMOTE] = {"url": here}
             config["cache"]["type"] = "hardlink,copy"  # the readable copy costs no room

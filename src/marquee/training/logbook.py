@@ -5,22 +5,29 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from marquee.data.quality import Quality
 from marquee.models.manifest import hash_of
 from marquee.registry.runs import DatasetFacts, RunRecord, TrainedModel
-from marquee.training.code_version import code_version
+from marquee.training.code_version import code_version, installed_versions
 from marquee.training.context import TrainingContext
 from marquee.training.judgement import Judgement
 from marquee.training.plots import draw_plots
 from marquee.training.snapshot import Snapshot
 
 
-def write_files(judgement: Judgement, folder: Path) -> Path:
-    """Plots, and the whole judgement as JSON, in a folder that becomes the run's artifacts."""
+def write_files(judgement: Judgement, quality: Quality, folder: Path) -> Path:
+    """Plots, and the judgement, the quality checks and the environment, as the run's artifacts."""
     plots = folder / "files" / "plots"
     plots.mkdir(parents=True)
     draw_plots(judgement.comparison, plots)
-    report = json.dumps(judgement.to_dict(), indent=2, sort_keys=True)
-    (folder / "files" / "evaluation.json").write_text(report + "\n", encoding="utf-8")
+    documents = {
+        "evaluation": judgement.to_dict(),
+        "quality": quality.to_dict(),
+        "environment": {"installed": installed_versions()},
+    }
+    for name, content in documents.items():
+        text = json.dumps(content, indent=2, sort_keys=True)
+        (folder / "files" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     return folder / "files"
 
 
@@ -44,7 +51,7 @@ def run_record(
         params={**recipe.flat, **evaluation, "hyperparameters_hash": hash_of(recipe.hyperparameters)},
         metrics={**dict(_metrics(judgement)), "training_seconds": elapsed},
         tags=_tags(context, snapshot, judgement),
-        dataset=_dataset(context, snapshot),
+        dataset=dataset_facts(context.params.data.name, snapshot),
         model=model,
         files=files,
     )
@@ -63,6 +70,8 @@ def _tags(context: TrainingContext, snapshot: Snapshot, judgement: Judgement) ->
         "snapshot": snapshot.hash,
         "trained_through": snapshot.trained_through.isoformat(),
         "code_version": code_version(),
+        "dataset.ratings": str(len(snapshot.tables.ratings)),
+        "dataset.first_rated_at": snapshot.first_rated_at.isoformat(),
         "seed": str(judgement.recipe.seed),
         "threads": str(context.threads),
         "trigger": context.trigger,
@@ -75,10 +84,11 @@ def _tags(context: TrainingContext, snapshot: Snapshot, judgement: Judgement) ->
     }
 
 
-def _dataset(context: TrainingContext, snapshot: Snapshot) -> DatasetFacts:
+def dataset_facts(name: str, snapshot: Snapshot) -> DatasetFacts:
+    """What MLflow is to know of a snapshot: its hash, its size, and the time that its ratings span."""
     tables = snapshot.tables
     return DatasetFacts(
-        name=context.params.data.name,
+        name=name,
         digest=snapshot.hash,
         source=f"{snapshot.path}.dvc",
         rows=len(tables.ratings),

@@ -1,7 +1,11 @@
-"""`python -m marquee.training.offline`: the recipe on files, without database or registry: for `dvc repro`.
+"""`python -m marquee.training.offline STAGE`: the recipe on files, without database or registry.
 
-train      data/processed/{train,items}.csv   →  outputs/bundle/
-evaluate   that bundle on data/processed/test.csv, beside the baselines  →  outputs/metrics.json
+rating     data/processed/{train,items}.csv   →  outputs/models/rating/
+ranking    the same                           →  outputs/models/ranking/
+bundle     both, and the fallback             →  outputs/bundle/
+evaluate   that bundle on data/processed/test.csv, beside the baselines  →  outputs/{metrics.json,plots/}
+
+`dvc repro` runs the stages.
 """
 
 import argparse
@@ -14,20 +18,24 @@ from typing import Any
 
 import pandas as pd
 
-from marquee.data.prepare import ITEMS, TEST, TRAIN, read_prepared
+from marquee.data.prepare import ITEMS, TEST, TRAIN, USERS, read_items, read_prepared, read_users
 from marquee.data.tidy import write_file
-from marquee.domain.columns import ITEM
 from marquee.domain.errors import MarqueeError
-from marquee.domain.history import ItemIndex
 from marquee.evaluation.protocols import prequential
 from marquee.evaluation.report import Report
+from marquee.models import fallback
+from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
+from marquee.models.arrays import blas_threads
 from marquee.models.bundle import Bundle, write_bundle
 from marquee.models.manifest import Facts
-from marquee.models.train import train_baselines, train_models
+from marquee.models.model_set import ModelSet
+from marquee.models.train import train_baselines, train_ranking, train_rating
 from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommender
 from marquee.settings import Params, Serving, load_params, load_serving, load_settings
+from marquee.training.curves import write_curves
 from marquee.training.identity import digest
+from marquee.training.model_files import read_model, write_model
 from marquee.training.recipe import Recipe
 
 THREADS = 1  # so that the same files give the same bytes
@@ -50,26 +58,49 @@ class Workplace:
     def metrics(self) -> Path:
         return self.outputs / "metrics.json"
 
+    def model(self, role: str) -> Path:
+        return self.outputs / "models" / role
+
     def ratings(self, name: str) -> pd.DataFrame:
         """`train.csv` or `test.csv`; raises DataError when `marquee data prepare` has not been run."""
         return read_prepared(self.processed / name, self.serving.rating_scale)
 
-    def items(self) -> ItemIndex:
-        """The catalogue, by id."""
-        ids = pd.read_csv(self.processed / ITEMS, usecols=[ITEM], dtype="str", keep_default_na=False)[ITEM]
-        return ItemIndex(sorted(ids))
+    def past(self) -> TrainingSet:
+        """What models learn from."""
+        items, users = read_items(self.processed / ITEMS), read_users(self.processed / USERS)
+        return TrainingSet.from_tables(self.ratings(TRAIN), items, users)
 
 
-def train(workplace: Workplace) -> None:
-    """Train the recipe of params.yaml on train.csv, and write its bundle over the one before."""
+def rating(workplace: Workplace) -> None:
+    """Train the model of the stars on train.csv."""
+    with blas_threads(THREADS):
+        model, _ = train_rating(workplace.past(), workplace.params.rating)
+    write_model(workplace.model("rating"), model)
+
+
+def ranking(workplace: Workplace) -> None:
+    """Train the model of the order on train.csv."""
+    model = train_ranking(workplace.past(), workplace.params.ranking, threads=THREADS)
+    write_model(workplace.model("ranking"), model)
+
+
+def bundle(workplace: Workplace) -> None:
+    """Put both models and the fallback into a bundle, over the one before."""
     ratings = workplace.ratings(TRAIN)
-    past, recipe = TrainingSet.from_frame(ratings, workplace.items()), Recipe.of(workplace.params)
-    models = train_models(past, recipe.rating, recipe.ranking, threads=THREADS).models
+    past, recipe = workplace.past(), Recipe.of(workplace.params)
     if workplace.bundle.exists():
         shutil.rmtree(workplace.bundle)
     write_bundle(
         workplace.bundle,
-        models,
+        ModelSet(
+            items=past.items,
+            rating=read_model(workplace.model("rating"), RATING_MODELS),
+            ranking=read_model(workplace.model("ranking"), RANKING_MODELS),
+            fallback=fallback.train(past),
+            trained_through=past.trained_through,
+            item_vocabulary=past.item_features.vocabulary,
+            user_vocabulary=past.user_features.vocabulary,
+        ),
         Facts(
             hyperparameters=recipe.hyperparameters,
             seed=recipe.seed,
@@ -81,18 +112,20 @@ def train(workplace: Workplace) -> None:
 
 
 def evaluate(workplace: Workplace) -> None:
-    """Judge the bundle, and the baselines, on test.csv."""
+    """Judge the bundle, and the baselines, on test.csv; write figures, and curves for `dvc plots`."""
     past, future = workplace.ratings(TRAIN), workplace.ratings(TEST)
-    bundle = Bundle.open(workplace.bundle)
-    baselines = train_baselines(TrainingSet.from_frame(past, bundle.items))
-    reports = {
-        name: prequential(
-            Recommender(models, workplace.serving), past, future, k=workplace.params.evaluation.k
-        )
-        for name, models in (("recipe", bundle), ("baselines", baselines))
+    models = Bundle.open(workplace.bundle)
+    baselines = train_baselines(TrainingSet.from_frame(past, models.items))
+    rivals = {
+        name: Recommender(judged, workplace.serving)
+        for name, judged in (("recipe", models), ("baselines", baselines))
     }
+    k = workplace.params.evaluation.k
+    users = read_users(workplace.processed / USERS)
+    reports = {name: prequential(rival, past, future, k=k, users=users) for name, rival in rivals.items()}
     content = {name: _figures(report) for name, report in reports.items()}
     write_file(workplace.metrics, (json.dumps(content, indent=2) + "\n").encode())
+    write_curves(rivals, past, future, k, workplace.outputs / "plots")
 
 
 def _figures(report: Report) -> dict[str, dict[str, Any]]:
@@ -104,7 +137,7 @@ def _figures(report: Report) -> dict[str, dict[str, Any]]:
     return figures
 
 
-_STAGES = {"train": train, "evaluate": evaluate}
+_STAGES = {"rating": rating, "ranking": ranking, "bundle": bundle, "evaluate": evaluate}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -37,7 +37,7 @@ def draw_plots(comparison: Comparison, folder: Path) -> None:
 
 def compared(rivals: Mapping[str, Report], metrics: Sequence[Metric], label: str) -> "Figure":
     """Bars of each metric for known people, new people and all, the candidate beside its rivals."""
-    figure, panels = _panels(len(metrics))
+    figure, panels = side_by_side(len(metrics))
     width = 0.8 / len(rivals)
     for axes, metric in zip(panels, metrics, strict=True):
         for place, (name, report) in enumerate(rivals.items()):
@@ -61,7 +61,7 @@ def compared(rivals: Mapping[str, Report], metrics: Sequence[Metric], label: str
 
 def errors_by_group(predictions: Predictions) -> "Figure":
     """How far predicted stars are from the real ones, for known and for new people."""
-    figure, (axes,) = _panels(1)
+    figure, (axes,) = side_by_side(1)
     errors = predictions.predicted - predictions.actual
     edges = np.linspace(-4, 4, 33).tolist()
     for name, chosen, colour in (
@@ -80,7 +80,7 @@ def errors_by_group(predictions: Predictions) -> "Figure":
 
 def calibration(predictions: Predictions) -> "Figure":
     """Mean actual stars of test ratings, in tenths by predicted stars; on the diagonal the two agree."""
-    figure, (axes,) = _panels(1)
+    figure, (axes,) = side_by_side(1)
     order = np.argsort(predictions.predicted, kind="stable")
     parts = [part for part in np.array_split(order, _BINS) if len(part)]
     axes.plot(
@@ -97,7 +97,7 @@ def calibration(predictions: Predictions) -> "Figure":
 
 def ratings_over_time(split: Split) -> "Figure":
     """When the ratings were made, and where the split cuts them."""
-    figure, (axes,) = _panels(1)
+    figure, (axes,) = side_by_side(1)
     sides = [split.train[TIME], split.test[TIME]]
     moments = [side.to_numpy().astype("datetime64[s]") for side in sides]
     axes.hist(moments, bins=40, stacked=True, label=["train", "test"], color=["#3056d3", "#d9822b"])
@@ -107,7 +107,8 @@ def ratings_over_time(split: Split) -> "Figure":
     return figure
 
 
-def _panels(count: int) -> "tuple[Figure, list[Axes]]":
+def side_by_side(count: int) -> "tuple[Figure, list[Axes]]":
+    """An empty figure with `count` plots side by side."""
     from matplotlib.figure import Figure  # takes most of a second: only who draws pays for it
 
     figure = Figure(figsize=(4.5 * count + 1.5, 4), layout="constrained")

@@ -7,7 +7,8 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from marquee.domain.errors import InvalidInput
-from marquee.settings.params import RANKING, RATING, Params, RankingParams, RatingParams
+from marquee.models.manifest import Manifest
+from marquee.settings.params import RANKING, RATING, IntervalParams, Params, RankingParams, RatingParams
 from marquee.store.versions import ModelVersion
 
 
@@ -17,10 +18,11 @@ class Recipe:
 
     rating: RatingParams
     ranking: RankingParams
+    intervals: IntervalParams | None = None
 
     @classmethod
     def of(cls, params: Params) -> Self:
-        return cls(params.rating, params.ranking)
+        return cls(params.rating, params.ranking, params.intervals)
 
     @classmethod
     def of_version(cls, version: ModelVersion) -> Self:
@@ -29,15 +31,35 @@ class Recipe:
         Raises:
             InvalidInput: this program cannot train that recipe (it was made by another release).
         """
+        return cls._stored(version.algorithms, version.hyperparameters, f"version {version.version}")
+
+    @classmethod
+    def of_manifest(cls, manifest: Manifest) -> Self:
+        """The recipe of a bundle.
+
+        Raises:
+            InvalidInput: this program cannot train that recipe (it was made by another release).
+        """
+        return cls._stored(manifest.algorithms.model_dump(), manifest.hyperparameters, "this bundle")
+
+    @classmethod
+    def _stored(
+        cls, algorithms: Mapping[str, str], hyperparameters: Mapping[str, Mapping[str, Any]], whose: str
+    ) -> Self:
         try:
             parts = {
-                role: {"algorithm": version.algorithms[role], **version.hyperparameters[role]}
+                role: {"algorithm": algorithms[role], **hyperparameters[role]}
                 for role in ("rating", "ranking")
             }
-            return cls(RATING.validate_python(parts["rating"]), RANKING.validate_python(parts["ranking"]))
+            intervals = hyperparameters.get("intervals")
+            return cls(
+                RATING.validate_python(parts["rating"]),
+                RANKING.validate_python(parts["ranking"]),
+                IntervalParams.model_validate(intervals) if intervals else None,
+            )
         except (ValidationError, KeyError) as error:
             raise InvalidInput(
-                f"This release cannot train the recipe of version {version.version}: {_first(error)}.",
+                f"This release cannot train the recipe of {whose}: {_first(error)}.",
                 hint="Promote a version of this release, or go back to the release that trained it.",
             ) from error
 
@@ -51,6 +73,7 @@ class Recipe:
         return {
             "rating": self.rating.model_dump(mode="json", exclude={"algorithm"}),
             "ranking": self.ranking.model_dump(mode="json", exclude={"algorithm"}),
+            "intervals": {} if self.intervals is None else self.intervals.model_dump(mode="json"),
         }
 
     @property

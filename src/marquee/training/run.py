@@ -15,6 +15,7 @@ from marquee.training.context import TrainingContext
 from marquee.training.judgement import judge_recipe
 from marquee.training.logbook import run_record, write_files
 from marquee.training.progress import OnProgress
+from marquee.training.quality import check_snapshot
 from marquee.training.refit import refit
 from marquee.training.registration import Registered, register
 from marquee.training.snapshot import take_snapshot
@@ -26,7 +27,7 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
     Only one training at a time may run on a state folder; `marquee.training.job` sees to that.
 
     Raises:
-        DataError: there are no ratings, or too few.
+        DataError: there are no ratings, too few, or a quality check fails.
         InvalidInput: a recipe cannot be trained.
         Unavailable: MLflow, Postgres or the disk does not take it. The champion is then as it was.
     """
@@ -41,6 +42,7 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
         on_progress(*progress.SNAPSHOT)
         snapshot = take_snapshot(context.engine, context.home, clock=context.clock)
         on_progress(f"{len(snapshot.tables.ratings)} ratings, snapshot {snapshot.hash[:12]}", None)
+        quality = check_snapshot(snapshot, context.serving.rating_scale, began, on_progress)
         judgement = judge_recipe(context, snapshot, on_progress)
         on_progress(*progress.REFIT)
         scale = context.serving.rating_scale
@@ -49,12 +51,11 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
             judgement,
             scale,
             folder,
-            intervals=context.params.intervals,
             threads=context.threads,
             created_at=began,
         )
         on_progress(*progress.PLOTS)
-        files = write_files(judgement, folder)
+        files = write_files(judgement, quality, folder)
         on_progress(*progress.LOG)
         tracking = TrackingClient(context.mlflow)
         logged = tracking.log(run_record(context, snapshot, judgement, model, files, began))

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from marquee.domain.clock import Clock, system_clock
 from marquee.domain.columns import GENRES, TIME
-from marquee.domain.errors import DataError, Unavailable
+from marquee.domain.errors import DataError, NotFound, Unavailable
 from marquee.store import items, ratings, snapshots, users
 from marquee.training.dvc_store import DvcStore
 from marquee.training.identity import digest
@@ -66,15 +66,43 @@ def take_snapshot(engine: Engine, home: Path, *, clock: Clock = system_clock) ->
         Unavailable: the snapshot cannot be kept (a full disk).
     """
     taken_at = clock()
-    tables = _read(engine)
+    tables = read_platform(engine)
     if tables.ratings.empty:
         raise DataError("There are no ratings to train on.", hint="Load some with `marquee data load`.")
-    name = digest({"ratings": tables.ratings, "items": tables.items, "users": tables.users})
+    name = hash_of_rows(tables)
     store = DvcStore(home / "snapshots")
     path = store.keep(name, _writer(tables))
     snapshot = Snapshot(name, path, taken_at, tables)
     _record(engine, snapshot)
     return snapshot
+
+
+def restore_snapshot(engine: Engine, home: Path, name: str) -> Snapshot:
+    """The snapshot of that hash, as it was taken; its rows are hashed again.
+
+    Raises:
+        NotFound: there is none, or its files are not in this state folder.
+        DataError: its rows are not those that the hash names.
+        Unavailable: the store cannot be read.
+    """
+    with engine.connect() as connection:
+        record = snapshots.get(connection, name)
+    if record is None:
+        raise NotFound(f"The platform has taken no snapshot {name}.")
+    path = DvcStore(home / "snapshots").bring_back(name)
+    tables = read_tables(path)
+    found = hash_of_rows(tables)
+    if found != name:
+        raise DataError(
+            f"The rows of the snapshot {name} have the hash {found}: its files were changed.",
+            hint=f"Delete {path}; the store beside it keeps the sound ones.",
+        )
+    return Snapshot(name, path, record.taken_at, tables)
+
+
+def hash_of_rows(tables: Tables) -> str:
+    """The name of a snapshot of these tables."""
+    return digest({"ratings": tables.ratings, "items": tables.items, "users": tables.users})
 
 
 def read_tables(path: Path) -> Tables:
@@ -89,7 +117,8 @@ def read_tables(path: Path) -> Tables:
     return Tables(stars, _with_attributes(catalogue), _with_attributes(people))
 
 
-def _read(engine: Engine) -> Tables:
+def read_platform(engine: Engine) -> Tables:
+    """Everything that the platform holds, in one transaction."""
     with (
         engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         connection.begin(),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,36 +20,49 @@ from tests.support.ratings import checkerboard
 Dvc = Callable[..., str]
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """What the pipeline needs of a checkout, with a small data set and a quick recipe."""
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the pipeline needs of a checkout, under git, with a small data set and a quick recipe."""
+    folder = tmp_path_factory.mktemp("checkout")
     for name in ("configs", ".dvc", "src/marquee"):
         shutil.copytree(
-            CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "cache", "tmp")
+            CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "cache", "tmp")
         )
-    for name in ("dvc.yaml", ".dvcignore"):
-        shutil.copy(CHECKOUT / name, tmp_path / name)
-    params = yaml.safe_load((tmp_path / "configs/params.yaml").read_text())
+    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
+        shutil.copy(CHECKOUT / name, folder / name)
+    params = read(folder)
     params["data"]["name"] = "board"
     params["rating"] |= {"n_factors": 4, "n_epochs": 5}
-    change(tmp_path, params)
-    raw = tmp_path / "data" / "raw" / "board"
+    change(folder, params)
+    raw = folder / "data" / "raw" / "board"
     raw.mkdir(parents=True)
     write(raw / "ratings.csv", checkerboard().to_csv(index=False))
-    return tmp_path
+    git(folder, "init", "--quiet")
+    return folder
 
 
-def change(checkout: Path, params: dict[str, object]) -> None:
+def read(checkout: Path) -> dict[str, dict[str, object]]:
+    params: dict[str, dict[str, object]] = yaml.safe_load((checkout / "configs/params.yaml").read_text())
+    return params
+
+
+def change(checkout: Path, params: dict[str, dict[str, object]]) -> None:
     (checkout / "configs/params.yaml").write_text(yaml.safe_dump(params))
 
 
-@pytest.fixture
+def git(checkout: Path, *words: str) -> None:
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *words], cwd=checkout, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
 def dvc(checkout: Path) -> Dvc:
-    """Runs DVC in the checkout, without git, with this environment's programs; returns what it prints."""
+    """Runs DVC in the checkout with this environment's programs; returns what it prints."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
         "PYTHONPATH": str(checkout / "src"),
+        "DVC_SITE_CACHE_DIR": str(checkout / ".dvc" / "tmp" / "site"),
     }
 
     def run(*words: str) -> str:
@@ -63,33 +77,76 @@ def dvc(checkout: Path) -> Dvc:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    run("config", "--local", "core.no_scm", "true")
     return run
 
 
-def test_the_pipeline_goes_from_raw_to_figures_and_repeats_only_what_depends(
-    checkout: Path, dvc: Dvc
-) -> None:
+@pytest.fixture(scope="module")
+def reproduced(checkout: Path, dvc: Dvc) -> Path:
+    """The checkout after its first `dvc repro`, committed."""
     dvc("add", "data/raw/board")
     dvc("repro")
-    rows = {name: len((checkout / "data/processed" / name).read_text().splitlines()) - 1 for name in
-            ("train.csv", "test.csv", "items.csv")}  # fmt: skip
+    git(checkout, "add", "-A")
+    git(checkout, "commit", "--quiet", "-m", "The first recipe")
+    return checkout
+
+
+def test_the_pipeline_goes_from_raw_data_to_figures_and_reports(reproduced: Path, dvc: Dvc) -> None:
+    rows = {
+        name: len((reproduced / "data/processed" / name).read_text().splitlines()) - 1
+        for name in ("train.csv", "test.csv", "items.csv")
+    }
     n_ratings = len(checkerboard())
     assert rows["train.csv"] + rows["test.csv"] == n_ratings
     assert rows["test.csv"] == round(0.2 * n_ratings)
     assert rows["items.csv"] == 20
-    assert len(Bundle.open(checkout / "outputs/bundle").items) == 20
-    first = json.loads((checkout / "outputs/metrics.json").read_text())
-    assert first["recipe"]["all"]["ratings"] == first["baselines"]["all"]["ratings"] == rows["test.csv"]
+    assert len(Bundle.open(reproduced / "outputs/bundle").items) == 20
+    figures = json.loads((reproduced / "outputs/metrics.json").read_text())
+    assert figures["recipe"]["all"]["ratings"] == figures["baselines"]["all"]["ratings"] == rows["test.csv"]
+    assert "<svg" in (reproduced / "outputs/data-report/report.html").read_text(encoding="utf-8")
     assert "up to date" in dvc("repro")
 
-    params = yaml.safe_load((checkout / "configs/params.yaml").read_text())
-    change(checkout, {**params, "evaluation": {**params["evaluation"], "k": 5}})
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "stages"),
+    [
+        ("rating", "n_factors", 5, {"rating"}),
+        ("ranking", "regularization", 5.0, {"ranking"}),
+        ("evaluation", "k", 5, {"evaluate"}),
+        ("evaluation", "test_share", 0.3, {"prepare"}),
+    ],
+)
+def test_a_changed_parameter_touches_only_the_stage_that_reads_it(
+    reproduced: Path, dvc: Dvc, section: str, name: str, value: object, stages: set[str]
+) -> None:
+    before = read(reproduced)
+    change(reproduced, {**before, section: {**before[section], name: value}})
+    try:
+        assert set(json.loads(dvc("status", "--json"))) == stages
+    finally:
+        change(reproduced, before)
+
+
+def test_another_rating_recipe_runs_what_depends_and_the_differences_are_shown(
+    reproduced: Path, dvc: Dvc
+) -> None:
+    before = read(reproduced)
+    change(reproduced, {**before, "rating": {**before["rating"], "n_epochs": 60, "lr_all": 0.02}})
     ran = dvc("repro")
-    assert "Stage 'train' didn't change" in ran
-    assert "Running stage 'evaluate'" in ran
-    assert json.loads((checkout / "outputs/metrics.json").read_text()) != first
-    assert "recipe.all.rmse" in dvc("metrics", "show")
+    assert re.findall(r"Running stage '(.*?)'", ran) == ["rating", "bundle", "evaluate"]
+    for stage in ("prepare", "ranking", "data-report"):
+        assert f"Stage '{stage}' didn't change" in ran
+    changed = json.loads(dvc("metrics", "diff", "--json"))["outputs/metrics.json"]
+    assert changed["recipe.all.rmse"]["diff"] < -0.1  # learns more than in five epochs
+    assert "recipe.all.ndcg" not in changed  # the ranking model is the same
+    assert not [name for name in changed if name.startswith("baselines")]
+    dvc("plots", "diff", "--out", "plots")
+    page = (reproduced / "plots" / "index.html").read_text(encoding="utf-8")
+    for title in (
+        "Calibration of the stars",
+        "Error by how much a person has rated",
+        "Who gets the recommendations",
+    ):
+        assert title in page
 
 
 def test_the_committed_hash_is_that_of_movielens_100k(checkout: Path, dvc: Dvc) -> None:

@@ -95,7 +95,7 @@ def test_the_run_in_mlflow_has_what_a_data_scientist_asks_for(
     (dataset,) = run.inputs.dataset_inputs
     assert dataset.dataset.digest == first.snapshot[:36]
     files = {file.path for file in client.list_artifacts(first.mlflow_run_id)}
-    assert files == {"evaluation.json", "plots"}
+    assert files == {"environment.json", "evaluation.json", "plots", "quality.json"}
 
 
 def test_the_champion_predicts_in_a_notebook(
@@ -303,3 +303,21 @@ def _mlflow_client(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> mlflo
         monkeypatch.setenv(name, value)
     mlflow.set_tracking_uri(platform.settings.mlflow().url)
     return mlflow.MlflowClient()
+
+
+def test_broken_data_fails_the_training_and_names_check_column_and_row(
+    platform: Platform, first: Registered
+) -> None:
+    """Ratings of 5 stars are broken on a scale that ends at 4."""
+    champion, count = _champion(platform.engine), _versions(platform)
+    scale = platform.settings.configs_dir / "serving.yaml"
+    sound = scale.read_text()
+    scale.write_text("rating_scale: {min: 1, max: 4, step: 1}\n")
+    try:
+        with pytest.raises(DataError, match=r"rating_on_scale \(ratings\.rating\).*row \d+ \(user_id u\d+"):
+            _train(platform, "broken-data")
+    finally:
+        scale.write_text(sound)
+    with platform.engine.connect() as connection:
+        assert runs.get(connection, "broken-data").state == "failed"
+    assert (_champion(platform.engine), _versions(platform)) == (champion, count)

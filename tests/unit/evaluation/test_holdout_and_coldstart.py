@@ -18,15 +18,15 @@ from marquee.evaluation.protocols.holdout import judge_holdout
 from marquee.evaluation.splits import items_split, people_split, per_item_split
 from marquee.models import biases
 from marquee.models.train import train_baselines, train_models, train_rating
-from marquee.settings.params import RankingParams, RatingParams
+from marquee.settings.params import EaseParams, SvdParams
 from marquee.settings.serving import Serving
 from tests.support.ratings import checkerboard, frame_of, liked_only
 
 RULES = Rules(Serving(), k=2)
 BASELINES = Contender("baselines", train_baselines, lambda past: train_baselines(past).rating)
 SVD, EASE = (
-    RatingParams(n_factors=4, n_epochs=100, lr_all=0.02, reg_all=0.02),
-    RankingParams(regularization=5),
+    SvdParams(n_factors=4, n_epochs=100, lr_all=0.02, reg_all=0.02),
+    EaseParams(regularization=5),
 )
 RECIPE = Contender(
     "recipe",
@@ -120,26 +120,26 @@ def test_people_with_too_few_ratings_are_not_held_out() -> None:
         people_split(frame, 0.5, 1, at_least=100)
 
 
-def test_a_newcomer_is_judged_by_what_comes_after_the_known_ratings() -> None:
-    """Popularity a, b, c, …: knowing 0 the list is [a, b], knowing 3 (a, b, c) it is [d, e]."""
+def test_a_newcomer_is_judged_by_all_but_the_known_ratings() -> None:
+    """Popularity a, b, c, …: the list is of the two most popular items that are not among the known ones."""
     items = "abcdefghijklm"
     train = frame_of(
         *((f"v{n}", item, 4.0, 1) for place, item in enumerate(items) for n in range(20 - place))
     )
-    liked = {"a", "e", "m"}
-    test = frame_of(
-        *(("new", item, 5.0 if item in liked else 2.0, 10 + place) for place, item in enumerate(items))
-    )
+    test = frame_of(*(("new", item, 1 + place % 5, 10 + place) for place, item in enumerate(items)))
     recommender = fit(BASELINES, training_set(_data(train), train), RULES).recommender
     people = {person.group: person for person in judge_newcomers(recommender, train, test, RULES)}
     assert list(people) == ["0 ratings", "3 ratings", "5 ratings", "10 ratings"]
-    none, three = people["0 ratings"], people["3 ratings"]
-    assert none.listed.lists.tolist() == [[0, 1]]
-    assert none.listed.relevant[0].tolist() == [0, 4, 12]
-    assert three.listed.lists.tolist() == [[3, 4]]
-    assert three.listed.relevant[0].tolist() == [4, 12]
-    assert [len(person.stars.rows) for person in people.values()] == [13, 10, 8, 3]
-    assert three.stars.actual.tolist() == [2, 5] + [2] * 7 + [5]
+    known_before: set[int] = set()
+    for n_known, person in zip((0, 3, 5, 10), people.values(), strict=True):
+        rest = person.stars.rows.tolist()
+        assert len(rest) == len(items) - n_known
+        assert person.listed.relevant[0].tolist() == rest
+        assert person.listed.lists.tolist() == [rest[:2]]
+        assert person.stars.actual.tolist() == [1 + row % 5 for row in rest]
+        known = set(range(len(items))) - set(rest)
+        assert known_before <= known
+        known_before = known
 
 
 def test_new_items_are_ranked_among_themselves() -> None:

@@ -8,18 +8,18 @@ from marquee.evaluation.contest import Contender, Data, Rules
 from marquee.evaluation.sensitivity import newest, noisy, thinned, to_data, to_hyperparameters, to_noise
 from marquee.evaluation.splits import temporal_split
 from marquee.models.train import train_baselines, train_models, train_rating
-from marquee.settings.params import RankingParams, RatingParams
+from marquee.settings.params import EaseParams, SvdParams
 from marquee.settings.serving import Serving
 from tests.support.ratings import checkerboard
 
 FRAME = checkerboard()
 DATA = Data(FRAME, pd.DataFrame({ITEM: sorted(FRAME[ITEM].unique())}), pd.DataFrame({USER: []}))
 RULES = Rules(Serving(), k=3)
-SVD = RatingParams(n_factors=4, n_epochs=60, lr_all=0.02, reg_all=0.02)
+SVD = SvdParams(n_factors=4, n_epochs=60, lr_all=0.02, reg_all=0.02)
 
 
-def _contender(name: str, rating: RatingParams) -> Contender:
-    ranking = RankingParams(regularization=5.0)
+def _contender(name: str, rating: SvdParams) -> Contender:
+    ranking = EaseParams(regularization=5.0)
     return Contender(
         name,
         lambda past: train_models(past, rating, ranking).models,

@@ -23,7 +23,6 @@ def test_the_shipped_files_are_valid() -> None:
         ("rating: {algorithm: svd, lr_all: .inf}", "rating.lr_all"),
         ("rating: {algorithm: svd, factors: 3}", "rating.factors"),
         ("ranking: {algorithm: magic}", "ranking.algorithm"),
-        ("ranking: {regularization: 3}", "ranking.algorithm: Field required"),
         (
             "ranking: {algorithm: blend, models: [{algorithm: ease, exponent: 2}]}",
             "ranking.models.0.exponent",

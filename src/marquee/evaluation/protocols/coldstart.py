@@ -21,7 +21,8 @@ from marquee.evaluation.contest import (
 from marquee.evaluation.judged import Judged, Listed, Person, judged, predict
 from marquee.evaluation.splits import items_split, people_split
 from marquee.models.arrays import blas_threads
-from marquee.models.protocol import Int32
+from marquee.models.features import profiles
+from marquee.models.protocol import Int32, Int64
 from marquee.models.training_set import histories_of
 from marquee.recommend.recommender import Recommender
 
@@ -50,10 +51,11 @@ def coldstart(
     """Judge newcomers: people of whom 0, 3, 5 and 10 ratings are known, and items that nobody has rated.
 
     *People.* A random fifth of those with more than ten ratings are held out: none of their ratings is
-    trained on. Of each, the first m ratings by (time, item) are folded in, for m = 0, 3, 5, 10. From these
-    alone a list of `k` is made, and all later ratings of `liked` stars or more are to be found; somebody who
-    likes nothing later has no list. The stars of all later ratings are predicted. People count the same for
-    lists, ratings for stars.
+    trained on. Of each, m ratings drawn at random are folded in, for m = 0, 3, 5, 10, the fewer among the
+    more; not the first by time, for those are the items that the site shows a newcomer first, and tell more
+    of the site than of the person. From these and the profile alone a list of `k` is made, and all other
+    ratings, whatever the stars, are to be found. The stars of all other ratings are predicted. People count
+    the same for lists, ratings for stars.
 
     *Items* (group `new items`). Every contender is trained a second time, on everybody, without a random
     tenth of the items: they are in the catalogue with what is known of them, but have no rating. Each person
@@ -75,8 +77,8 @@ def coldstart(
         check_trained_alike([newcomers], pasts[0])
         check_trained_alike([additions], pasts[1])
         people = [
-            *judge_newcomers(newcomers.recommender, *people_sides, rules),
-            *judge_new_items(additions.recommender, *item_sides, rules),
+            *judge_newcomers(newcomers.recommender, *people_sides, rules, data.users, seed=seed),
+            *judge_new_items(additions.recommender, *item_sides, rules, data.users),
         ]
         judgements[contender.name] = judged(
             NAME, catalogue, people, k=rules.k, liked=rules.liked, groups=GROUPS
@@ -85,7 +87,13 @@ def coldstart(
 
 
 def judge_newcomers(
-    recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame, rules: Rules
+    recommender: Recommender,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    rules: Rules,
+    users: pd.DataFrame | None = None,
+    *,
+    seed: int = 42,
 ) -> Iterator[Person]:
     """Each person of `test`, once for each number of known ratings.
 
@@ -94,24 +102,32 @@ def judge_newcomers(
     """
     _check_strangers(train, test, USER)
     ordered = test.sort_values([USER, TIME, ITEM], kind="stable")
+    described = {} if users is None else profiles(users, recommender.models.user_vocabulary)
+    random = np.random.default_rng(seed)
     with blas_threads(1):
         for user, theirs in ordered.groupby(USER, sort=True, observed=True):
-            whole = histories_of(theirs, recommender.models.items, [str(user)])[0]
-            yield from (_newcomer(recommender, str(user), whole, known, rules) for known in KNOWN_RATINGS)
+            whole = histories_of(theirs, recommender.models.items, [str(user)], described)[0]
+            drawn = random.permutation(len(whole))
+            yield from (
+                _newcomer(recommender, str(user), whole, np.sort(drawn[:m]), rules) for m in KNOWN_RATINGS
+            )
 
 
-def _newcomer(recommender: Recommender, user: str, whole: History, known: int, rules: Rules) -> Person:
-    history = History(whole.rows[:known], whole.ratings[:known], whole.times[:known])
-    later, stars = whole.rows[known:], whole.ratings[known:]
-    liked = later[stars >= rules.liked]
-    listed = Listed.none(rules.k)
-    if len(liked):
-        listed = Listed(recommender.top_many([history], rules.k), [liked], [history])
-    return Person(user, group_of(known), known, predict(recommender, history, later, stars), listed)
+def _newcomer(recommender: Recommender, user: str, whole: History, known: Int64, rules: Rules) -> Person:
+    """Somebody of whom the ratings at these places are known."""
+    others = np.setdiff1d(np.arange(len(whole)), known)
+    history = History(whole.rows[known], whole.ratings[known], whole.times[known], whole.profile)
+    rest, stars = whole.rows[others], whole.ratings[others]
+    listed = Listed(recommender.top_many([history], rules.k), [rest], [history])
+    return Person(user, group_of(len(known)), len(known), predict(recommender, history, rest, stars), listed)
 
 
 def judge_new_items(
-    recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame, rules: Rules
+    recommender: Recommender,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    rules: Rules,
+    users: pd.DataFrame | None = None,
 ) -> Iterator[Person]:
     """Each person of `test` who has ratings in `train`; the items of `test` are new to the recommender.
 
@@ -120,12 +136,13 @@ def judge_new_items(
     """
     _check_strangers(train, test, ITEM)
     items = recommender.models.items
+    described = {} if users is None else profiles(users, recommender.models.user_vocabulary)
     is_new = np.zeros(len(items), dtype=np.bool_)
     is_new[items.rows(test[ITEM].astype(str).unique())] = True
     groups = {str(user): theirs for user, theirs in test.groupby(USER, sort=True, observed=True)}
     with blas_threads(1):
         for (user, theirs), history in zip(
-            groups.items(), histories_of(train, items, list(groups)), strict=True
+            groups.items(), histories_of(train, items, list(groups), described), strict=True
         ):
             rows, stars = items.rows(theirs[ITEM].astype(str)), theirs[RATING].to_numpy(dtype=np.float32)
             top, _ = recommender.top_rows(recommender.state(history), rules.k, allowed=is_new)

@@ -72,6 +72,7 @@ def _fold(
         popularity.train(known),
         fallback.train(known),
         known.trained_through,
+        None if contender.train_interval is None else contender.train_interval(known),
     )
     recommender, histories = Recommender(models, rules.serving), known.histories()
     bounds = np.searchsorted(whole.user_rows[test_rows], np.arange(whole.n_users + 1)).tolist()
@@ -86,7 +87,12 @@ def _fold(
 def _person(recommender: Recommender, whole: TrainingSet, row: int, test: Int64, history: History) -> Person:
     stars = predict(recommender, history, whole.item_rows[test], whole.ratings[test])
     low, high = whole.ratings.min(), whole.ratings.max()
-    clipped = replace(stars, predicted=np.clip(stars.predicted, low, high))
+    clipped = replace(
+        stars,
+        predicted=np.clip(stars.predicted, low, high),
+        low=np.clip(stars.low, low, high),
+        high=np.clip(stars.high, low, high),
+    )
     return Person(whole.user_ids[row], ALL, len(history), clipped, Listed.none(1))
 
 

@@ -20,6 +20,7 @@ from marquee.evaluation.contest import (
 from marquee.evaluation.judged import ALL, Judged, Listed, Person, judged, predict
 from marquee.evaluation.splits import per_item_split
 from marquee.models.arrays import blas_threads
+from marquee.models.features import profiles
 from marquee.models.protocol import Int32
 from marquee.models.training_set import histories_of
 from marquee.recommend.recommender import Recommender
@@ -49,12 +50,19 @@ def holdout75(
     for contender in contenders:
         fitted = fit(contender, past, rules)
         check_trained_alike([fitted], past)
-        judgements[contender.name] = judge_holdout(fitted.recommender, train, test, catalogue, rules)
+        judgements[contender.name] = judge_holdout(
+            fitted.recommender, train, test, catalogue, rules, data.users
+        )
     return judgements
 
 
 def judge_holdout(
-    recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame, catalogue: Catalogue, rules: Rules
+    recommender: Recommender,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    catalogue: Catalogue,
+    rules: Rules,
+    users: pd.DataFrame | None = None,
 ) -> Judged:
     """Judge a recommender that was trained on `train` by `test`, as `holdout75` says.
 
@@ -63,7 +71,8 @@ def judge_holdout(
     """
     check_apart(train, test)
     held_out = {str(user): theirs for user, theirs in test.groupby(USER, sort=True, observed=True)}
-    histories = histories_of(train, recommender.models.items, list(held_out))
+    known = {} if users is None else profiles(users, recommender.models.user_vocabulary)
+    histories = histories_of(train, recommender.models.items, list(held_out), known)
     with blas_threads(1):
         lists = recommender.top_many(histories, rules.k)
         people = [

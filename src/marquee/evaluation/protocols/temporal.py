@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from marquee.domain.columns import ITEM, RATING, TIME, USER
-from marquee.domain.history import UNKNOWN_ROW, History
+from marquee.domain.history import NO_PROFILE, UNKNOWN_ROW, History
 from marquee.evaluation.catalogue import Catalogue
 from marquee.evaluation.contest import (
     LIKED,
@@ -25,6 +25,7 @@ from marquee.evaluation.judged import ALL, Judged, Listed, Person, Stars, judged
 from marquee.evaluation.report import Report, report_of
 from marquee.evaluation.splits import Split, temporal_split
 from marquee.models.arrays import blas_threads
+from marquee.models.features import profiles
 from marquee.models.protocol import Float32, Int32, Int64
 from marquee.recommend.recommender import Recommender
 
@@ -56,13 +57,19 @@ def temporal(
         fitted = fit(contender, past, rules)
         check_trained_alike([fitted], past)
         judgements[contender.name] = judge_temporal(
-            fitted.recommender, split, catalogue, k=rules.k, liked=rules.liked
+            fitted.recommender, split, catalogue, k=rules.k, liked=rules.liked, users=data.users
         )
     return judgements
 
 
 def judge_temporal(
-    recommender: Recommender, split: Split, catalogue: Catalogue, *, k: int = 10, liked: float = LIKED
+    recommender: Recommender,
+    split: Split,
+    catalogue: Catalogue,
+    *,
+    k: int = 10,
+    liked: float = LIKED,
+    users: pd.DataFrame | None = None,
 ) -> Judged:
     """Judge as time would: each person's earlier ratings are folded in, the next ones are predicted.
 
@@ -80,14 +87,14 @@ def judge_temporal(
     not judged. A person counts by the mean over their lists, and people count the same.
 
     Known people (with ratings in train) and new ones are reported apart. A new person's first list is a
-    newcomer's: popular items.
+    newcomer's: popular items, or by what `users` says of them.
 
     Raises:
         DataError: the recommender has seen a rating newer than the oldest test rating, or the frames overlap.
     """
     check_time(recommender, int(split.test[TIME].min()))
     check_apart(split.train, split.test)
-    people = _timelines(recommender, split)
+    people = _timelines(recommender, split, users)
     with blas_threads(1):  # thousands of small systems: threads would only get in each other's way
         found = [
             Person(
@@ -103,7 +110,13 @@ def judge_temporal(
 
 
 def prequential(
-    recommender: Recommender, train: pd.DataFrame, test: pd.DataFrame, *, k: int = 10, liked: float = LIKED
+    recommender: Recommender,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    *,
+    k: int = 10,
+    liked: float = LIKED,
+    users: pd.DataFrame | None = None,
 ) -> Report:
     """The figures of `judge_temporal` that the gates read.
 
@@ -112,7 +125,7 @@ def prequential(
     """
     split = Split(train, test)
     catalogue = Catalogue.of(recommender.models.items, train)
-    return report_of(judge_temporal(recommender, split, catalogue, k=k, liked=liked))
+    return report_of(judge_temporal(recommender, split, catalogue, k=k, liked=liked, users=users))
 
 
 class _Timeline(NamedTuple):
@@ -123,13 +136,16 @@ class _Timeline(NamedTuple):
     ratings: Float32
     times: Int64
     n_train: int
+    profile: Int32
 
     def before(self, position: int) -> History:
         """What may be known when the rating at `position` is made: everything strictly older."""
         older = slice(0, int(np.searchsorted(self.times, self.times[position], side="left")))
         rows = self.rows[older]
         in_bundle = rows != UNKNOWN_ROW
-        return History(rows[in_bundle], self.ratings[older][in_bundle], self.times[older][in_bundle])
+        return History(
+            rows[in_bundle], self.ratings[older][in_bundle], self.times[older][in_bundle], self.profile
+        )
 
     def moments(self) -> list[tuple[int, int]]:
         """Ranges of test ratings that were made in the same second."""
@@ -146,8 +162,9 @@ class _Timeline(NamedTuple):
         return starts
 
 
-def _timelines(recommender: Recommender, split: Split) -> list[_Timeline]:
+def _timelines(recommender: Recommender, split: Split, users: pd.DataFrame | None) -> list[_Timeline]:
     """Everybody with a test rating, sorted by user id."""
+    known = {} if users is None else profiles(users, recommender.models.user_vocabulary)
     train = split.train[split.train[USER].isin(split.test[USER].unique())]
     both = pd.concat([train.assign(_side=0), split.test.assign(_side=1)], ignore_index=True)
     both["_row"] = recommender.models.items.rows(both[ITEM].astype(str))
@@ -159,6 +176,7 @@ def _timelines(recommender: Recommender, split: Split) -> list[_Timeline]:
             group[RATING].to_numpy(dtype=np.float32),
             group[TIME].to_numpy(dtype=np.int64),
             n_train=int((group["_side"] == 0).sum()),
+            profile=known.get(str(user), NO_PROFILE),
         )
         for user, group in both.groupby(USER, sort=True, observed=True)
     ]

@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from marquee.domain.errors import InvalidInput, NotFound
 from marquee.evaluation.contest import Contender
-from marquee.models.train import train_baselines, train_models, train_rating
+from marquee.models.train import train_baselines, train_interval, train_models, train_rating
 from marquee.settings import Params, load_params
-from marquee.settings.params import RankingParams, RatingParams
+from marquee.settings.params import RANKING, RATING, IntervalParams
 from marquee.store import deployment, versions
 from marquee.training.recipe import Recipe
 
 CHAMPION, BASELINES = "champion", "baselines"
-_RATING: TypeAdapter[RatingParams] = TypeAdapter(RatingParams)
-_RANKING: TypeAdapter[RankingParams] = TypeAdapter(RankingParams)
 _EXPECTED = (
     "It is champion, baselines, a version's number, a params.yaml, or RATING+RANKING such as svd+ease."
 )
@@ -47,19 +45,22 @@ class Entry:
         """How it is trained."""
         if self.recipe is None:
             return Contender(self.name, train_baselines, lambda past: train_baselines(past).rating)
-        rating, ranking = self.recipe.rating, self.recipe.ranking
+        rating, ranking, intervals = self.recipe.rating, self.recipe.ranking, self.recipe.intervals
         return Contender(
             self.name,
-            lambda past: train_models(past, rating, ranking, threads=threads).models,
-            lambda past: train_rating(past, rating)[0],
+            lambda past: train_models(past, rating, ranking, intervals=intervals, threads=threads).models,
+            lambda past: train_rating(past, rating, threads=threads)[0],
+            None
+            if intervals is None
+            else lambda past: train_interval(past, rating, intervals, threads=threads),
         )
 
     def to_json(self) -> str:
         """For a process of its own; `from_json` reads it."""
         recipe = None
         if self.recipe is not None:
-            parts = (self.recipe.rating, self.recipe.ranking)
-            recipe = [part.model_dump(mode="json") for part in parts]
+            parts = (self.recipe.rating, self.recipe.ranking, self.recipe.intervals)
+            recipe = [None if part is None else part.model_dump(mode="json") for part in parts]
         return json.dumps({"name": self.name, "recipe": recipe})
 
     @classmethod
@@ -122,14 +123,17 @@ def _of_algorithms(word: str, rating: str, ranking: str, params: Params) -> Reci
         for configured, name in ((params.rating, rating), (params.ranking, ranking))
     ]
     try:
-        return _recipe(*parts)
+        return _recipe(parts[0], parts[1], params.intervals)
     except ValidationError as error:
         first = error.errors()[0]
         raise InvalidInput(f"{word!r}: {first['msg']} (it is {first['input']!r}).", hint=_EXPECTED) from error
 
 
-def _recipe(rating: dict[str, Any], ranking: dict[str, Any]) -> Recipe:
-    return Recipe(_RATING.validate_python(rating), _RANKING.validate_python(ranking))
+def _recipe(
+    rating: dict[str, Any], ranking: dict[str, Any], intervals: IntervalParams | dict[str, Any] | None
+) -> Recipe:
+    measured = None if intervals is None else IntervalParams.model_validate(intervals)
+    return Recipe(RATING.validate_python(rating), RANKING.validate_python(ranking), measured)
 
 
 def grid(entry: Entry, changes: Iterable[str]) -> list[Entry]:
@@ -154,7 +158,7 @@ def _changed(entry: Entry, change: str) -> list[Entry]:
     for value in values.split(","):
         changed = {**parts, role: {**parts[role], name: yaml.safe_load(value)}}
         try:
-            recipe = _recipe(changed["rating"], changed["ranking"])
+            recipe = _recipe(changed["rating"], changed["ranking"], entry.recipe.intervals)
         except ValidationError as error:
             raise InvalidInput(f"{path}={value}: {error.errors()[0]['msg']}.") from error
         found.append(replace(entry, name=f"{path} = {value}", recipe=recipe))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Engine
 
-from marquee.data.prepare import ITEMS, TEST, TRAIN, read_prepared
+from marquee.data.prepare import ITEMS, TEST, TRAIN, USERS, read_items, read_prepared, read_users
 from marquee.data.progress import unheard
 from marquee.data.rejects import RejectLog
 from marquee.data.sources import locate
@@ -57,11 +57,7 @@ def of_folder(folder: Path, scale: RatingScale) -> Source:
 
 def _prepared(folder: Path, scale: RatingScale) -> Data:
     ratings = pd.concat([read_prepared(folder / name, scale) for name in (TRAIN, TEST)], ignore_index=True)
-    items = pd.read_csv(folder / ITEMS, dtype="str", keep_default_na=False)
-    genres = [[genre for genre in text.split("|") if genre] for text in items[GENRES]]
-    years = pd.to_numeric(items[YEAR], errors="coerce").astype("Int64")
-    items = items[[ITEM, TITLE]].assign(year=years, genres=pd.Series(genres, dtype=object))
-    return _sorted(ratings, items, pd.DataFrame({USER: pd.Series(dtype="str")}))
+    return _sorted(ratings, read_items(folder / ITEMS), read_users(folder / USERS))
 
 
 def _raw(folder: Path, scale: RatingScale) -> Data:

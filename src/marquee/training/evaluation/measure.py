@@ -87,15 +87,7 @@ def _train(folder: Path, threads: int) -> None:
     models = contender.train(past)
     seconds = time.perf_counter() - start
     facts = Facts(hyperparameters={}, seed=0, snapshot_hash="", n_users=past.n_users, n_ratings=len(past))
-    write_bundle(
-        folder / "bundle",
-        items=models.items,
-        rating=models.rating,
-        ranking=models.ranking,
-        fallback=models.fallback,
-        trained_through=models.trained_through,
-        facts=facts,
-    )
+    write_bundle(folder / "bundle", models, facts)
     measured = json.dumps(asdict(_Measured(seconds, peak_memory())))
     (folder / "measured.json").write_text(measured, encoding="utf-8")
 
