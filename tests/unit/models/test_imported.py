@@ -175,7 +175,10 @@ WRONG: dict[str, tuple[Mapping[str, Any], str]] = {
     ),
     "too large for float32": ({"ranking_factors": [[1e39], [1], [1]]}, r"1e\+39 for item 'c'"),
     "too large to score": ({"ranking_factors": np.full((3, 2), 1e30)}, "The ranking model .* not finite"),
-    "too large to fold in": ({"ranking_factors": np.full((3, 2), 1e9)}, "The ranking model cannot fold"),
+    "too large to fold in": (
+        {"ranking_factors": 1e9 * np.random.default_rng(0).standard_normal((3, 6))},
+        "The ranking model cannot fold a person in",
+    ),
     "NaN in a sparse matrix": (
         {"ranking_weights": sparse.csr_array(np.diag([0.0, 0.0, np.nan]))},
         "ranking_weights holds nan for item 'b'",
