@@ -87,7 +87,9 @@ def compare(
     past = training_set(tables, split.train)
     judge = _Judge(split, serving, params.evaluation.k, tables.users)
     on_progress(*progress.EVALUATE)
-    models = train_models(past, recipe.rating, recipe.ranking, threads=threads).models
+    models = train_models(
+        past, recipe.rating, recipe.ranking, intervals=recipe.intervals, threads=threads
+    ).models
     candidate = judge.report(models)
     rival = candidate if champion == recipe else None
     if champion is not None and rival is None:
