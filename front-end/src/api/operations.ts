@@ -27,6 +27,13 @@ export function useVersions() {
   });
 }
 
+export function useVersion(version: string) {
+  return useQuery({
+    queryKey: ["versions", version],
+    queryFn: () => unwrap(api.GET("/api/v1/models/{version}", { params: { path: { version: Number(version) } } })),
+  });
+}
+
 /** The newest runs; asked for often while one of them is under way. */
 export function useRuns() {
   return useQuery({

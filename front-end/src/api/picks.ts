@@ -18,7 +18,7 @@ export function usePicks(userId: string, n: number, category: string | null) {
   });
 }
 
-/** Predicted stars by item id, for titles that are on the screen for another reason. */
+/** Predictions by item id, for titles that are on the screen for another reason. */
 export function usePredictions(userId: string | null, itemIds: readonly string[]) {
   return useQuery({
     queryKey: ["predictions", userId, itemIds],
@@ -26,7 +26,7 @@ export function usePredictions(userId: string | null, itemIds: readonly string[]
     queryFn: async () => {
       const pairs = itemIds.map((item_id) => ({ user_id: userId ?? "", item_id }));
       const { predictions } = await unwrap(api.POST("/api/v1/predictions", { body: { pairs } }));
-      return new Map(predictions.map(({ item_id, stars }) => [item_id, stars]));
+      return new Map(predictions.map((prediction) => [prediction.item_id, prediction]));
     },
     placeholderData: keepPreviousData,
   });

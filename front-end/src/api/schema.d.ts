@@ -960,11 +960,23 @@ export interface components {
              */
             stars: number | null;
             /**
+             * Stars Low
+             * @description low end of the interval of the stars
+             * @example 3.12
+             */
+            stars_low: number | null;
+            /**
+             * Stars High
+             * @description high end of the interval of the stars
+             * @example 5
+             */
+            stars_high: number | null;
+            /**
              * Source
              * @description what put it there
              * @enum {string}
              */
-            source: "personal" | "similar" | "popular";
+            source: "personal" | "profile" | "similar" | "popular";
         };
         /** Live */
         Live: {
@@ -1171,6 +1183,18 @@ export interface components {
              * @example 4.21
              */
             stars: number;
+            /**
+             * Stars Low
+             * @description low end of the interval of the stars
+             * @example 2.9
+             */
+            stars_low: number | null;
+            /**
+             * Stars High
+             * @description high end of the interval of the stars
+             * @example 5
+             */
+            stars_high: number | null;
             /**
              * Source
              * @description fallback: from averages, the model knows too little

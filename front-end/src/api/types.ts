@@ -16,6 +16,7 @@ export type Prediction = Schemas["Prediction"];
 export type Category = Schemas["Category"];
 export type Deployment = Schemas["Deployment"];
 export type ModelVersion = Schemas["ModelVersion"];
+export type ModelVersionDetail = Schemas["ModelVersionDetail"];
 export type JobRun = Schemas["JobRun"];
 export type LogLine = Schemas["LogLine"];
 export type AuditEntry = Schemas["AuditEntry"];

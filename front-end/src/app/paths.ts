@@ -10,5 +10,6 @@ export const paths = {
   operator: "/operator",
   runs: "/operator/runs",
   run: (id: string) => `/operator/runs/${encodeURIComponent(id)}`,
+  version: (version: number) => `/operator/versions/${version}`,
   audit: "/operator/audit",
 } as const;

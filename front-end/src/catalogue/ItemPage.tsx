@@ -48,7 +48,7 @@ export function ItemPage({ userId }: { userId: string | null }) {
 function Facts({ item, userId }: { item: ItemDetail; userId: string | null }) {
   const { main, alternative } = spokenTitle(item.title, item.year);
   const predictions = usePredictions(userId, [item.item_id]);
-  const stars = predictions.data?.get(item.item_id);
+  const expected = predictions.data?.get(item.item_id);
   return (
     <article className={styles.item}>
       <div className={styles.poster}>
@@ -68,11 +68,11 @@ function Facts({ item, userId }: { item: ItemDetail; userId: string | null }) {
           ))}
         </p>
         <dl className={styles.figures}>
-          {stars !== undefined && (
+          {expected && (
             <div>
               <dt>For you</dt>
               <dd>
-                <PredictedStars stars={stars} size="large" />
+                <PredictedStars expected={expected} size="large" />
               </dd>
             </div>
           )}

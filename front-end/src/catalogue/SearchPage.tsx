@@ -74,10 +74,10 @@ function Results({ items, stale, userId }: { items: Item[]; stale: boolean; user
       <PosterGrid stale={stale}>
         {items.map((item) => {
           const rating = own.get(item.item_id) ?? null;
-          const stars = rating === null ? predictions.data?.get(item.item_id) : null;
+          const expected = rating === null ? predictions.data?.get(item.item_id) : null;
           return (
             <li key={item.item_id}>
-              <TitleCard item={item} stars={stars} tag={ownRating(rating)} result />
+              <TitleCard item={item} expected={expected} tag={ownRating(rating)} result />
             </li>
           );
         })}

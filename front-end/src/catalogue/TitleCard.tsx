@@ -4,13 +4,14 @@ import { Link } from "react-router";
 import type { ItemSummary } from "../api/types";
 import { paths } from "../app/paths";
 import { Poster } from "../poster/Poster";
-import { PredictedStars } from "./PredictedStars";
+import { PredictedStars, type Expected } from "./PredictedStars";
 import styles from "./TitleCard.module.css";
 import { spokenTitle } from "./titles";
 
 interface TitleCardProps {
   item: ItemSummary;
-  stars?: number | null | undefined;
+  /** What the model expects the person to give. */
+  expected?: Expected | null | undefined;
   /** A word beside the stars: where the title came from, or the person's own rating. */
   tag?: string | undefined;
   /** Whether this is a result of a search: arrow down in the search box comes here. */
@@ -19,7 +20,7 @@ interface TitleCardProps {
 }
 
 /** A title as its poster, with its facts in words below. */
-export const TitleCard = memo(function TitleCard({ item, stars, tag, result, children }: TitleCardProps) {
+export const TitleCard = memo(function TitleCard({ item, expected, tag, result, children }: TitleCardProps) {
   const { main } = spokenTitle(item.title, item.year);
   const Heading = result ? "h2" : "h3"; // results stand right under the page's heading
   return (
@@ -31,9 +32,9 @@ export const TitleCard = memo(function TitleCard({ item, stars, tag, result, chi
         <Heading className={styles.title}>{main}</Heading>
       </Link>
       <p className={styles.facts}>{[item.year, item.genres.join(", ")].filter(Boolean).join(" · ")}</p>
-      {(stars != null || tag) && (
+      {(expected?.stars != null || tag) && (
         <p className={styles.stars}>
-          {stars != null && <PredictedStars stars={stars} />}
+          {expected && <PredictedStars expected={expected} />}
           {tag && <span className={styles.tag}>{tag}</span>}
         </p>
       )}

@@ -9,6 +9,7 @@ import { OverviewPage } from "./OverviewPage";
 import { RunPage } from "./RunPage";
 import { RunsPage } from "./RunsPage";
 import { SignInPage } from "./SignInPage";
+import { VersionPage } from "./VersionPage";
 
 /** The operator's desk. Without an operator's session it is a sign-in form. */
 export function OperatorEntry({ session }: { session: Session }) {
@@ -30,6 +31,7 @@ export function OperatorEntry({ session }: { session: Session }) {
         <Route index element={<OverviewPage />} />
         <Route path="runs" element={<RunsPage />} />
         <Route path="runs/:runId" element={<RunPage />} />
+        <Route path="versions/:version" element={<VersionPage />} />
         <Route path="audit" element={<AuditPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

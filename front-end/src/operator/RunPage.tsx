@@ -38,7 +38,7 @@ function Facts({ run }: { run: JobRun }) {
     <div className={styles.facts}>
       <p className="cluster" role="status">
         <RunState state={run.state} />
-        {run.model_version !== null && <strong>Version {run.model_version}</strong>}
+        {run.model_version !== null && <Link to={paths.version(run.model_version)}>Version {run.model_version}</Link>}
       </p>
       <RunProgress run={run} />
       {run.error !== null && <p className={styles.error}>{run.error}</p>}

@@ -67,6 +67,6 @@ function RunsTable({ runs }: { runs: JobRun[] }) {
 
 function Outcome({ run }: { run: JobRun }) {
   if (run.error !== null) return run.error;
-  if (run.model_version !== null) return `Version ${run.model_version}`;
+  if (run.model_version !== null) return <Link to={paths.version(run.model_version)}>Version {run.model_version}</Link>;
   return <RunProgress run={run} />;
 }

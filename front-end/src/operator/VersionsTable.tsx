@@ -1,6 +1,10 @@
+import { Link } from "react-router";
+
 import type { ModelVersion } from "../api/types";
+import { paths } from "../app/paths";
 import { DataTable } from "./DataTable";
 import { figure, figureText, GROUP_NAMES, GROUPS, METRICS } from "./metrics";
+import { madeOf } from "./recipe";
 import { momentText } from "./times";
 
 /** Each version with its figures on the temporal split, known and new users apart. */
@@ -50,7 +54,7 @@ function VersionRow({ version }: { version: ModelVersion }) {
   return (
     <tr data-serving={version.serving}>
       <th scope="row" data-kind="nowrap">
-        {version.version} <span className="soft">({version.semantic_version})</span>
+        <Link to={paths.version(version.version)}>{version.version}</Link> <span className="soft">({version.semantic_version})</span>
       </th>
       <td data-kind="nowrap">{version.serving ? <strong>serving</strong> : version.state}</td>
       {GROUPS.map((group) =>
@@ -60,7 +64,7 @@ function VersionRow({ version }: { version: ModelVersion }) {
           </td>
         )),
       )}
-      <td data-kind="nowrap">{Object.values(version.algorithms).join(" + ")}</td>
+      <td data-kind="nowrap">{madeOf(version)}</td>
       <td data-kind="nowrap">
         <time dateTime={version.created_at}>{momentText(version.created_at)}</time>
       </td>

@@ -16,14 +16,41 @@ export const METRICS = [
 
 export type Metric = (typeof METRICS)[number];
 
+type Figures = ModelVersion["metrics"];
+
 /** A figure, or null where the evaluation has none (no such people in the test, say). */
-export function figure(version: ModelVersion, group: Group, metric: Metric): number | null {
-  const figures = version.metrics[group];
-  if (typeof figures !== "object" || figures === null || Array.isArray(figures)) return null;
-  const value: unknown = Object.entries(figures).find(([name]) => name === metric.key)?.[1];
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
+export function figure(version: { metrics: Figures }, group: Group, { key }: { key: string }): number | null {
+  return numberAt(version.metrics, group, key);
+}
+
+/** The same figure of the baselines that were judged beside the version. */
+export function baseline(version: { metrics: Figures }, group: Group, { key }: { key: string }): number | null {
+  return numberAt(version.metrics, "baselines", group, key);
+}
+
+/** The share of ratings that lay within the intervals around their predicted stars. */
+export function intervalCoverage(version: { metrics: Figures }, group: Group): number | null {
+  return numberAt(version.metrics, group, "coverage90");
+}
+
+/** The share that the intervals are made for; null where the version has none. */
+export function statedCoverage({ hyperparameters }: { hyperparameters: Figures }): number | null {
+  return numberAt(hyperparameters, "intervals", "coverage");
+}
+
+function numberAt(values: unknown, ...path: string[]): number | null {
+  let found = values;
+  for (const name of path) {
+    if (typeof found !== "object" || found === null || Array.isArray(found)) return null;
+    found = Object.entries(found).find(([key]) => key === name)?.[1];
+  }
+  return typeof found === "number" && Number.isFinite(found) ? found : null;
 }
 
 export function figureText(value: number | null): string {
   return value === null ? "–" : value.toFixed(3);
+}
+
+export function shareText(value: number | null): string {
+  return value === null ? "–" : `${(100 * value).toFixed(1)} %`;
 }

@@ -17,7 +17,7 @@ export function RateCard({ item, ratings }: { item: ListedItem; ratings: OwnRati
   const { main } = spokenTitle(item.title, item.year);
   const saving = ratings.isSaving(item.item_id);
   return (
-    <TitleCard item={item} stars={item.stars} tag={SOURCES[item.source]}>
+    <TitleCard item={item} expected={item} tag={SOURCES[item.source]}>
       <span className={styles.rate}>
         <StarSlider
           title={main}

@@ -23,6 +23,7 @@ class GroupReport:
         lists: lists judged.
         rmse, mae: of the predicted stars, over ratings.
         precision, recall, ndcg: at k; mean over each person's lists, then over people.
+        coverage90: share of the ratings that lie within the interval stated for them.
     """
 
     users: int
@@ -34,6 +35,7 @@ class GroupReport:
     precision: float | None
     recall: float | None
     ndcg: float | None
+    coverage90: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def _group(judged: Judged, name: Group) -> GroupReport:
     people = judged.people[judged.of_group(name)]
     ranked = people[people["lists"] > 0]
     ratings = int(people["ratings"].sum())
+    stated = int(people["intervals"].sum())
     return GroupReport(
         users=len(people),
         ratings=ratings,
@@ -96,6 +99,7 @@ def _group(judged: Judged, name: Group) -> GroupReport:
         precision=_mean(ranked["precision"]),
         recall=_mean(ranked["recall"]),
         ndcg=_mean(ranked["ndcg"]),
+        coverage90=float(people["in_interval"].sum()) / stated if stated else None,
     )
 
 

@@ -129,7 +129,9 @@ def split_after(ratings: pd.DataFrame, through: int, test_share: float) -> Split
 def _models(contender: Contender, past: TrainingSet, threads: int) -> ModelSet:
     if isinstance(contender, ModelSet):
         return contender
-    return train_models(past, contender.rating, contender.ranking, threads=threads).models
+    return train_models(
+        past, contender.rating, contender.ranking, intervals=contender.intervals, threads=threads
+    ).models
 
 
 def training_set(tables: Tables, ratings: pd.DataFrame) -> TrainingSet:

@@ -137,6 +137,29 @@ def test_predictions_come_in_the_order_of_the_pairs(reader: httpx.Client) -> Non
     assert all(0.5 <= found["stars"] <= 5 for found in body["predictions"])
 
 
+def test_stars_lie_within_their_interval_and_that_on_the_scale(
+    reader: httpx.Client, anybody: httpx.Client
+) -> None:
+    """The world's models state one star less to half a star more; the scale ends at 0.5 and 5."""
+    pairs = [{"user_id": user_id, "item_id": "i001"} for user_id in ("u000", "u001", "stranger")]
+    ratings = [{"item_id": "i001", "rating": 3}]
+    answers = (
+        _list(reader.get(path_of("u000", "recommendations"))),
+        _list(reader.get(path_of("stranger", "recommendations"))),
+        _list(anybody.post("/api/v1/sessions/recommendations", json={"ratings": ratings})),
+        reader.post("/api/v1/predictions", json={"pairs": pairs}).json()["predictions"],
+    )
+    for found in (one for answer in answers for one in answer):
+        assert found["stars_low"] == pytest.approx(max(found["stars"] - 1, 0.5), abs=0.002)
+        assert found["stars_high"] == pytest.approx(min(found["stars"] + 0.5, 5), abs=0.002)
+
+
+def test_a_list_for_everybody_has_no_stars_and_no_interval(anybody: httpx.Client) -> None:
+    for path in ("/api/v1/leaderboards/popular", "/api/v1/items/i000/similar"):
+        for item in _list(anybody.get(path)):
+            assert (item["stars"], item["stars_low"], item["stars_high"]) == (None, None, None)
+
+
 def test_a_prediction_for_an_unknown_item_names_it(reader: httpx.Client) -> None:
     answer = reader.post("/api/v1/predictions", json={"pairs": [{"user_id": "u000", "item_id": "no such"}]})
     assert answer.status_code == 404

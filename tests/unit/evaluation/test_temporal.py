@@ -16,6 +16,7 @@ from marquee.evaluation.protocols import cv5_rmse, prequential
 from marquee.evaluation.splits import temporal_split
 from marquee.models.biases import Biases
 from marquee.models.fallback import Fallback
+from marquee.models.interval import StarsInterval
 from marquee.models.model_set import ModelSet
 from marquee.models.neighbours import Neighbours
 from marquee.models.popularity import Popularity
@@ -29,7 +30,9 @@ from tests.support.ratings import checkerboard, frame_of
 TRAIN = frame_of(("old", "a", 5.0, 10))
 
 
-def _recommender(items: str = "abcd", trained_through: int = 10) -> Recommender:
+def _recommender(
+    items: str = "abcd", trained_through: int = 10, interval: StarsInterval | None = None
+) -> Recommender:
     popularity = Popularity.of_scores(np.linspace(0.9, 0.1, len(items), dtype=np.float32))
     nobody = (
         np.full((len(items), 1), UNKNOWN_ROW, dtype=np.int32),
@@ -37,7 +40,12 @@ def _recommender(items: str = "abcd", trained_through: int = 10) -> Recommender:
     )
     rating = Biases(3.0, np.zeros(len(items), dtype=np.float32), user_damping=1.0)
     models = ModelSet(
-        ItemIndex(items), rating, popularity, Fallback(popularity, Neighbours(*nobody)), trained_through
+        ItemIndex(items),
+        rating,
+        popularity,
+        Fallback(popularity, Neighbours(*nobody)),
+        trained_through,
+        interval,
     )
     return Recommender(models, Serving())
 
@@ -57,6 +65,16 @@ def test_each_rating_is_predicted_from_all_strictly_earlier_ones() -> None:
     assert (report.known.users, report.known.ratings) == (1, 3)
     assert (report.new.users, report.new.ratings, report.new.rmse) == (1, 1, 0.0)
     assert report.all.rmse == pytest.approx(math.sqrt((1 + 9 + 0.25) / 4))
+
+
+def test_coverage_is_the_share_of_ratings_within_the_interval_that_was_stated_for_them() -> None:
+    """A star to each side: 5 lies in 3 to 5, 1 does not, 4 lies in 2.5 to 4.5; and 3 in 2 to 4."""
+    stating = _recommender(interval=StarsInterval.of_errors(-1.0, 1.0, coverage=0.9))
+    report = prequential(stating, TRAIN, TEST, k=1)
+    assert report.known.coverage90 == pytest.approx(2 / 3)
+    assert report.new.coverage90 == 1.0
+    assert report.all.coverage90 == pytest.approx(3 / 4)
+    assert prequential(_recommender(), TRAIN, TEST, k=1).all.coverage90 is None
 
 
 def test_lists_grow_with_the_history_and_are_judged_by_what_is_liked_later() -> None:

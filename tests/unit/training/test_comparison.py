@@ -50,6 +50,13 @@ def test_every_rival_is_judged_on_the_same_ratings() -> None:
     assert list(comparison.rivals) == ["candidate", "champion", "baselines"]
 
 
+def test_the_interval_of_the_candidate_is_judged_too() -> None:
+    comparison = _compare(None)
+    assert comparison.candidate.all.coverage90 is not None
+    assert 0.7 < comparison.candidate.all.coverage90 <= 1.0
+    assert comparison.baselines.all.coverage90 is None
+
+
 def test_a_recipe_that_understands_beats_one_that_does_not() -> None:
     comparison = _compare(WEAKER)
     assert comparison.champion is not None

@@ -39,18 +39,6 @@ class RollbackRequest(Message):
     expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
 
 
-class MetricGroup(Answer):
-    """Figures of one group of people on the temporal split."""
-
-    users: int
-    ratings: int
-    rmse: float | None
-    mae: float | None
-    precision: float | None
-    recall: float | None
-    ndcg: float | None
-
-
 class ModelVersion(Answer):
     """A version of `marquee-recommender`."""
 

@@ -1,0 +1,209 @@
+import { Link, useParams } from "react-router";
+
+import { useVersion } from "../api/operations";
+import { ApiProblem } from "../api/problem";
+import type { ModelVersionDetail } from "../api/types";
+import { paths } from "../app/paths";
+import { Empty, Loading } from "../shell/Blank";
+import { Problem } from "../shell/Problem";
+import { Section } from "../shell/Section";
+import { usePageTitle } from "../shell/usePageTitle";
+import { DataTable } from "./DataTable";
+import { baseline, figure, figureText, GROUP_NAMES, GROUPS, intervalCoverage, METRICS, shareText, statedCoverage } from "./metrics";
+import { algorithmText, ROLES, settings } from "./recipe";
+import { momentText } from "./times";
+import styles from "./VersionPage.module.css";
+
+/** One version: what it is made of, what it was measured at, and what it had to show. */
+export function VersionPage() {
+  const { version: number = "" } = useParams();
+  usePageTitle(`Version ${number}`);
+  const version = useVersion(number);
+  const unknown = version.error instanceof ApiProblem && [404, 422].includes(version.error.status);
+  return (
+    <div className="page">
+      <div className="stack">
+        <p>
+          <Link to={paths.operator}>All versions</Link>
+        </p>
+        <h1>Version {number}</h1>
+        {version.isPending && <Loading label="Fetching the version" shape="line" count={6} />}
+        {unknown && <Empty title="There is no such version" />}
+        {version.isError && !unknown && <Problem error={version.error} onRetry={() => void version.refetch()} />}
+        {version.data && <Facts version={version.data} />}
+      </div>
+      {version.data && (
+        <>
+          <Recipe version={version.data} />
+          <Figures version={version.data} />
+          <Gates gates={version.data.gates} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Facts({ version }: { version: ModelVersionDetail }) {
+  return (
+    <dl className={styles.facts}>
+      <dt>Number</dt>
+      <dd>{version.semantic_version}</dd>
+      <dt>State</dt>
+      <dd>{version.serving ? <strong>serving</strong> : version.state}</dd>
+      <dt>Created</dt>
+      <dd>
+        <time dateTime={version.created_at}>{momentText(version.created_at)}</time>
+      </dd>
+      <dt>Newest rating</dt>
+      <dd>
+        <time dateTime={version.trained_through}>{momentText(version.trained_through)}</time>
+      </dd>
+      <dt>Snapshot</dt>
+      <dd>
+        <code title={version.snapshot}>{version.snapshot.slice(0, 12)}</code>
+      </dd>
+      <dt>Run in MLflow</dt>
+      <dd>
+        <code>{version.run_id}</code>
+      </dd>
+    </dl>
+  );
+}
+
+function Recipe({ version }: { version: ModelVersionDetail }) {
+  return (
+    <Section title="Made of">
+      <div className={styles.parts}>
+        {Object.entries(ROLES).map(([role, does]) => (
+          <Part key={role} does={does} algorithm={version.algorithms[role]} values={version.hyperparameters[role]} />
+        ))}
+      </div>
+    </Section>
+  );
+}
+
+interface PartProps {
+  does: string;
+  algorithm: string | undefined;
+  values: unknown;
+}
+
+function Part({ does, algorithm, values }: PartProps) {
+  const shown = settings(values ?? {});
+  return (
+    <section className={styles.part} aria-label={does}>
+      <h3>{does}</h3>
+      {algorithm !== undefined && <p>{algorithmText(algorithm)}</p>}
+      {shown.length === 0 && algorithm === undefined && <p className="soft">none</p>}
+      <dl className={styles.settings}>
+        {shown.map(({ name, value }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Figures({ version }: { version: ModelVersionDetail }) {
+  const stated = statedCoverage(version);
+  return (
+    <Section title="Figures">
+      <p className="soft">
+        On the newest ratings, by models that were trained without them. Baselines: averages for the stars, popularity for the
+        lists.
+      </p>
+      <DataTable caption="Figures of the version and of the baselines on the temporal split">
+        <thead>
+          <tr>
+            <th scope="col" rowSpan={2}>
+              Figure
+            </th>
+            {GROUPS.map((group) => (
+              <th key={group} scope="colgroup" colSpan={2} data-kind="group">
+                {GROUP_NAMES[group]}
+              </th>
+            ))}
+          </tr>
+          <tr>
+            {GROUPS.map((group) => [
+              <th key={`${group}-own`} scope="col" data-kind="figure">
+                This version
+              </th>,
+              <th key={`${group}-baseline`} scope="col" data-kind="figure">
+                Baselines
+              </th>,
+            ])}
+          </tr>
+        </thead>
+        <tbody>
+          {METRICS.map((metric) => (
+            <tr key={metric.key}>
+              <th scope="row">
+                {metric.name} <span className="soft">({metric.better} is better)</span>
+              </th>
+              {GROUPS.map((group) => [
+                <td key={`${group}-own`} data-kind="figure">
+                  {figureText(figure(version, group, metric))}
+                </td>,
+                <td key={`${group}-baseline`} data-kind="figure">
+                  {figureText(baseline(version, group, metric))}
+                </td>,
+              ])}
+            </tr>
+          ))}
+          <tr>
+            <th scope="row">
+              Ratings within the interval{" "}
+              <span className="soft">{stated === null ? "(it has none)" : `(made for ${shareText(stated)})`}</span>
+            </th>
+            {GROUPS.map((group) => [
+              <td key={`${group}-own`} data-kind="figure">
+                {shareText(intervalCoverage(version, group))}
+              </td>,
+              <td key={`${group}-baseline`} data-kind="figure">
+                –
+              </td>,
+            ])}
+          </tr>
+        </tbody>
+      </DataTable>
+    </Section>
+  );
+}
+
+function Gates({ gates }: { gates: ModelVersionDetail["gates"] }) {
+  if (gates.length === 0) {
+    return (
+      <Section title="Gates">
+        <p>There was no champion to be compared with.</p>
+      </Section>
+    );
+  }
+  return (
+    <Section title="Gates">
+      <DataTable caption="Gates: what the version had to show">
+        <thead>
+          <tr>
+            <th scope="col">Gate</th>
+            <th scope="col">Outcome</th>
+            <th scope="col">Because</th>
+          </tr>
+        </thead>
+        <tbody>
+          {gates.map(({ name, passed, reason }) => (
+            <tr key={String(name)}>
+              <th scope="row" data-kind="nowrap">
+                {String(name)}
+              </th>
+              <td data-kind="nowrap">{passed === true ? "passed" : <strong className={styles.failed}>failed</strong>}</td>
+              <td data-kind="prose">{String(reason)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </DataTable>
+    </Section>
+  );
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+
+import { algorithmName, algorithmText, madeOf, settings } from "./recipe";
+
+describe("algorithms", () => {
+  it("have the names that people know, the ratings' part first", () => {
+    expect(madeOf({ algorithms: { ranking: "blend", rating: "bayes-svdpp" } })).toBe("Bayesian SVD++ + Blend");
+    expect(algorithmText("ease")).toBe("EASE: weights between items, in closed form");
+  });
+
+  it("of a later release keep the program's name", () => {
+    expect(algorithmName("transformer")).toBe("transformer");
+    expect(algorithmText("transformer")).toBe("transformer");
+  });
+});
+
+describe("settings", () => {
+  it("are named in words", () => {
+    expect(settings({ n_factors: 100, half_life: null })).toEqual([
+      { name: "n factors", value: "100" },
+      { name: "half life", value: "none" },
+    ]);
+  });
+
+  it("within others are named by the way to them", () => {
+    const blend = { models: [{ algorithm: "ease", dislike: 0.5 }, { algorithm: "popularity" }], weights: { active: [1, 0.5] } };
+    expect(settings(blend)).toEqual([
+      { name: "models 1, algorithm", value: "EASE" },
+      { name: "models 1, dislike", value: "0.5" },
+      { name: "models 2, algorithm", value: "Popularity" },
+      { name: "weights, active", value: "1, 0.5" },
+    ]);
+  });
+});
