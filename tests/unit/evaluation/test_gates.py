@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from marquee.evaluation.gates import judge, not_worse
+from marquee.evaluation.gates import judge, not_worse, unjudged
 from marquee.evaluation.report import GroupReport, Report
 from marquee.settings.policy import GateRule
 
@@ -68,6 +68,19 @@ def test_every_rule_is_judged_on_its_group_and_in_its_direction() -> None:
     assert [gate.passed for gate in judge(better_stars, REPORT, rules)] == [True, False]
     assert [gate.passed for gate in judge(REPORT, better_stars, rules)] == [False, True]
     assert [gate.name for gate in judge(REPORT, REPORT, rules)] == ["known.rmse", "new.ndcg"]
+
+
+def test_where_nobody_could_be_compared_no_rule_passes_and_each_says_why() -> None:
+    rules = [
+        GateRule(metric="rmse", group="known", margin=9.0),
+        GateRule(metric="ndcg", group="new", margin=9.0),
+    ]
+    gates = unjudged(rules, "nothing is newer")
+    assert [gate.passed for gate in gates] == [False, False]
+    assert [gate.reason for gate in gates] == [
+        "No figure for known.rmse: nothing is newer.",
+        "No figure for new.ndcg: nothing is newer.",
+    ]
 
 
 def test_a_group_without_figures_does_not_pass() -> None:

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marquee.domain.columns import GENRES, ITEM, TITLE, USER, YEAR
+from marquee.domain.columns import GENRES, ITEM, RATING, TIME, TITLE, USER, YEAR
 from marquee.domain.errors import DataError
+from marquee.models.train import train_models
 from marquee.settings import Params, Serving
 from marquee.settings.params import EaseParams, SvdParams
 from marquee.training import progress
-from marquee.training.comparison import Comparison, compare
+from marquee.training.comparison import Comparison, compare, split_after, training_set
 from marquee.training.plots import draw_plots
 from marquee.training.recipe import Recipe
 from marquee.training.snapshot import Tables
@@ -77,6 +78,52 @@ def test_the_champions_own_recipe_is_not_trained_twice() -> None:
 
 def test_without_a_champion_there_are_only_the_baselines() -> None:
     assert list(_compare(None).rivals) == ["candidate", "baselines"]
+
+
+def _a_rating_a_second(n: int) -> pd.DataFrame:
+    users = [f"u{row % 7}" for row in range(n)]
+    return pd.DataFrame({USER: users, ITEM: [f"i{row}" for row in range(n)], RATING: 3.0, TIME: range(n)})
+
+
+@pytest.mark.parametrize(
+    ("through", "test_begins"),
+    [
+        (-1, 800),  # older than everything: the newest fifth
+        (799, 800),  # up to where the newest fifth begins
+        (800, 801),  # within the newest fifth: what is left of it
+        (899, 900),  # a hundred are left
+    ],
+)
+def test_models_are_judged_on_ratings_newer_than_what_they_learnt_from(
+    through: int, test_begins: int
+) -> None:
+    split = split_after(_a_rating_a_second(1000), through, 0.2)
+    assert split is not None
+    assert (split.test[TIME].min(), split.test[TIME].max()) == (test_begins, 999)
+    assert len(split.train) + len(split.test) == 1000
+
+
+def test_ninety_nine_newer_ratings_are_too_few() -> None:
+    assert split_after(_a_rating_a_second(1000), 900, 0.2) is None
+
+
+def test_trained_models_are_judged_as_they_are() -> None:
+    tables = _tables(checkerboard())
+    split = split_after(tables.ratings, int(tables.ratings[TIME].quantile(0.6)), 0.2)
+    assert split is not None
+    models = train_models(training_set(tables, split.train), RECIPE.rating, RECIPE.ranking).models
+    silent = {"split": split, "threads": 1, "on_progress": lambda _line, _share: None}
+    comparison = compare(tables, RECIPE, models, PARAMS, Serving(), **silent)  # type: ignore[arg-type]
+    assert comparison.champion == comparison.candidate
+    reverse = compare(tables, models, RECIPE, PARAMS, Serving(), **silent)  # type: ignore[arg-type]
+    assert reverse.candidate == comparison.candidate
+
+
+def test_models_that_know_the_test_are_refused() -> None:
+    tables = _tables(checkerboard())
+    models = train_models(training_set(tables, tables.ratings), RECIPE.rating, RECIPE.ranking).models
+    with pytest.raises(DataError, match="A leak"):
+        compare(tables, RECIPE, models, PARAMS, Serving(), threads=1, on_progress=lambda _line, _share: None)
 
 
 def test_predictions_stand_beside_the_ratings_they_are_of() -> None:

@@ -27,6 +27,12 @@ def test_a_recipe_lists_every_parameter_under_its_role() -> None:
     assert RECIPE.flat["ranking.regularization"] == 300.0
 
 
+def test_an_imported_version_has_no_recipe() -> None:
+    imported = {"rating": {"imported": "BPR"}, "ranking": {"imported": "BPR", "fold_in": {}}}
+    with pytest.raises(InvalidInput, match="no recipe to train version 4 by: it was imported, as 'BPR'"):
+        Recipe.of_version(replace(VERSION, hyperparameters=imported))
+
+
 @pytest.mark.parametrize(
     ("algorithms", "rating", "complaint"),
     [
