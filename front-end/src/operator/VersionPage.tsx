@@ -98,7 +98,9 @@ function Part({ does, algorithm, values }: PartProps) {
       <dl className={styles.settings}>
         {shown.map(({ name, value }) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt>
+              <code>{name}</code>
+            </dt>
             <dd>{value}</dd>
           </div>
         ))}
