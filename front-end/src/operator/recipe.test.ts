@@ -8,6 +8,12 @@ describe("algorithms", () => {
     expect(algorithmText("ease")).toBe("EASE: weights between items, in closed form");
   });
 
+  it("are told apart from models that were trained elsewhere", () => {
+    const imported = { imported: "our own", fold_in: { dislike: 0.5 } };
+    expect(algorithmText("ease", imported)).toBe("our own: trained elsewhere, served as EASE");
+    expect(algorithmText("ease", { dislike: 0.5 })).toBe("EASE: weights between items, in closed form");
+  });
+
   it("of a later release keep the program's name", () => {
     expect(algorithmName("transformer")).toBe("transformer");
     expect(algorithmText("transformer")).toBe("transformer");

@@ -39,7 +39,10 @@ export function algorithmName(algorithm: string): string {
   return NAMES[algorithm] ?? algorithm;
 }
 
-export function algorithmText(algorithm: string): string {
+/** An algorithm and how it works; a model that was trained elsewhere has its own name, under `imported`. */
+export function algorithmText(algorithm: string, hyperparameters?: unknown): string {
+  const imported = settings(hyperparameters ?? {}).find(({ name }) => name === "imported")?.value;
+  if (imported !== undefined) return `${imported}: trained elsewhere, served as ${algorithmName(algorithm)}`;
   const way = WAYS[algorithm];
   return way === undefined ? algorithmName(algorithm) : `${algorithmName(algorithm)}: ${way}`;
 }
