@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use
     from marquee.training.again import Repetition
 
 app = typer.Typer(
-    help="Model versions: list, show, retrain.",
+    help="Model versions: list, show, retrain, register.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -123,6 +123,48 @@ def retrain(
         _say_whether_same(console, done)
     if not done.same:
         raise typer.Exit(1)
+
+
+@app.command()
+def register(
+    folder: Annotated[
+        Path, typer.Argument(help="A bundle, such as bundle_from_arrays makes.", exists=True, file_okay=False)
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the run, and in the audit.")],
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Make it the champion, whatever the gates say: you decide.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Register a bundle that was made elsewhere as the next version.
+
+    It is verified, and judged as it is beside the champion's bundle, on ratings newer than any that either
+    has learnt from. Where there are too few of those it is a candidate; else validated or rejected. It never
+    serves by itself.
+
+    Exit codes: 0 a version was registered, deployed or not; 2 the platform has none of its items; 5 the
+    champion changed meanwhile; 8 a file is not what the manifest says; else the error's own.
+
+    Example: marquee models register outputs/my-model --reason "BPR of the notebook" --deploy
+    """
+    from marquee.cli.following import whoami
+    from marquee.settings import load_settings
+    from marquee.training.importing import import_bundle
+    from marquee.training.job import Order, context_of
+
+    settings = load_settings()
+    console = wide_console(stderr=as_json)
+    order = Order("command line", whoami(), reason, deploy=deploy)
+    done = import_bundle(
+        context_of(settings, open_database(settings), order),
+        folder,
+        lambda line, _share: console.print(line, highlight=False, soft_wrap=True, markup=False),
+    )
+    if as_json:
+        typer.echo(json.dumps(done.to_dict(), indent=2))
+        return
+    outcome = "the champion." if done.deployed else f"{done.state}. {done.note}"
+    typer.echo(f"Version {done.version} ({done.semantic_version}) is {outcome}")
 
 
 def _say_whether_same(console: "Console", done: "Repetition") -> None:

@@ -5,12 +5,10 @@ remembered as a fingerprint of the rows, and compared before anybody is judged: 
 from other rows than its rivals, or from the test's, is refused.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from marquee.domain.columns import ITEM, USER
@@ -97,17 +95,7 @@ def fit(contender: Contender, past: TrainingSet, rules: Rules) -> Fitted:
     start = time.perf_counter()
     models = contender.train(past)
     seconds = time.perf_counter() - start
-    return Fitted(contender.name, Recommender(models, rules.serving), fingerprint(past), seconds)
-
-
-def fingerprint(ratings: TrainingSet) -> str:
-    """SHA-256 of the ids and arrays of a training set: another row, another order of items, another value."""
-    sha = hashlib.sha256()
-    for ids in (ratings.user_ids, ratings.items.ids):
-        sha.update(repr(ids).encode())
-    for array in (ratings.user_rows, ratings.item_rows, ratings.ratings, ratings.times):
-        sha.update(np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()
+    return Fitted(contender.name, Recommender(models, rules.serving), past.fingerprint(), seconds)
 
 
 def check_trained_alike(fitted: Iterable[Fitted], past: TrainingSet) -> None:
@@ -116,7 +104,7 @@ def check_trained_alike(fitted: Iterable[Fitted], past: TrainingSet) -> None:
     Raises:
         DataError: naming who.
     """
-    expected = fingerprint(past)
+    expected = past.fingerprint()
     for one in fitted:
         if one.trained_on != expected:
             raise DataError(

@@ -51,6 +51,15 @@ def not_worse(
     return Gate(name, passed, candidate, champion, margin, reason)
 
 
+def unjudged(rules: Iterable[GateRule], why: str) -> tuple[Gate, ...]:
+    """One gate a rule, none passed: there was nothing to compare by."""
+    return tuple(
+        Gate(name, False, None, None, rule.margin, f"No figure for {name}: {why}.")
+        for rule in rules
+        for name in (f"{rule.group}.{rule.metric}",)
+    )
+
+
 def judge(candidate: Report, champion: Report, rules: Iterable[GateRule]) -> tuple[Gate, ...]:
     """One gate a rule, on two reports of the same split."""
     return tuple(

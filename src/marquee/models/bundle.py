@@ -12,21 +12,25 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from pydantic import JsonValue
 
 from marquee.domain.errors import Conflict, CorruptBundle, InvalidInput
 from marquee.domain.history import History, ItemIndex
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
 from marquee.models.fallback import Fallback
 from marquee.models.features import Vocabulary
+from marquee.models.ials import Penalties
+from marquee.models.imported import FOLD_IN, Exported, Matrix, imported_facts, imported_models
 from marquee.models.interval import StarsInterval
 from marquee.models.manifest import (
     MANIFEST,
@@ -41,6 +45,9 @@ from marquee.models.manifest import (
 )
 from marquee.models.model_set import ModelSet
 from marquee.models.protocol import Scorer
+
+if TYPE_CHECKING:  # serving does not need pandas
+    from marquee.models.training_set import TrainingSet
 
 ITEMS = "items.json"
 FEATURES = "features.json"
@@ -140,6 +147,80 @@ def write_bundle(path: Path, models: ModelSet, facts: Facts) -> Manifest:
         )
         (folder / MANIFEST).write_bytes(to_bytes(manifest))
     return manifest
+
+
+def bundle_from_arrays(
+    path: Path,
+    ratings: "TrainingSet",
+    *,
+    name: str,
+    item_ids: Iterable[object],
+    ranking_factors: ArrayLike | None = None,
+    ranking_weights: Matrix | None = None,
+    ranking_scores: ArrayLike | None = None,
+    rating_factors: tuple[ArrayLike, ArrayLike] | None = None,
+    dislike: float = 1.0,
+    fold_in: Penalties = FOLD_IN,
+    held_out: tuple[ArrayLike, ArrayLike] | None = None,
+    coverage: float = 0.9,
+    hyperparameters: Mapping[str, JsonValue] = MappingProxyType({}),
+    seed: int = 0,
+    snapshot_hash: str | None = None,
+) -> Manifest:
+    """Write a bundle of a model that was trained elsewhere, from what it says of items.
+
+    Row r of every array is item `item_ids[r]`, in any order; they are put into the catalogue's, where items
+    that were not exported have zeros. Exactly one of the three decides the order of lists. People are folded
+    in from their ratings: nothing about them is needed.
+
+    Args:
+        path: the folder to make.
+        ratings: what the model was trained on. Popularity, similar items, names of features and, where they
+            are not exported, the stars' biases come from it too.
+        name: of the model, for people: "BPR of our notebook".
+        item_ids: taken as texts; each once, each of the catalogue of `ratings`.
+        ranking_factors: q_i, shape (n, n_factors): an item scores <p_u, q_i>, where p_u is solved by iALS's
+            ridge regression (`models.ials.Ials`) of what was rated.
+        ranking_weights: shape (n, n), dense or sparse: row i says what having rated item i adds to the score
+            of each other item. The diagonal is not used.
+        ranking_scores: shape (n,), any numbers: the higher, the earlier in everybody's list.
+        rating_factors: item factors, shape (n, n_factors), and biases, shape (n,): stars are the mean of
+            `ratings` + b_u + b_i + <p_u, q_i>, where b_u and p_u are solved by a ridge regression
+            (`models.svd.Svd`). None: the stars are the mean with damped biases of people and items.
+        dislike: from 0 to 1: what a rating of the fewest stars counts in the order, beside 1 of the most.
+        fold_in: of the ridge regression of `ranking_factors`.
+        held_out: predicted and actual stars of ratings that the model of the stars was *not* trained on,
+            both of shape (m,), for its interval; None: predicted stars have no interval.
+        coverage: of that interval.
+        hyperparameters: how it was trained, for the record; as JSON holds them.
+        seed: of its training.
+        snapshot_hash: of the platform's snapshot that `ratings` is, as `marquee data snapshot` prints it;
+            None: the data's own fingerprint stands in the manifest.
+
+    Returns:
+        The manifest, whose hyperparameters say under `imported` what came from elsewhere.
+
+    Raises:
+        InvalidInput: naming the argument, and the item, that is wrong.
+        Conflict: `path` exists.
+    """
+    models = imported_models(
+        Exported(item_ids, ranking_factors, ranking_weights, ranking_scores, rating_factors),
+        ratings,
+        dislike=dislike,
+        fold_in=fold_in,
+        held_out=held_out,
+        coverage=coverage,
+    )
+    facts = imported_facts(
+        models,
+        ratings,
+        name=name,
+        hyperparameters=hyperparameters,
+        seed=seed,
+        snapshot_hash=snapshot_hash,
+    )
+    return write_bundle(path, models, facts)
 
 
 def _arrays_of(models: ModelSet) -> dict[str, NDArray[Any]]:

@@ -180,7 +180,8 @@ def describe_item(
     attributes: Mapping[str, object] | None = None,
 ) -> dict[str, float]:
     """An item's features by name, in whatever vocabulary."""
-    described = {f"genre:{genre.strip().casefold()}": 1.0 for genre in genres or () if genre.strip()}
+    named = () if genres is None else genres  # Parquet gives arrays, which have no truth
+    described = {f"genre:{genre.strip().casefold()}": 1.0 for genre in named if genre.strip()}
     if year is not None:
         before, past = divmod(int(year), YEARS_BETWEEN)
         described[f"year:{before * YEARS_BETWEEN}"] = 1.0 - past / YEARS_BETWEEN

@@ -21,12 +21,12 @@ PRIOR_RATERS = 50.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Popularity:
-    """score(u, i) = popularity_i x exp(the sum of `lifts[a, i]` over what is known of u besides ratings).
+    """score(u, i): popularity_i, its odds times exp(the sum of `lifts[a, i]` over what is known of u).
 
     The state is the scores, shape (n_items,): the same for everybody of whom nothing is known.
 
     Attributes:
-        popularity: shape (n_items,), float32, at least 0; exactly 0 for an item that nobody has rated.
+        popularity: shape (n_items,), float32, in [0, 1); exactly 0 for an item that nobody has rated.
         lifts: shape (n_user_features, n_items), float32.
     """
 
@@ -56,7 +56,8 @@ class Popularity:
     def fold_in(self, history: History) -> State:
         if not len(history.profile) or not len(self.lifts):
             return self.popularity.copy()
-        return np.asarray(self.popularity * np.exp(self.lifts[history.profile].sum(axis=0)), dtype=np.float32)
+        lifted = self.popularity * np.exp(self.lifts[history.profile].sum(axis=0))
+        return np.asarray(lifted / (1.0 - self.popularity + lifted), dtype=np.float32)
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.state_size), dtype=np.float32)

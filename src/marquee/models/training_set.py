@@ -1,5 +1,6 @@
 """Ratings as arrays, in an order that does not depend on the order they came in."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -122,6 +123,15 @@ class TrainingSet:
         """Some of the ratings, by ascending position; people, items and their rows stay as they are."""
         parts = (self.user_rows[rows], self.item_rows[rows], self.ratings[rows], self.times[rows])
         return type(self)(self.items, self.user_ids, *parts, self.item_features, self.user_features)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of ids and arrays: another row, another order of items, another value change it."""
+        sha = hashlib.sha256()
+        for ids in (self.user_ids, self.items.ids):
+            sha.update(repr(ids).encode())
+        for array in (self.user_rows, self.item_rows, self.ratings, self.times):
+            sha.update(np.ascontiguousarray(array).tobytes())
+        return sha.hexdigest()
 
     def histories(self) -> list[History]:
         """Each user's ratings, by user row; views of this set's arrays."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "marquee-training"
+IMPORTED_EXPERIMENT = "marquee-imported"
 EVALUATION_EXPERIMENT = "marquee-evaluation"
 _FLAVOUR = Path(__file__).with_name("pyfunc.py")
 _REQUIREMENTS = ("marquee", "numpy", "pandas", "scipy")
@@ -74,7 +75,7 @@ class TrainedModel:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """All that a run leaves in MLflow; `files` is a folder of plots and reports."""
+    """All that a run leaves in MLflow, in its experiment; `files` is a folder of plots and reports."""
 
     name: str
     started_at: datetime
@@ -84,6 +85,7 @@ class RunRecord:
     dataset: DatasetFacts
     model: TrainedModel
     files: Path
+    experiment: str = EXPERIMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,13 @@ class TrackingClient:
         self.client: MlflowClient = mlflow.MlflowClient(connection.url, connection.url)
 
     def log(self, record: RunRecord) -> LoggedRun:
-        """Write a finished training: parameters, metrics, data set, files, and the model with its bundle.
+        """Write a run that has made a model: parameters, metrics, data set, files, and the bundle.
 
         Raises:
             Unavailable: the server is away or refuses; a run that was begun is marked failed where possible.
         """
         with explained("The run cannot be written to MLflow"):
-            run_id = self.create_run(EXPERIMENT, record.name, record.started_at, record.tags)
+            run_id = self.create_run(record.experiment, record.name, record.started_at, record.tags)
         try:
             with explained("The run cannot be written to MLflow"):
                 model_id = self._fill(run_id, record)

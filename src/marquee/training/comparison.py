@@ -1,9 +1,9 @@
-"""A recipe judged beside its rivals: all trained on the same past, all predicting the same later ratings."""
+"""A candidate judged beside its rivals: all predicting the same ratings, later than any they learnt from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,11 @@ from marquee.training import progress
 from marquee.training.progress import OnProgress
 from marquee.training.recipe import Recipe
 from marquee.training.snapshot import Tables
+
+# A recipe, or models that are trained already, of which no recipe is known.
+Contender: TypeAlias = Recipe | ModelSet
+
+LEAST_NEWER = 100  # ratings that no model has learnt from: fewer would let chance decide
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,36 +73,65 @@ class Comparison:
 
 def compare(
     tables: Tables,
-    recipe: Recipe,
-    champion: Recipe | None,
+    candidate: Contender,
+    champion: Contender | None,
     params: Params,
     serving: Serving,
     *,
+    split: Split | None = None,
     threads: int,
     on_progress: OnProgress,
 ) -> Comparison:
-    """Judge a recipe, the champion's and the baselines on the temporal split.
+    """Judge a candidate, the champion and the baselines on the same split.
 
-    A champion with the very same recipe would be the very same models: it is not trained a second time.
+    Recipes are trained on its older side; models that are trained already are judged as they are. A champion
+    with the very same recipe would be the very same models: it is not trained a second time.
+
+    Args:
+        split: None: the temporal one of `params`. Where models take part, as `split_after` gives it.
 
     Raises:
-        DataError: too few ratings to split.
+        DataError: too few ratings to split, or models have learnt from the newer side.
     """
-    split = temporal_split(tables.ratings, params.evaluation.test_share)
+    split = split or temporal_split(tables.ratings, params.evaluation.test_share)
     past = training_set(tables, split.train)
     judge = _Judge(split, serving, params.evaluation.k, tables.users)
     on_progress(*progress.EVALUATE)
-    models = train_models(
-        past, recipe.rating, recipe.ranking, intervals=recipe.intervals, threads=threads
-    ).models
-    candidate = judge.report(models)
-    rival = candidate if champion == recipe else None
+    models = _models(candidate, past, threads)
+    judged = judge.report(models)
+    rival = judged if champion == candidate else None
     if champion is not None and rival is None:
         on_progress(*progress.CHAMPION)
-        rival = judge.report(train_models(past, champion.rating, champion.ranking, threads=threads).models)
+        rival = judge.report(_models(champion, past, threads))
     on_progress(*progress.BASELINES)
     baselines = judge.report(train_baselines(past))
-    return Comparison(split, candidate, rival, baselines, judge.predictions(models))
+    return Comparison(split, judged, rival, baselines, judge.predictions(models))
+
+
+def split_after(ratings: pd.DataFrame, through: int, test_share: float) -> Split | None:
+    """A split on which models may be judged that have learnt from ratings up to `through`.
+
+    The temporal split where all its newer side is newer than that; else everything newer is that side.
+
+    Returns:
+        None where fewer than `LEAST_NEWER` ratings are newer.
+    """
+    ordered = ratings.sort_values([TIME, USER, ITEM], kind="stable", ignore_index=True)
+    newer = ordered[TIME] > through
+    if newer.sum() < LEAST_NEWER:
+        return None
+    temporal = temporal_split(ordered, test_share)
+    if temporal.test[TIME].min() > through:
+        return temporal
+    return Split(ordered[~newer], ordered[newer].reset_index(drop=True))
+
+
+def _models(contender: Contender, past: TrainingSet, threads: int) -> ModelSet:
+    if isinstance(contender, ModelSet):
+        return contender
+    return train_models(
+        past, contender.rating, contender.ranking, intervals=contender.intervals, threads=threads
+    ).models
 
 
 def training_set(tables: Tables, ratings: pd.DataFrame) -> TrainingSet:

@@ -85,7 +85,7 @@ def _carry_out(
 ) -> Registered:
     journal = _Journal(engine, run_id, on_progress)
     try:
-        registered = train(_context(settings, engine, order), journal.note)
+        registered = train(context_of(settings, engine, order), journal.note)
     except (Unreachable, OperationalError) as error:  # MLflow or Postgres went away
         journal.put_off(str(error) if isinstance(error, Unreachable) else "Postgres could not be reached.")
         raise
@@ -99,7 +99,13 @@ def _carry_out(
     return registered
 
 
-def _context(settings: Settings, engine: Engine, order: Order) -> TrainingContext:
+def context_of(settings: Settings, engine: Engine, order: Order) -> TrainingContext:
+    """What an order means on this platform: its configuration is read now.
+
+    Raises:
+        ConfigurationError: naming the file and the key.
+        InvalidInput: there is no such algorithm.
+    """
     _keep_caches_in(settings.home / "training-cache")
     return TrainingContext(
         engine=engine,

@@ -1,93 +1,128 @@
-"""The recipe beside the champion's, and what the gates say."""
+"""The recipe beside the champion, and what the gates say."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
-
-from marquee.evaluation.gates import Gate, judge
+from marquee.domain.errors import CorruptBundle, InvalidInput, NotFound
+from marquee.evaluation.gates import judge, unjudged
 from marquee.evaluation.report import Report
-from marquee.store import deployment, versions
-from marquee.store.deployment import Deployment
+from marquee.evaluation.splits import Split
+from marquee.models.bundle import Bundle
+from marquee.registry.client import RegistryClient
+from marquee.registry.fetch import fetch_bundle
 from marquee.store.versions import ModelVersion
-from marquee.training.comparison import Comparison, compare
+from marquee.training.comparison import LEAST_NEWER, Comparison, Contender, compare, split_after
 from marquee.training.context import TrainingContext
 from marquee.training.progress import OnProgress
 from marquee.training.recipe import Recipe
 from marquee.training.snapshot import Snapshot
+from marquee.training.verdict import Verdict, champion_of
+
+TOO_FEW_NEWER = f"fewer than {LEAST_NEWER} ratings are newer than what was learnt from"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
-    """What is known of a recipe before it is trained on everything.
-
-    Attributes:
-        champion: the version it was compared with; None when none is deployed.
-        deployment: as it was when the comparison began.
-        gates: empty when there is no champion: a first model has nobody to be worse than.
-    """
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Judgement(Verdict):
+    """What is known of a recipe before it is trained on everything."""
 
     recipe: Recipe
-    champion: ModelVersion | None
-    deployment: Deployment
     comparison: Comparison
-    gates: tuple[Gate, ...]
-
-    @property
-    def passed(self) -> bool:
-        return all(gate.passed for gate in self.gates)
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """For the audit: the gates, and whom the recipe was compared with."""
-        rival = None if self.champion is None else self.champion.version
-        return {"compared_with": rival, "gates": [asdict(gate) for gate in self.gates]}
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
         return {**self.evidence, "passed": self.passed, **self.comparison.to_dict()}
 
 
-def judge_recipe(context: TrainingContext, snapshot: Snapshot, on_progress: OnProgress) -> Judgement:
-    """Compare the recipe of `params.yaml` with the champion's on the snapshot's newest ratings.
+def judge_recipe(
+    context: TrainingContext,
+    snapshot: Snapshot,
+    registry: RegistryClient,
+    folder: Path,
+    on_progress: OnProgress,
+) -> Judgement:
+    """Compare the recipe of `params.yaml` with the champion on the snapshot's newest ratings.
+
+    A champion that no recipe of this release makes (it was imported) is judged as it is, on ratings newer
+    than any it has learnt from. Where there are too few of those the gates have no figure, and do not pass.
+
+    Args:
+        folder: room for the champion's bundle.
 
     Raises:
         DataError: too few ratings to split by time.
-        InvalidInput: the champion's recipe cannot be trained by this release.
+        Unavailable: the registry is away, and the champion's bundle is needed.
     """
+    champion, deployed = champion_of(context.engine)
+    rival = _Rival(None) if champion is None else _rival(context, snapshot, champion, registry, folder)
     recipe = Recipe.of(context.params)
-    champion, deployed = _champion(context.engine)
     comparison = compare(
         snapshot.tables,
         recipe,
-        None if champion is None else Recipe.of_version(champion),
+        rival.contender,
         context.params,
         context.serving,
+        split=rival.split,
         threads=context.threads,
         on_progress=on_progress,
     )
-    gates = (
-        ()
-        if comparison.champion is None
-        else judge(comparison.candidate, comparison.champion, context.policy.gates)
+    rules = context.policy.gates
+    gates = unjudged(rules, rival.absent) if rival.absent else ()
+    if comparison.champion is not None:
+        gates = judge(comparison.candidate, comparison.champion, rules)
+    judgement = Judgement(
+        champion=champion, deployment=deployed, gates=gates, recipe=recipe, comparison=comparison
     )
-    judgement = Judgement(recipe, champion, deployed, comparison, gates)
-    for line in _findings(judgement):
+    for line in findings(judgement, comparison):
         on_progress(line, None)
     return judgement
 
 
-def _champion(engine: Engine) -> tuple[ModelVersion | None, Deployment]:
-    with engine.connect() as connection:
-        now = deployment.get(connection)
-        return (None if now.champion is None else versions.get(connection, now.champion)), now
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rival:
+    """Whom to compare with, and on which split; `absent` says why with nobody, though there is a champion."""
+
+    contender: Contender | None
+    split: Split | None = None
+    absent: str = ""
 
 
-def _findings(judgement: Judgement) -> Iterator[str]:
-    for name, report in judgement.comparison.rivals.items():
+def _rival(
+    context: TrainingContext,
+    snapshot: Snapshot,
+    champion: ModelVersion,
+    registry: RegistryClient,
+    folder: Path,
+) -> _Rival:
+    try:
+        return _Rival(Recipe.of_version(champion))
+    except InvalidInput:
+        pass  # it was imported, or another release trained it: its bundle can still be judged
+    try:
+        models = open_version(registry, champion.version, folder)
+    except (NotFound, CorruptBundle) as error:
+        return _Rival(None, absent=error.message.removesuffix("."))
+    split = split_after(snapshot.tables.ratings, models.trained_through, context.params.evaluation.test_share)
+    return _Rival(None, absent=TOO_FEW_NEWER) if split is None else _Rival(models, split)
+
+
+def open_version(registry: RegistryClient, version: int, folder: Path) -> Bundle:
+    """A registered version's models, fetched into `folder`.
+
+    Raises:
+        NotFound, CorruptBundle, Unavailable: as `fetch_bundle` says.
+    """
+    path = folder / f"version-{version}"
+    fetch_bundle(registry, version, path)
+    return Bundle.open(path, verify=False)
+
+
+def findings(verdict: Verdict, comparison: Comparison | None) -> Iterator[str]:
+    """The figures and the gates, a line each."""
+    for name, report in comparison.rivals.items() if comparison else ():
         yield f"{name}: {_figures(report)}"
-    for gate in judgement.gates:
+    for gate in verdict.gates:
         yield f"gate {'passed' if gate.passed else 'FAILED'}: {gate.reason}"
 
 

@@ -9,6 +9,7 @@ from marquee.data.quality import Quality
 from marquee.models.manifest import hash_of
 from marquee.registry.runs import DatasetFacts, RunRecord, TrainedModel
 from marquee.training.code_version import code_version, installed_versions
+from marquee.training.comparison import Comparison
 from marquee.training.context import TrainingContext
 from marquee.training.judgement import Judgement
 from marquee.training.plots import draw_plots
@@ -49,7 +50,7 @@ def run_record(
         name=f"{context.params.data.name} {started_at:%Y-%m-%d %H:%M:%S}",
         started_at=started_at,
         params={**recipe.flat, **evaluation, "hyperparameters_hash": hash_of(recipe.hyperparameters)},
-        metrics={**dict(_metrics(judgement)), "training_seconds": elapsed},
+        metrics={**dict(figures(judgement.comparison)), "training_seconds": elapsed},
         tags=_tags(context, snapshot, judgement),
         dataset=dataset_facts(context.params.data.name, snapshot),
         model=model,
@@ -57,9 +58,9 @@ def run_record(
     )
 
 
-def _metrics(judgement: Judgement) -> Iterator[tuple[str, float]]:
+def figures(comparison: Comparison) -> Iterator[tuple[str, float]]:
     """`known.rmse` for the candidate, `champion.known.rmse` and so on for its rivals."""
-    for who, report in judgement.comparison.rivals.items():
+    for who, report in comparison.rivals.items():
         prefix = "" if who == "candidate" else f"{who}."
         for name, value in report.metrics().items():
             yield prefix + name, value

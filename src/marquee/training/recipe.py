@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from marquee.domain.errors import InvalidInput
+from marquee.models.imported import imported_name
 from marquee.models.manifest import Manifest
 from marquee.settings.params import RANKING, RATING, IntervalParams, Params, RankingParams, RatingParams
 from marquee.store.versions import ModelVersion
@@ -29,7 +30,7 @@ class Recipe:
         """The recipe of a registered version.
 
         Raises:
-            InvalidInput: this program cannot train that recipe (it was made by another release).
+            InvalidInput: this program cannot train that recipe (another release made it), or it was imported.
         """
         return cls._stored(version.algorithms, version.hyperparameters, f"version {version.version}")
 
@@ -38,7 +39,7 @@ class Recipe:
         """The recipe of a bundle.
 
         Raises:
-            InvalidInput: this program cannot train that recipe (it was made by another release).
+            InvalidInput: this program cannot train that recipe (another release made it), or it was imported.
         """
         return cls._stored(manifest.algorithms.model_dump(), manifest.hyperparameters, "this bundle")
 
@@ -58,6 +59,11 @@ class Recipe:
                 IntervalParams.model_validate(intervals) if intervals else None,
             )
         except (ValidationError, KeyError) as error:
+            if (name := imported_name(hyperparameters)) is not None:
+                raise InvalidInput(
+                    f"There is no recipe to train {whose} by: it was imported, as {name!r}.",
+                    hint="Train it where it comes from, and import the new one.",
+                ) from error
             raise InvalidInput(
                 f"This release cannot train the recipe of {whose}: {_first(error)}.",
                 hint="Promote a version of this release, or go back to the release that trained it.",

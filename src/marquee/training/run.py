@@ -28,7 +28,7 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
 
     Raises:
         DataError: there are no ratings, too few, or a quality check fails.
-        InvalidInput: a recipe cannot be trained.
+        InvalidInput: the recipe cannot be trained.
         Unavailable: MLflow, Postgres or the disk does not take it. The champion is then as it was.
     """
     began = context.clock()
@@ -43,7 +43,7 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
         snapshot = take_snapshot(context.engine, context.home, clock=context.clock)
         on_progress(f"{len(snapshot.tables.ratings)} ratings, snapshot {snapshot.hash[:12]}", None)
         quality = check_snapshot(snapshot, context.serving.rating_scale, began, on_progress)
-        judgement = judge_recipe(context, snapshot, on_progress)
+        judgement = judge_recipe(context, snapshot, registry, folder, on_progress)
         on_progress(*progress.REFIT)
         scale = context.serving.rating_scale
         model = refit(

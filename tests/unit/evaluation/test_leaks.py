@@ -16,7 +16,6 @@ from marquee.evaluation.contest import (
     Data,
     Rules,
     check_trained_alike,
-    fingerprint,
     fit,
     training_set,
 )
@@ -85,9 +84,9 @@ def test_cv5_predicts_no_rating_by_a_model_that_has_seen_it() -> None:
     ],
 )
 def test_a_fingerprint_changes_with_any_row(change) -> None:
-    mine = fingerprint(training_set(DATA, FRAME))
-    assert mine == fingerprint(training_set(DATA, FRAME.sample(frac=1.0, random_state=1)))
-    assert mine != fingerprint(training_set(DATA, change(FRAME)))
+    mine = training_set(DATA, FRAME).fingerprint()
+    assert mine == training_set(DATA, FRAME.sample(frac=1.0, random_state=1)).fingerprint()
+    assert mine != training_set(DATA, change(FRAME)).fingerprint()
 
 
 def test_a_pair_on_both_sides_is_refused() -> None:
