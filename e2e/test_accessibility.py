@@ -107,10 +107,14 @@ def test_an_operators_screens(still_page: Page, axe: str, platform: Platform) ->
     sign_in_as_operator(page, platform.operator_password)
     expect(page.get_by_role("table")).to_be_visible()
     assert_sound(page, axe)
+    page.get_by_role("rowheader").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Made of")).to_be_visible()
+    assert_sound(page, axe)
+    page.go_back()
     page.get_by_role("link", name="All runs").click()
     expect(page.get_by_role("table")).to_be_visible()
     assert_sound(page, axe)
-    page.get_by_role("table").get_by_role("link").first.click()
+    page.get_by_role("rowheader").get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="Log")).to_be_visible()
     assert_sound(page, axe)
     page.get_by_role("link", name="Audit trail").click()
@@ -120,8 +124,12 @@ def test_an_operators_screens(still_page: Page, axe: str, platform: Platform) ->
 
 def test_problems(still_page: Page, axe: str, console: Console) -> None:
     page = still_page
-    console.expect("404")
+    console.expect("404|500")
     page.goto("/items/none")
+    expect(page.get_by_role("heading", name="No such title")).to_be_visible()
+    assert_sound(page, axe)
+    page.route("**/api/v1/items/50", lambda route: route.fulfill(status=500))
+    page.goto("/items/50")
     expect(page.get_by_role("alert")).to_be_visible()
     assert_sound(page, axe)
 
@@ -135,9 +143,9 @@ def test_nothing_is_cut_off_on_the_narrowest_phone(page: Page, platform: Platfor
         page.wait_for_load_state("networkidle")
         assert (address, sideways(page)) == (address, 0)
     sign_in_as_operator(page, platform.operator_password)
-    for address in ("/operator", "/operator/runs", "/operator/audit"):
+    for address in ("/operator", "/operator/versions/1", "/operator/runs", "/operator/audit"):
         page.goto(address)
-        expect(page.get_by_role("table")).to_be_visible()
+        expect(page.get_by_role("table").first).to_be_visible()
         assert (address, sideways(page)) == (address, 0)
 
 

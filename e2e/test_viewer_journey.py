@@ -36,6 +36,21 @@ def test_a_profile_is_found_and_shows_picks_with_their_facts(page: Page) -> None
     assert served_version(page) >= 1
 
 
+def test_predicted_stars_say_between_what_they_likely_lie(page: Page) -> None:
+    """On a card as a line, on a title's page in words too; and the prediction lies between its ends."""
+    likely = re.compile(r"^likely between ([0-5]\.\d) and ([0-5]\.\d) stars$")
+    pick_profile(page, "42")
+    card = picks(page).first
+    expect(card.get_by_role("img", name=likely)).to_be_visible(timeout=PATIENCE_MS)
+    card.get_by_role("link").click()
+    title = page.get_by_role("article").first
+    expect(title.get_by_text(re.compile(r"^likely [0-5]\.\d to [0-5]\.\d$"))).to_be_visible()
+    predicted = title.get_by_text(re.compile(r"^Predicted [0-5]\.\d of 5 stars$")).inner_text()
+    ends = likely.match(title.get_by_role("img", name=likely).locator("title").text_content() or "")
+    assert ends is not None
+    assert 0.5 <= float(ends[1]) <= float(predicted.split()[1]) <= float(ends[2]) <= 5
+
+
 def test_a_category_narrows_the_picks(page: Page) -> None:
     pick_profile(page, "7")
     page.get_by_role("button", name="Western", exact=True).click()
@@ -213,6 +228,14 @@ def test_retrain_now_makes_a_version_that_serves_until_a_rollback(page: Page, pl
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=re.compile(rf"^{trained} ")))
     expect(row).to_contain_text("serving", timeout=TAKE_OVER_SECONDS * 1000)
     expect(row.get_by_role("cell").filter(has_text=re.compile(r"^0\.\d{3}$")).first).to_be_visible()
+
+    row.get_by_role("link", name=str(trained), exact=True).click()
+    expect(page).to_have_title(f"Version {trained} · Marquee")
+    expect(page.get_by_role("region", name="Predicts the stars")).to_contain_text("SVD: factors of people")
+    expect(page.get_by_role("region", name="Orders the lists")).to_contain_text("EASE: weights between items")
+    within = page.get_by_role("row").filter(has_text="Ratings within the interval (made for 90.0 %)")
+    expect(within.get_by_role("cell").first).to_have_text(re.compile(r"^[89]\d\.\d %$"))
+    expect(page.get_by_role("region", name="Gates").get_by_role("row").nth(1)).to_contain_text("passed")
 
     pick_profile(page, "300")
     take_over = time.monotonic() + TAKE_OVER_SECONDS  # each worker fetches and checks the version by itself

@@ -32,7 +32,11 @@ function Latest({ run }: { run: JobRun }) {
         <RunState state={run.state} />
         <Link to={paths.run(run.run_id)}>{momentText(run.created_at)}</Link>
         <span className="soft">{durationText(run.duration_seconds)}</span>
-        {run.model_version !== null && <span>made version {run.model_version}</span>}
+        {run.model_version !== null && (
+          <span>
+            made <Link to={paths.version(run.model_version)}>version {run.model_version}</Link>
+          </span>
+        )}
       </p>
       <RunProgress run={run} />
       {run.error !== null && <p>{run.error}</p>}

@@ -93,12 +93,14 @@ function Part({ does, algorithm, values }: PartProps) {
   return (
     <section className={styles.part} aria-label={does}>
       <h3>{does}</h3>
-      {algorithm !== undefined && <p>{algorithmText(algorithm)}</p>}
+      {algorithm !== undefined && <p>{algorithmText(algorithm, values)}</p>}
       {shown.length === 0 && algorithm === undefined && <p className="soft">none</p>}
       <dl className={styles.settings}>
         {shown.map(({ name, value }) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt>
+              <code>{name}</code>
+            </dt>
             <dd>{value}</dd>
           </div>
         ))}

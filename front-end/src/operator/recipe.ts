@@ -39,7 +39,10 @@ export function algorithmName(algorithm: string): string {
   return NAMES[algorithm] ?? algorithm;
 }
 
-export function algorithmText(algorithm: string): string {
+/** An algorithm and how it works; a model that was trained elsewhere has its own name, under `imported`. */
+export function algorithmText(algorithm: string, hyperparameters?: unknown): string {
+  const imported = settings(hyperparameters ?? {}).find(({ name }) => name === "imported")?.value;
+  if (imported !== undefined) return `${imported}: trained elsewhere, served as ${algorithmName(algorithm)}`;
   const way = WAYS[algorithm];
   return way === undefined ? algorithmName(algorithm) : `${algorithmName(algorithm)}: ${way}`;
 }
@@ -54,23 +57,17 @@ export interface Setting {
   value: string;
 }
 
-/** Hyperparameters one by one; what lies within another is named by the way to it. */
+/** Hyperparameters one by one, named as in params.yaml; what lies within another has the way to it before its name. */
 export function settings(values: unknown, within = ""): Setting[] {
-  if (Array.isArray(values)) {
-    if (values.every((value) => typeof value !== "object")) return [{ name: within, value: values.join(", ") }];
-    return values.flatMap((value, i) => settings(value, `${within} ${i + 1}`));
+  if (typeof values !== "object" || values === null) return [{ name: within, value: text(values) }];
+  if (Array.isArray(values) && values.every((value) => typeof value !== "object")) {
+    return [{ name: within, value: values.map(text).join(", ") }];
   }
-  if (typeof values === "object" && values !== null) {
-    return Object.entries(values).flatMap(([name, value]) => settings(value, [within, spaced(name)].filter(Boolean).join(", ")));
-  }
-  return [{ name: within, value: text(values) }];
-}
-
-function spaced(name: string): string {
-  return name.replaceAll("_", " ");
+  return Object.entries(values)
+    .sort(([one], [other]) => one.localeCompare(other, "en", { numeric: true }))
+    .flatMap(([name, value]) => settings(value, within === "" ? name : `${within}.${name}`));
 }
 
 function text(value: unknown): string {
-  if (value === null) return "none";
-  return typeof value === "string" ? algorithmName(value) : JSON.stringify(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
