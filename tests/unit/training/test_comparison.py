@@ -111,7 +111,8 @@ def test_trained_models_are_judged_as_they_are() -> None:
     tables = _tables(checkerboard())
     split = split_after(tables.ratings, int(tables.ratings[TIME].quantile(0.6)), 0.2)
     assert split is not None
-    models = train_models(training_set(tables, split.train), RECIPE.rating, RECIPE.ranking).models
+    past = training_set(tables, split.train)
+    models = train_models(past, RECIPE.rating, RECIPE.ranking, intervals=RECIPE.intervals).models
     silent = {"split": split, "threads": 1, "on_progress": lambda _line, _share: None}
     comparison = compare(tables, RECIPE, models, PARAMS, Serving(), **silent)  # type: ignore[arg-type]
     assert comparison.champion == comparison.candidate
