@@ -63,7 +63,12 @@ bench: environment-dev front-end ## measure: tables, and benchmarks/results/*.js
 	$(PY) -m benchmarks $(ARGS)
 
 bench-%: environment-dev front-end
-	$(PY) -m benchmarks $*
+	$(PY) -m benchmarks $* $(ARGS)
+
+# Models alone are measured: nothing to build.
+.PHONY: bench-models bench-scale
+bench-models bench-scale: environment-dev
+	$(PY) -m benchmarks $(@:bench-%=%) $(ARGS)
 
 .PHONY: notebooks
 notebooks: environment-dev ## open JupyterLab on notebooks/

@@ -46,6 +46,21 @@ def at_most(
     return Row(what, value, unit, name, peer_value, ratio, f"{limit:g} {unit} or less", value <= limit)
 
 
+def at_least(
+    what: str, value: float, unit: str, limit: float, *, peer: tuple[str, float] | None = None
+) -> Row:
+    """A figure that must not be below `limit`; `peer` as in `at_most`."""
+    name, peer_value = peer or (None, None)
+    ratio = value / peer_value if peer_value else None
+    return Row(what, value, unit, name, peer_value, ratio, f"{limit:g} {unit} or more", value >= limit)
+
+
+def between(what: str, value: float, unit: str, low: float, high: float) -> Row:
+    """A figure that must lie between two others, or be one of them."""
+    reach = f"between {low:g} and {high:g} {unit}"
+    return Row(what, value, unit, reach=reach, ok=low <= value <= high)
+
+
 def share_of_peer(what: str, value: float, unit: str, peer: tuple[str, float], least: float) -> Row:
     """A figure that must be at least `least` times its peer's."""
     name, peer_value = peer
@@ -53,9 +68,17 @@ def share_of_peer(what: str, value: float, unit: str, peer: tuple[str, float], l
     return Row(what, value, unit, name, peer_value, ratio, f"{least:g} of the peer or more", ratio >= least)
 
 
-def plain(what: str, value: float, unit: str) -> Row:
-    """A figure that is only reported."""
-    return Row(what, value, unit)
+def above_peer(what: str, value: float, unit: str, peer: tuple[str, float]) -> Row:
+    """A figure that must be higher than its peer's."""
+    name, peer_value = peer
+    return Row(what, value, unit, name, peer_value, value / peer_value, "above the peer", value > peer_value)
+
+
+def plain(what: str, value: float, unit: str, *, peer: tuple[str, float] | None = None) -> Row:
+    """A figure that is only reported, beside its peer's if it has one."""
+    if peer is None:
+        return Row(what, value, unit)
+    return Row(what, value, unit, *peer, value / peer[1])
 
 
 def write(name: str, command: str, rows: list[Row]) -> Path:

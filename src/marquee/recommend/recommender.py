@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.models.model_set import ModelSet
-from marquee.models.protocol import Float32, Int32, Mask, State
-from marquee.recommend.topn import best_rows
+from marquee.models.protocol import Float32, Int32, Mask, State, States
+from marquee.recommend.topn import best_rows, best_rows_many
 from marquee.settings.serving import Serving
 
 Source: TypeAlias = Literal["personal", "profile", "similar", "popular"]
@@ -121,18 +121,40 @@ class Recommender:
         passing = self._passing(allowed, excluded_rows, state.seen, personal)
         return np.concatenate((personal, self._popular_rows(n - len(personal), passing))), len(personal)
 
-    def top_many(self, histories: Sequence[History], n: int) -> Int32:
-        """Rows of each person's list, shape (n_people, n); `UNKNOWN_ROW` (-1) where a list is shorter."""
-        lists = np.full((len(histories), n), UNKNOWN_ROW, dtype=np.int32)
-        nobody = np.empty(0, dtype=np.float32)
+    def top_many(self, histories: Sequence[History], n: int, *, states: States | None = None) -> Int32:
+        """Rows of each person's list, shape (n_people, n); `UNKNOWN_ROW` (-1) where a list is shorter.
+
+        Args:
+            states: the ranking model's, by person, where they are known already, such as the user factors
+                that a training found; by default the histories are folded in.
+        """
+        lists = [np.empty((0, n), dtype=np.int32)]
         for start in range(0, len(histories), BATCH):
             batch = histories[start : start + BATCH]
-            scores = self.models.ranking.score_many(self.models.ranking.fold_in_many(batch))
-            for offset, history in enumerate(batch):
-                own = self._unseen(scores[offset], history) if len(history) else self._first_scores(history)
-                rows, _ = self.top_rows(PersonState(nobody, own, history.rows), n)
-                lists[start + offset, : len(rows)] = rows
+            known = None if states is None else states[start : start + BATCH]
+            lists.append(self._top_of_batch(batch, known, n))
+        return np.concatenate(lists)
+
+    def _top_of_batch(self, histories: Sequence[History], states: States | None, n: int) -> Int32:
+        folded = self.models.ranking.fold_in_many(histories) if states is None else states
+        lists = best_rows_many(self._scores_of_batch(histories, folded), n)
+        for row in np.flatnonzero((lists == UNKNOWN_ROW).any(axis=1)).tolist():
+            personal = lists[row][lists[row] != UNKNOWN_ROW]
+            passing = self._passing(None, histories[row].rows, personal)
+            popular = self._popular_rows(n - len(personal), passing)
+            lists[row, len(personal) : len(personal) + len(popular)] = popular
         return lists
+
+    def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
+        """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
+        scores = np.array(self.models.ranking.score_many(states))
+        seen = [history.rows for history in histories]
+        scores[np.repeat(np.arange(len(seen)), [len(rows) for rows in seen]), np.concatenate(seen)] = -np.inf
+        scores[:, self._unranked] = -np.inf
+        for row, history in enumerate(histories):
+            if not len(history):
+                scores[row] = self._first_scores(history)
+        return scores
 
     def stars(self, state: PersonState, rows: Int32) -> Float32:
         """Predicted stars, shape (len(rows),), on the scale; `UNKNOWN_ROW` (-1) is an unknown item."""

@@ -167,6 +167,8 @@ def test_a_batch_is_the_same_as_one_after_the_other(people: list[History], n: in
     for history, row in zip(people, lists.tolist(), strict=True):
         single = [place.row for place in TRAINED.top(TRAINED.state(history), n)]
         assert row == single + [-1] * (n - len(single))
+    states = TRAINED.models.ranking.fold_in_many(people)
+    assert TRAINED.top_many(people, n, states=states).tolist() == lists.tolist()
 
 
 @settings(deadline=None)
