@@ -48,7 +48,7 @@ def _rows(
         return plain(f"{size}, {what}", value, unit)
 
     size = f"{millions:g} M"
-    peak = max(rating["peak"], ranking["peak_lists"]) / GB
+    peak = max(shape["peak"], rating["peak"], ranking["peak_lists"]) / GB
     return [
         plain(f"{size}, users", shape["users"], "people"),
         plain(f"{size}, items", shape["items"], "items"),

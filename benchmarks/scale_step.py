@@ -5,6 +5,7 @@ goes to the error output.
 """
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ from marquee.settings.params import BayesSvdppParams, IalsParams
 from marquee.settings.serving import Serving
 from marquee.training.evaluation.measure import peak_memory
 
+MOST_BYTES = 16_000_000_000
 THREADS = 2
 HELD_OUT = 0.01
 K = 10
@@ -48,7 +50,7 @@ def make_ratings(folder: Path, millions: float) -> Measured:
     size = Size.of_millions(millions)
     frame = make(size, progress=_saying("people have chosen"))
     frame.to_parquet(folder / "ratings.parquet", index=False)
-    return {"users": size.users, "items": size.items, "ratings": size.ratings}
+    return {"users": size.users, "items": size.items, "peak": peak_memory()}
 
 
 def train_rating(folder: Path) -> Measured:
@@ -170,5 +172,7 @@ STEPS: dict[str, Callable[..., Measured]] = {
 }
 
 if __name__ == "__main__":
+    # A step that needs more than it may fails by itself, before the machine runs out of memory for others.
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
     step, target, *more = sys.argv[1:]
     print(json.dumps(STEPS[step](Path(target), *more)))

@@ -120,12 +120,10 @@ def _choices(
         waits = rng.standard_exponential((len(tastes[people]), len(traits)), dtype=np.float32)
         waits *= np.exp(np.float32(-CHOICE) * (tastes[people] @ traits.T))
         waits /= popularity
-        chosen += [
-            np.argpartition(row, count)[:count]
-            for row, count in zip(waits, counts[people].tolist(), strict=True)
-        ]
+        for row, count in zip(waits, counts[people].tolist(), strict=True):
+            chosen.append(np.argpartition(row, count)[:count].astype(np.int32))  # a copy: lets the rest go
         progress(min(start + AT_ONCE, len(counts)), len(counts))
-    return np.concatenate(chosen).astype(np.int32)
+    return np.concatenate(chosen)
 
 
 def _ids(letter: str, n: int, rows: Int32) -> "pd.Series[str]":
