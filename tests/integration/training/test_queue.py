@@ -133,7 +133,7 @@ def test_a_training_that_a_server_went_away_from_goes_back_to_the_queue(
         raise error
 
     monkeypatch.setattr(job, "train", train)
-    monkeypatch.setattr(job, "_context", lambda *_: None)
+    monkeypatch.setattr(job, "context_of", lambda *_: None)
     with engine.begin() as connection:
         run_id = enqueue(connection, trigger="api", requested_by="ada").run_id
     with pytest.raises(type(error)):
