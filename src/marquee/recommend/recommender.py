@@ -11,7 +11,7 @@ from marquee.models.model_set import ModelSet
 from marquee.models.protocol import Float32, Int32, Mask, State, States
 from marquee.recommend.chain import Liked, Ranked, Source, category_scores, similar_scores
 from marquee.recommend.facts import Labels
-from marquee.recommend.listing import NO_ROWS, Listing, Wanted, barred_of, make_list
+from marquee.recommend.listing import Listing, Wanted, barred_of, make_list
 from marquee.recommend.topn import best_rows_many
 from marquee.settings.serving import Serving, Stage
 
@@ -53,7 +53,7 @@ class PersonState:
         scores: the ranking model's, shape (n_items,), float32, with -inf for items seen and for items
             that the ranking model has nothing to say about.
         floor: the lowest finite score; inf where there is none.
-        seen: rows that are left out of their lists, int32: those rated, and others.
+        seen: rows that are left out of their lists, int32: `History.left_out`.
         source: what the scores come from.
         history: what was folded in.
     """
@@ -85,14 +85,9 @@ class Recommender:
         unrated = np.flatnonzero(self._popularity == 0)
         self._unranked = unrated[:0] if models.ranking.scores_new else unrated
 
-    def state(self, history: History, hidden: Int32 = NO_ROWS) -> PersonState:
-        """Fold one history in; its rows must be rows of `models.items`.
-
-        Args:
-            hidden: rows that are left out of their lists besides those rated.
-        """
-        rating = self.models.rating.fold_in(history)
-        seen = np.concatenate((history.rows, hidden)) if len(hidden) else history.rows
+    def state(self, history: History) -> PersonState:
+        """Fold one history in; its rows must be rows of `models.items`."""
+        rating, seen = self.models.rating.fold_in(history), history.left_out
         if history.tells:
             scores = self.models.ranking.score(self.models.ranking.fold_in(history)).copy()
             if not tells_apart(scores):
@@ -213,7 +208,7 @@ class Recommender:
         """The list of somebody whose scores alone do not fill it; the stars are not asked for."""
         source: Source = "personal" if history.tells else "profile"
         nothing = np.empty(0, np.float32)
-        state = PersonState(nothing, scores, _floor(scores), history.rows, source, history)
+        state = PersonState(nothing, scores, _floor(scores), history.left_out, source, history)
         return self.top_rows(state, n)
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
@@ -224,7 +219,7 @@ class Recommender:
         for row, history in enumerate(histories):
             if not history.tells:
                 scores[row] = self._first_scores(history)
-        seen = [history.rows for history in histories]
+        seen = [history.left_out for history in histories]
         scores[np.repeat(np.arange(len(seen)), [len(rows) for rows in seen]), np.concatenate(seen)] = -np.inf
         return scores
 
