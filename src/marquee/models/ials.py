@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import lapack
+from scipy.linalg import cho_factor, cho_solve, lapack
 
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.contributions import Contributions, told_rows, told_weights
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
@@ -75,6 +76,21 @@ class Ials:
     @property
     def state_size(self) -> int:
         return len(self.gram)
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        """Hu, Koren and Volinsky, section 5: q_j' W_u q_i is how alike two items are in this person's eyes.
+
+        W_u is the inverse of the system that `fold_in` solves, so that the parts add up to the score.
+        """
+        factors, weights = (
+            self.item_factors.take(told_rows(history), axis=0),
+            told_weights(history, self.liking),
+        )
+        system = (factors.T * weights) @ factors + np.float32(self.penalties.alpha) * self.gram
+        system.flat[:: len(system) + 1] += self.penalties.of(len(factors), self.n_items)
+        seen_so = cho_solve(cho_factor(system.astype(np.float64)), factors.T.astype(np.float64))
+        of_items = (self.item_factors.take(rows, axis=0) @ seen_so) * weights
+        return Contributions(np.asarray(of_items, dtype=np.float32), np.zeros(len(rows), np.float32))
 
     @property
     def scores_new(self) -> bool:
