@@ -1,12 +1,12 @@
 """What each item of a history adds to a score: exactly for linear models, by leaving it out for others."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from marquee.domain.history import History, Implied
-from marquee.models.liking import Liking
 from marquee.models.protocol import Float32, Int32, Mask, Scorer
 
 MOST_LEFT_OUT = 50  # items of a history that are left out one after the other, at most
@@ -36,11 +36,6 @@ class Explains(Protocol):
 def told_rows(history: History) -> Int32:
     """Rows of all that a history tells of: rated, then implied; shape (n_told,)."""
     return np.concatenate((history.rows, history.implied.rows))
-
-
-def told_weights(history: History, liking: Liking) -> Float32:
-    """What each of `told_rows` counts, shape (n_told,)."""
-    return np.concatenate((liking(history.ratings), history.implied.weights))
 
 
 def contributions(model: Scorer, history: History, rows: Int32) -> Contributions:
@@ -89,10 +84,10 @@ def _all_but(history: History, place: int) -> Mask:
 
 def _kept(history: History, kept: Mask) -> History:
     rated, implied = kept[: len(history)], kept[len(history) :]
-    return History(
-        history.rows[rated],
-        history.ratings[rated],
-        history.times[rated],
-        history.profile,
-        Implied(history.implied.rows[implied], history.implied.weights[implied]),
+    return replace(
+        history,
+        rows=history.rows[rated],
+        ratings=history.ratings[rated],
+        times=history.times[rated],
+        implied=Implied(history.implied.rows[implied], history.implied.weights[implied]),
     )

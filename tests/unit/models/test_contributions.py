@@ -1,6 +1,7 @@
 """What scores are made of: sums are right for every model, and the obvious reason comes first."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from marquee.domain.history import History
+from marquee.domain.history import History, Implied
 from marquee.models import content, ease, ials, item_knn, popularity, vae
 from marquee.models.algorithms import RANKING_MODELS
 from marquee.models.contributions import Explains, contributions, leave_one_out, told_rows
@@ -81,9 +82,11 @@ def test_the_parts_add_up_to_the_score(name: str, model_of: Callable[[str], Any]
         History.of([0, 3, 8], [5.0, 1.0, 4.0], [10, 20, 2_000_000_000], profile=[0]),
         History.of([5], [3.0], [1]),
         History.of([], [], [], profile=[1]),
+        replace(History.of([0, 3], [5.0, 1.0], [1, 2]), implied=Implied.of([8, 5], [0.5, 1.0])),
+        replace(History.empty(), implied=Implied.of([8, 5], [0.1, 0.4])),
     ):
         parts = contributions(model, history, rows)
-        assert parts.of_items.shape == (4, len(history))
+        assert parts.of_items.shape == (4, len(told_rows(history)))
         assert parts.of_items.dtype == parts.rest.dtype == np.float32
         scores = model.score(model.fold_in(history), rows)
         assert_allclose(parts.of_items.sum(axis=1) + parts.rest, scores, rtol=1e-4, atol=2e-6)
