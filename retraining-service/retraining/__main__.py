@@ -55,6 +55,7 @@ def _serve(settings: Settings, policy: Policy, serving: Serving) -> None:
             metrics,
             postgres,
             mlflow,
+            feedback=serving.feedback,
             keep_impressions_days=serving.impressions.keep_days,
         )
         runner = Runner(engine, registry, status, metrics, mlflow)

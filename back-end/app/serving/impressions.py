@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app import metrics
 from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
+from app.serving.shown import ShownLately
 from app.serving.vital import VitalThread
 from marquee.domain.errors import Unavailable
 from marquee.settings.serving import Impressions
@@ -26,6 +27,9 @@ WRITE_SECONDS = 0.5  # between batches, while the queue is short
 _RETRY_SECONDS = 1.0
 _ANSWER_SECONDS = 4.0
 _SAY_AGAIN_SECONDS = 60.0
+_READ_SECONDS = 1.0  # between looks at what others have written
+_READ_AGAIN_SECONDS = 10.0  # how much of the past each look takes in: clocks differ, and batches come late
+_MOST_READ = 200_000  # lists
 
 
 class Noted(NamedTuple):
@@ -66,6 +70,8 @@ class ImpressionLog(VitalThread):
 
     Attributes:
         enabled: whether anything is written at all.
+        shown: what people were shown lately, by this worker and, a second or two later, by all others; kept
+            only if `discount` asks for it.
     """
 
     def __init__(
@@ -82,7 +88,10 @@ class ImpressionLog(VitalThread):
         self._closing = threading.Event()
         self._warned_at = -_SAY_AGAIN_SECONDS
         self._unsaid = 0
+        self._read_until = clock() - settings.discount_hours * 3600.0
+        self._read_at = -_READ_SECONDS
         self.enabled = settings.log
+        self.shown = ShownLately(settings, clock)
 
     def __len__(self) -> int:
         """How many lists wait."""
@@ -100,6 +109,8 @@ class ImpressionLog(VitalThread):
         propensities: Sequence[float] | None = None,
     ) -> None:
         """Have a list written soon; costs a microsecond, and never waits. See `Noted`."""
+        if self.shown.enabled and user_id is not None:
+            self.shown.note(user_id, request_id, self._clock(), [ids[row] for row in rows])
         if len(self._queue) < self._most:
             noted = (
                 self._clock(),
@@ -119,6 +130,7 @@ class ImpressionLog(VitalThread):
     def forget(self, user_id: str) -> None:
         """Do not write what still waits of a person who was erased."""
         self._erased[user_id] = self._clock()
+        self.shown.forget(user_id)
 
     def close(self, seconds: float) -> None:
         """Write what waits, and end; what is not written in that time is dropped and counted. Blocks."""
@@ -134,6 +146,8 @@ class ImpressionLog(VitalThread):
         self._make_days_ahead()
         while not self._closing.wait(self._pause()):
             self._write_batch()
+            if self.shown.enabled and time.monotonic() - self._read_at >= _READ_SECONDS:
+                self._read_others()
         while len(self) and self._write_batch():
             pass
 
@@ -197,6 +211,21 @@ class ImpressionLog(VitalThread):
         return [
             noted for noted in batch if noted.user_id is None or noted.at > erased.get(noted.user_id, 0.0)
         ]
+
+    def _read_others(self) -> None:
+        """Take in what all workers have written since the last look; without Postgres, the next time."""
+        self._read_at, began = time.monotonic(), self._clock()
+        since = datetime.fromtimestamp(self._read_until - _READ_AGAIN_SECONDS, UTC)
+        try:
+            with waiting_at_most(_ANSWER_SECONDS), self._database.reading() as connection:
+                found = impressions.shown_since(connection, since, most=_MOST_READ)
+        except (Unavailable, DBAPIError) as error:
+            logger.debug("What others showed is read later: %s", error)
+            return
+        for request_id, user_id, at, item_ids in found:
+            if at.timestamp() > self._erased.get(user_id, 0.0):
+                self.shown.note(user_id, request_id, at.timestamp(), item_ids)
+        self._read_until = began
 
     def _make_days(self, moment: datetime) -> None:
         """The partitions of that moment's day and of the next ones, made well before they are needed."""

@@ -53,7 +53,8 @@ class ServedModel:
         models = extended(bundle, [item.item_id for item in new_items], features)
         recommender = Recommender(models, serving)
         shown_items = ShownItems(models.items.ids)
-        return cls(version, bundle, serving, new_items, recommender, States(recommender), shown_items)
+        states = States(recommender, serving.feedback)
+        return cls(version, bundle, serving, new_items, recommender, states, shown_items)
 
     def beside(self, catalogue: Catalogue) -> "ServedModel":
         """This model with all the visible items that it was not trained with."""
@@ -130,3 +131,8 @@ class Shelf:
     def rows(self, item_ids: Iterable[str]) -> Int32:
         """Rows of items, -1 where the model has none."""
         return self.model.recommender.models.items.rows(item_ids)
+
+    def title(self, row: int) -> str | None:
+        """An item's title; None where the catalogue has it no more."""
+        number = int(self.number_of_row[row])
+        return None if number == UNKNOWN_ROW else self.catalogue.items[number].title

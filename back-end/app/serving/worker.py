@@ -16,7 +16,7 @@ from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Rated
+from app.serving.histories import Histories, Past
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
@@ -55,7 +55,7 @@ class Worker:
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
-        self.histories = Histories(serving.histories.ratings_at_start)
+        self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
         self.tokens = Tokens(session_key)
         self.lists = ListMaker(
             serving,
@@ -125,7 +125,7 @@ class Worker:
         history = self.histories.get(user_id)
         if history is None and not self.histories.complete:
             return None
-        return Person(user_id, history, self.histories.profile(user_id))
+        return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""
@@ -133,11 +133,14 @@ class Worker:
         if known is not None:
             return known
         try:
-            return Person(user_id, self._fetch(user_id), self.histories.profile(user_id))
+            past = self._fetch(user_id)
         except Unavailable:
             return Person(user_id, None, looked_up=False)
+        if past is None:
+            return Person(user_id, None)
+        return Person(user_id, past.rated, past.profile, past.done)
 
-    def _fetch(self, user_id: str) -> Rated | None:
+    def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
 
@@ -188,14 +191,13 @@ class Worker:
         if "key" in keys:
             self.gate.keyring.load(connection)
         self._apply_items(connection, keys)
-        if keys.keys() & {"ratings", "users"}:
+        if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
-        elif people := keys.get("rating", set()) | keys.get("user", set()):
+        elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
-        for user_id in keys.get("user", ()):
-            if users.profile(connection, user_id) is None:
-                self.impressions.forget(user_id)
+        for user_id in users.missing(connection, keys.get("user", ())):
+            self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
@@ -213,9 +215,9 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and len(history) and shelf.model.states.holds(user_id):
-                profile = self.histories.profile(user_id)
-                shelf.model.states.get(user_id, history, shelf.row_of_number, profile)
+            if history is not None and shelf.model.states.holds(user_id):
+                profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+                shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 
     def _follow_deployment(self, connection: Connection) -> None:
         wanted = deployment.get(connection)

@@ -99,6 +99,11 @@ class History:
         return len(self.rows) > 0 or len(self.implied) > 0
 
     @property
+    def evidence(self) -> float:
+        """From 0, when nothing is known of their taste, to 1, when as much is as by one rating or more."""
+        return 1.0 if len(self.rows) else min(1.0, float(self.implied.weights.sum()))
+
+    @property
     def left_out(self) -> NDArray[np.int32]:
         """Rows that their lists leave out, int32: rated or hidden; one that is both may stand twice."""
         return np.concatenate((self.rows, self.hidden)) if len(self.hidden) else self.rows

@@ -59,15 +59,17 @@ def similar_scores(liked: Liked, neighbours: Neighbours) -> Float32:
 
 
 def category_scores(liked: Liked, categories: Labels, popularity: Float32) -> Float32:
-    """How popular what is of their categories is; -inf elsewhere.
-
-    Theirs are the three that have the most weight among what they liked; of equals the first by name.
-    """
-    lengths, codes = categories.of_rows(liked.rows)
-    totals = np.bincount(codes, np.repeat(liked.weights, lengths), len(categories.code_of))
-    ranked = sorted((-totals[code], name, code) for name, code in categories.code_of.items() if totals[code])
+    """How popular what is of their categories is; -inf elsewhere."""
     scores = np.full(len(popularity), -np.inf, np.float32)
-    for _, _, code in ranked[:THEIR_CATEGORIES]:
+    for _, code in their_categories(liked, categories):
         rows = categories.rows_of_code(code)
         scores[rows] = popularity[rows]
     return scores
+
+
+def their_categories(liked: Liked, categories: Labels) -> list[tuple[str, int]]:
+    """Names and codes of the three that have the most weight among what they liked; of equals by name."""
+    lengths, codes = categories.of_rows(liked.rows)
+    totals = np.bincount(codes, np.repeat(liked.weights, lengths), len(categories.code_of))
+    ranked = sorted((-totals[code], name, code) for name, code in categories.code_of.items() if totals[code])
+    return [(name, code) for _, name, code in ranked[:THEIR_CATEGORIES]]

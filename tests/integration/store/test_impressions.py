@@ -356,3 +356,24 @@ def test_a_log_that_is_off_keeps_and_writes_nothing(engine: Engine, database: Da
     log.start()
     log.close(10.0)
     assert _days(engine) == []
+
+
+def test_a_worker_hears_within_seconds_of_what_another_has_shown(engine: Engine, database: Database) -> None:
+    settings = Impressions(discount=0.5)
+    shows, hears = ImpressionLog(database, settings), ImpressionLog(database, settings)
+    shows.start()
+    hears.start()
+    _note(shows, "ada")
+    assert shows.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}
+    began = time.monotonic()
+    eventually(lambda: hears.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}, within=5.0)
+    assert time.monotonic() - began < 3.0
+    time.sleep(1.5)  # it is read again, and counts once
+    assert hears.shown.factors("ada") == shows.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}
+    shows.close(10.0)
+    hears.close(10.0)
+
+    starts_later = ImpressionLog(database, settings)
+    starts_later.start()
+    eventually(lambda: starts_later.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}, within=5.0)
+    starts_later.close(10.0)

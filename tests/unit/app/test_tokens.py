@@ -3,8 +3,8 @@
 from uuid import UUID
 
 import pytest
-
 from app.serving.tokens import LONGEST, Attribution, Tokens
+
 from marquee.domain.errors import InvalidInput
 
 REQUEST = "01890a5d-ac96-774b-bcce-b302099a8057"

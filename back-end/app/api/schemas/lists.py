@@ -42,15 +42,23 @@ Diversity = Annotated[
 ]
 
 
-class RuleReason(Answer):
-    """A rule of configs/serving.yaml moved it."""
+class Reason(Answer):
+    """One reason why an item stands where it does."""
 
-    kind: Literal["rule"]
-    rule: str = Field(description="the rule's name", examples=["film of the week"])
-    action: Literal["boost", "bury", "pin", "hide"]
-
-
-Reason = RuleReason
+    kind: Literal["because", "similar", "category", "profile", "popular", "explored", "rule"] = Field(
+        description="`because` of an item of theirs, by the ranking model; `similar` to one that they liked; "
+        "popular in a `category` of theirs; what people alike rate (`profile`); what is `popular` with "
+        "everybody; chance (`explored`); a `rule` of configs/serving.yaml"
+    )
+    item_id: str | None = Field(description="of `because` and `similar`: the item", examples=["174"])
+    title: str | None = Field(description="that item's title", examples=["Raiders of the Lost Ark"])
+    share: float | None = Field(
+        description="how much of what speaks for it in their history is that item's, above 0 to 1",
+        examples=[0.31],
+    )
+    category: str | None = Field(description="of `category`", examples=["Comedy"])
+    rule: str | None = Field(description="of `rule`: its name", examples=["film of the week"])
+    action: Literal["boost", "bury", "pin"] | None = Field(description="of `rule`: what it does")
 
 
 class ListedItem(ItemSummary):
