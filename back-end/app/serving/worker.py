@@ -17,12 +17,13 @@ from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
 from app.serving.histories import Histories, Past
+from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
-from marquee.store import deployment, items, versions
+from marquee.store import deployment, items, users, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
@@ -50,6 +51,7 @@ class Worker:
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.database = Database(engine, self.bell)
+        self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
@@ -80,10 +82,12 @@ class Worker:
         self.follower.start()
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
         self.keeper.start()
+        self.impressions.start()
         if self.follower.loaded:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
+        await asyncio.to_thread(self.impressions.close, 3.0)
         self._stopping.set()
         self.keeper.wake()
         self.follower.hurry()
@@ -184,6 +188,9 @@ class Worker:
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
+        for user_id in keys.get("user", ()):
+            if users.get(connection, user_id) is None:
+                self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 

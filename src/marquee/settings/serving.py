@@ -172,6 +172,12 @@ class Impressions(Document):
     discount: Annotated[float, Field(ge=0, le=1)] = 0.0
     discount_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0
 
+    @model_validator(mode="after")
+    def _discount_has_a_log(self) -> Self:
+        if self.discount > 0 and not self.log:
+            raise ValueError("a discount needs log: true, by which workers learn what others have shown")
+        return self
+
 
 class Leaderboards(Document):
     """Lists that are the same for everybody.
