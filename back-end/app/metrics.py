@@ -25,6 +25,7 @@ database_up = Gauge(
     "marquee_database_up", "Whether a worker reaches Postgres, 0 or 1", multiprocess_mode="liveall"
 )
 feed_changes = Counter("marquee_feed_changes_total", "Changes read from the feed", ["kind"])
+shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 

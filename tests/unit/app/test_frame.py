@@ -8,6 +8,7 @@ import httpx
 import pytest
 from app import problems
 from app.frame import Frame
+from app.limits import Allowance
 from app.main import create_app
 from app.security.hosts import Hosts
 from fastapi import FastAPI, Request
@@ -94,7 +95,7 @@ def _echo(pause: float = 0) -> FastAPI:
         await asyncio.sleep(pause)
         return len(body)
 
-    app.add_middleware(Frame, hosts=Hosts(["*"]), body_seconds=0.1)
+    app.add_middleware(Frame, hosts=Hosts(["*"]), ordinary=Allowance(body_seconds=0.1))
     problems.install(app)
     return app
 
