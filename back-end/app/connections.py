@@ -5,13 +5,19 @@ import logging
 import resource
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uuid_utils import uuid7
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.problems import problem
 
 logger = logging.getLogger("marquee.app")
 
 HEAD_SECONDS = (
     10.0  # in which the head of a request must have arrived, from its first byte or the connection on
 )
+HEAD_BYTES = 262_144
+_LONGEST_URL = 65_535  # that the parser can split
+_LONGEST_INSTANCE = 200
 QUEUED = "queued"  # in a request's state: how many requests this worker had when it came, itself included
 _FILES_KEPT_FREE = 256  # of those that a process may open: for the database, models, logs
 _MOST_CONNECTIONS = 10_000
@@ -28,7 +34,9 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **facts: Any) -> None:
         super().__init__(*arguments, **facts)
+        self.url = b""
         self._in_head = True
+        self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -39,11 +47,16 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(431, "head-too-large", f"The head of a request may have {HEAD_BYTES:,} bytes.")
         if self._in_head != (self._head_timer is not None):
             self._set_head_timer()
 
     def on_message_begin(self) -> None:
         self._in_head = True
+        self._head_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -81,10 +94,27 @@ class Protocol(HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         self._head_timer = None
-        if not self.transport.is_closing():
-            if self.scope is not None and self.rests:
-                self.transport.write(_LATE)
-            self.transport.close()
+        if self.scope is not None and self.rests:
+            self._refuse(408, "request-timeout", "The head of the request did not arrive in time.")
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's words
+        """Unlike Uvicorn, answer what is no HTTP with a problem document."""
+        if len(self.url) > _LONGEST_URL:
+            self._refuse(414, "uri-too-long", f"The address of a request may have {_LONGEST_URL:,} bytes.")
+        else:
+            self._refuse(400, "malformed-request", "This is not a request as HTTP/1.1 has them.")
+
+    def _refuse(self, status: int, slug: str, detail: str) -> None:
+        """Answer a request that no application is to see, and close; nothing, where another is under way."""
+        if self.rests and not self.transport.is_closing():
+            instance = self.url.decode("latin-1").partition("?")[0][:_LONGEST_INSTANCE]
+            scope = {"path": instance, "state": {"request_id": str(uuid7())}}
+            title = slug.replace("-", " ").capitalize()
+            answer = problem(scope, status, slug, title, detail, headers={"Connection": "close"})
+            head = b"".join(b"%b: %b\r\n" % header for header in answer.raw_headers)
+            self.transport.write(STATUS_LINE[status] + head + b"\r\n" + bytes(answer.body))
+        self.transport.close()
 
     def _make_room(self) -> None:
         """Close a connection that rests; where none does, the new one."""
@@ -92,9 +122,6 @@ class Protocol(HttpToolsProtocol):
         resting = next((other for other in others if other.rests), self)
         logger.warning("There are more than %d connections; one is closed.", self.most_connections)
         resting.transport.abort()
-
-
-_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def allow_many_connections() -> None:

@@ -54,7 +54,7 @@ def document(app: FastAPI, largest_list: int) -> dict[str, Any]:
 
 def _add_the_frames(path: str, operation: dict[str, Any]) -> None:
     """What may be answered before a route sees the request, or in its place when it takes too long."""
-    statuses = {400, 421} if path in ALWAYS_ANSWERED else {400, 421, 429, 503}
+    statuses = {400, 414, 421} if path in ALWAYS_ANSWERED else {400, 414, 421, 429, 503}
     if "requestBody" in operation:
         statuses |= {408, 413}
     for status, facts in problems(*statuses).items():

@@ -122,6 +122,7 @@ _MEANINGS = {
     404: "There is no such thing",
     409: "The state does not allow it (any more)",
     413: "The body is too large",
+    414: "The address is longer than 65,535 bytes",
     415: "The body is not JSON",
     422: "A value is wrong",
     408: "The body did not arrive in time",
