@@ -7,8 +7,8 @@ import numpy as np
 from marquee.data.quality import CheckResult, Quality
 from marquee.data.report.facts import DAY, item_counts, newcomer_share, rating_facts
 from marquee.data.report.frames import Frames, gini
-from marquee.data.report.model import Finding
 from marquee.domain.columns import GENDER, GENRES, RATING, TIME, TITLE, USER, YEAR
+from marquee.reporting.model import Finding
 
 LIKED = 4.0
 _ORDER = {"error": 0, "warning": 1, "note": 2, "good": 3}
@@ -28,7 +28,7 @@ def _of_quality(quality: Quality) -> Iterator[Finding]:
     for check in (*quality.errors, *quality.warnings):
         advice = "Mend these rows: no model is trained before." if check.severity == "error" else (
             "Look at these rows; trainings go on, and write this warning down.")  # fmt: skip
-        seen = f"Expected: {check.meaning}. {_where(check)}"
+        seen = f"Expected: {check.meaning}. {_where(check)}".rstrip()
         yield Finding(check.severity, f"The check {check.name} fails", seen, advice)
     if not quality.errors:
         passed = sum(check.severity == "error" for check in quality.checks)
