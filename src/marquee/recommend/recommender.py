@@ -70,6 +70,7 @@ class Recommender:
 
     def __init__(self, models: ModelSet, serving: Serving) -> None:
         self.models = models
+        self.rating_scale = serving.rating_scale
         self._least_stars = np.float32(serving.rating_scale.min)
         self._most_stars = np.float32(serving.rating_scale.max)
         self._popularity = models.fallback.popularity.popularity

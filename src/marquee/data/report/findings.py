@@ -9,14 +9,14 @@ from marquee.data.report.facts import DAY, item_counts, newcomer_share, rating_f
 from marquee.data.report.frames import Frames, gini
 from marquee.domain.columns import GENDER, GENRES, RATING, TIME, TITLE, USER, YEAR
 from marquee.reporting.model import Finding
+from marquee.settings import RatingScale
 
-LIKED = 4.0
 _ORDER = {"error": 0, "warning": 1, "note": 2, "good": 3}
 
 
-def all_findings(frames: Frames, quality: Quality) -> tuple[Finding, ...]:
+def all_findings(frames: Frames, quality: Quality, scale: RatingScale) -> tuple[Finding, ...]:
     """Every finding that the data gives rise to, the gravest first."""
-    found = [*_of_quality(quality)]
+    found = [*_of_quality(quality), *_positive(frames, scale.liked)]
     for rule in _RULES:
         finding = rule(frames)
         if finding is not None:
@@ -56,14 +56,14 @@ def _newcomers(frames: Frames) -> Finding | None:
     )
 
 
-def _positive(frames: Frames) -> Finding | None:
-    share = float((frames.ratings[RATING] >= LIKED).mean())
+def _positive(frames: Frames, liked: float) -> Iterator[Finding]:
+    share = float((frames.ratings[RATING] >= liked).mean())
     if share < 0.5:
-        return None
-    return Finding(
+        return
+    yield Finding(
         "note",
         "People rate what they like",
-        f"{share:.0%} of the ratings have {LIKED:g} stars or more: people choose what they see and rate.",
+        f"{share:.0%} of the ratings have {liked:g} stars or more: people choose what they see and rate.",
         "What is missing is not disliked, and not random. Rank by who rated what, rather than by predicted "
         "stars alone, and do not read RMSE as the quality of a list.",
     )
@@ -196,7 +196,6 @@ def _twins(frames: Frames) -> Finding | None:
 _RULES: tuple[Callable[[Frames], Finding | None], ...] = (
     _newcomers,
     _tail,
-    _positive,
     _sparse,
     _rare,
     _one_sitting,

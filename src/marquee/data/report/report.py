@@ -16,7 +16,7 @@ from marquee.settings import RatingScale
 def make_report(frames: Frames, scale: RatingScale, now: datetime) -> Report:
     """Look at everything; the same data and `now` give the same report."""
     quality = check_quality(frames.ratings, frames.items, frames.users, scale, now)
-    found = all_findings(frames, quality)
+    found = all_findings(frames, quality, scale)
     findings = Section("Findings", ("What the figures below say, and what to do about it.", Findings(found)))
     n_ratings, n_people, n_items = len(frames.ratings), len(frames.users), len(frames.items)
     first, last = (day(moment) for moment in (frames.ratings[TIME].min(), frames.ratings[TIME].max()))

@@ -189,6 +189,8 @@ def outliers(frames: Frames) -> Section:
 def correlations(frames: Frames) -> Section:
     """What goes with what: Spearman's rank correlation between facts of each rating."""
     facts = rating_facts(frames)
+    if facts.shape[1] < 2:
+        return Section("Correlations", ("Fewer than two facts of a rating vary: nothing goes together.",))
     matrix = facts.corr(method="spearman")
     names = [str(name) for name in matrix.columns]
     values = matrix.fillna(0.0).to_numpy().tolist()

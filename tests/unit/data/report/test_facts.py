@@ -12,9 +12,11 @@ from marquee.data.report.facts import item_counts, newcomer_share, rating_facts
 from marquee.data.report.findings import all_findings
 from marquee.data.report.frames import Frames, gini, read_frames
 from marquee.data.report.ratings import activity, growth, long_tail, sparsity, stars
+from marquee.data.report.report import make_report
 from marquee.data.report.sections import all_sections, duplicates, missing, outliers
 from marquee.domain.errors import DataError
 from marquee.reporting.model import Number, Plot, Section, Table
+from marquee.reporting.render import to_html
 from marquee.settings import RatingScale
 from tests.support.data_files import write
 from tests.support.ratings import checkerboard, frame_of
@@ -165,7 +167,7 @@ def test_correlations_are_of_facts_that_vary() -> None:
 def test_findings_come_from_the_data() -> None:
     def titles(of: Frames) -> set[str]:
         quality = check_quality(of.ratings, of.items, of.users, STARS, NOW)
-        return {finding.title for finding in all_findings(of, quality)}
+        return {finding.title for finding in all_findings(of, quality, STARS)}
 
     board = frames(checkerboard(left_out=0.0))
     assert "The matrix is sparse" not in titles(board)
@@ -181,7 +183,9 @@ def test_one_rating_is_enough_for_a_report() -> None:
     one = frames(frame_of(("ann", "a", 5, 10)))
     quality = check_quality(one.ratings, one.items, one.users, STARS, NOW)
     assert len(list(all_sections(one, quality))) == 13
-    assert all_findings(one, quality)
+    assert all_findings(one, quality, STARS)
+    page = to_html(make_report(one, STARS, NOW))
+    assert "Fewer than two facts of a rating vary" in page
 
 
 def test_files_are_read_with_items_and_people_that_only_ratings_name(tmp_path: Path) -> None:
