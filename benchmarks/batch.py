@@ -51,7 +51,7 @@ def measure(data: Data) -> list[Row]:
 
 
 def _seconds(call: Callable[..., object], *arguments: object) -> float:
-    """The processor's seconds, of one thread on either side: the median of some calls, or one that takes long.
+    """The processor's seconds, one thread's on either side: the median of some calls, or one that takes long.
 
     Not the wall clock's: the machine may have other work.
     """
