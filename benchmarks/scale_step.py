@@ -127,7 +127,7 @@ def _split(ratings: TrainingSet) -> tuple[TrainingSet, Int64]:
 
 
 def _rmse(model: RatingModel, known: TrainingSet, ratings: TrainingSet, test: Int64) -> float:
-    users, items, stars = (column[test] for column in (ratings.user_rows, ratings.item_rows, ratings.ratings))
+    users, items, stars = ratings.user_rows[test], ratings.item_rows[test], ratings.ratings[test]
     predicted = predict_pairs(model, known.histories(), users, items)
     return rmse(predicted.clip(ratings.ratings.min(), ratings.ratings.max()), stars)
 
