@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 
-from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from app.api.asking import asked_of
@@ -22,6 +21,7 @@ from app.dependencies import BROWSERS, RequestId, WorkerDep, worker_of
 from app.security.callers import Level
 from app.serving.audience import Visitor, VisitorEvent
 from app.serving.worker import Worker
+from app.threads import in_thread
 from marquee.domain.clock import system_clock
 from marquee.domain.errors import InvalidInput
 
@@ -57,7 +57,7 @@ async def recommend(request: Request) -> JsonBytes:
     asked = asked_of(_query(scope["query_string"]), worker.lists)
     person = worker.person(user_id)
     if person is None:
-        person = await run_in_threadpool(worker.look_up, user_id)
+        person = await in_thread(worker.look_up, user_id)
     request_id = scope["state"]["request_id"]
     return JsonBytes(worker.lists.for_person(request_id, person, asked, worker.shelf, worker.catalogue))
 

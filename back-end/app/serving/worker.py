@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlalchemy import Connection, Engine
 
@@ -43,7 +44,12 @@ class Worker:
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
         session_key: signs cookies.
+
+    Attributes:
+        STOP_SECONDS: that `stop` may take.
     """
+
+    STOP_SECONDS: ClassVar[float] = 6.0
 
     def __init__(
         self, settings: Settings, serving: Serving, *, engine: Engine, feed_engine: Engine, session_key: str
@@ -100,8 +106,8 @@ class Worker:
         self._stopping.set()
         self.keeper.wake()
         self.follower.hurry()
-        await asyncio.to_thread(self.follower.join, 3.0)
-        await asyncio.to_thread(self.keeper.join, 3.0)
+        for thread in (self.follower, self.keeper):
+            await asyncio.to_thread(thread.join, self.STOP_SECONDS / 2)
         self.database.close()
         self._feed_engine.dispose()
 
