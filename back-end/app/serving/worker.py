@@ -22,6 +22,7 @@ from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
+from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import deployment, items, users, versions
@@ -41,7 +42,7 @@ class Worker:
         serving: `configs/serving.yaml`.
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
-        session_key: signs cookies.
+        session_key: signs cookies, and the tokens of lists.
 
     Attributes:
         STOP_SECONDS: that `stop` may take.
@@ -59,6 +60,7 @@ class Worker:
         self.database = Database(engine, self.bell)
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.tokens = Tokens(session_key)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
         self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)

@@ -45,6 +45,9 @@ ItemIdInPath = Annotated[
 UserIdInPath = Annotated[
     str, BeforeValidator(decoded_id), Path(description=f"The person's id. {_PATH_ID}", examples=["42"])
 ]
+EventIdInPath = Annotated[
+    str, BeforeValidator(decoded_id), Path(description=f"The event's id. {_PATH_ID}", examples=["c1f3-0001"])
+]
 
 Stars = Annotated[float, Strict(), Field(allow_inf_nan=False, description="stars", examples=[4.5])]
 PageLimit = Annotated[int, Query(ge=1, le=200, description="entries on a page, at most")]
