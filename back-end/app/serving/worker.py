@@ -63,7 +63,13 @@ class Worker:
         self.tokens = Tokens(session_key)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
-        self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
+        self.lists = ListMaker(
+            serving,
+            self.histories,
+            self.tokens,
+            self.impressions,
+            is_deployed=lambda: self.keeper.wanted is not None,
+        )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
