@@ -11,6 +11,7 @@ import orjson
 from numpy.typing import NDArray
 
 from marquee.domain.records import Item
+from marquee.recommend.facts import ItemFacts
 
 
 def folded(text: str) -> str:
@@ -125,6 +126,11 @@ class Catalogue:
             for genre in item.genres if not item.hidden else ():
                 members.setdefault(genre, []).append(number)
         return {genre: np.array(numbers, np.int32) for genre, numbers in members.items()}
+
+    @cached_property
+    def facts(self) -> ItemFacts:
+        """What filters and rules ask of the items, by number; of hidden ones too."""
+        return ItemFacts.of(self.items)
 
     def search(self, q: str, category: str | None) -> list[Found]:
         """Visible items whose title holds `q`: first where it begins the title, then a word, then within one.

@@ -21,6 +21,7 @@ from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
+from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import deployment, items, users, versions
@@ -55,7 +56,14 @@ class Worker:
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
-        self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
+        self.tokens = Tokens(session_key)
+        self.lists = ListMaker(
+            serving,
+            self.histories,
+            self.tokens,
+            self.impressions,
+            is_deployed=lambda: self.keeper.wanted is not None,
+        )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()

@@ -767,6 +767,11 @@ export interface components {
              * @example 3
              */
             model_version: number | null;
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
             /** Items */
             items: components["schemas"]["ListedItem"][];
         };
@@ -949,10 +954,10 @@ export interface components {
             rank: number;
             /**
              * Score
-             * @description what the list is ordered by; comparable within one list
+             * @description what the list is ordered by; comparable within one source; null for what is pinned
              * @example 1.0932
              */
-            score: number;
+            score: number | null;
             /**
              * Stars
              * @description predicted stars; null where no model says
@@ -973,10 +978,15 @@ export interface components {
             stars_high: number | null;
             /**
              * Source
-             * @description what put it there
+             * @description what put it there: the ranking model (`personal`), what people alike rate (`profile`), what is similar to what they liked, or to the item (`similar`), what is popular in their categories (`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)
              * @enum {string}
              */
-            source: "personal" | "profile" | "similar" | "popular";
+            source: "personal" | "profile" | "similar" | "category" | "popular" | "pinned" | "explored";
+            /**
+             * Reasons
+             * @description why it stands there; null unless asked to explain
+             */
+            reasons: components["schemas"]["RuleReason"][] | null;
         };
         /** Live */
         Live: {
@@ -1381,6 +1391,11 @@ export interface components {
              */
             request_id: string;
             /**
+             * Token
+             * @description names this list in events that answer it; signed
+             */
+            token: string;
+            /**
              * User Id
              * @description null for a visitor
              * @example 42
@@ -1408,6 +1423,16 @@ export interface components {
              * @example champion
              */
             variant: string;
+            /**
+             * Source
+             * @description what its first item came from, leaving out what is pinned or explored; null: it is empty
+             */
+            source: ("personal" | "profile" | "similar" | "category" | "popular" | "pinned") | null;
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
             /** Items */
             items: components["schemas"]["ListedItem"][];
         };
@@ -1423,6 +1448,28 @@ export interface components {
              * @description refuse when the deployment has changed since
              */
             expected_revision?: number | null;
+        };
+        /**
+         * RuleReason
+         * @description A rule of configs/serving.yaml moved it.
+         */
+        RuleReason: {
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "rule";
+            /**
+             * Rule
+             * @description the rule's name
+             * @example film of the week
+             */
+            rule: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "boost" | "bury" | "pin" | "hide";
         };
         /** RunRequest */
         RunRequest: {
@@ -1495,19 +1542,57 @@ export interface components {
         };
         /**
          * SessionRequest
-         * @description A visitor's ratings; nothing of it is kept.
+         * @description A visitor's ratings, and what is wanted of the list; nothing of it is kept.
          */
         SessionRequest: {
-            /** Ratings */
-            ratings: components["schemas"]["SessionRating"][];
-            /** N */
-            n?: number | null;
             /**
              * Category
-             * @description only items of this category
-             * @example Comedy
+             * @description only items of this category; of several, of one at least
              */
-            category?: string | null;
+            category?: string | string[] | null;
+            /**
+             * Category All
+             * @description only items of each of these categories
+             */
+            category_all?: string[];
+            /**
+             * Category None
+             * @description no items of these categories
+             */
+            category_none?: string[];
+            /**
+             * Year From
+             * @description only items of this year or later
+             */
+            year_from?: number | null;
+            /**
+             * Year To
+             * @description only items of this year or earlier
+             */
+            year_to?: number | null;
+            /**
+             * Attribute
+             * @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold
+             */
+            attribute?: string[];
+            /**
+             * Exclude
+             * @description items to leave out, by id
+             */
+            exclude?: string[];
+            /** N */
+            n?: number | null;
+            /** Cursor */
+            cursor?: string | null;
+            /** Diversity */
+            diversity?: number | null;
+            /**
+             * Explain
+             * @description whether to say why each item stands where it does
+             */
+            explain?: boolean;
+            /** Ratings */
+            ratings: components["schemas"]["SessionRating"][];
         };
         /** StoredRating */
         StoredRating: {
@@ -1637,12 +1722,25 @@ export interface operations {
     recommend: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
-                n?: number | null;
-                /** @description only items of this category */
-                category?: string | null;
-                /** @description items to leave out; give it once for each */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
                 exclude?: string[];
+                n?: number | null;
+                cursor?: string | null;
+                diversity?: number | null;
+                /** @description whether to say why each item stands where it does */
+                explain?: boolean;
             };
             header?: never;
             path: {
@@ -1868,8 +1966,22 @@ export interface operations {
     list_similar_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
                 n?: number | null;
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -1939,10 +2051,22 @@ export interface operations {
     list_popular_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
                 n?: number | null;
-                /** @description only items of this category */
-                category?: string | null;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
