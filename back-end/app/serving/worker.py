@@ -202,9 +202,8 @@ class Worker:
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
-        for user_id in keys.get("user", ()):
-            if users.get(connection, user_id) is None:
-                self.impressions.forget(user_id)
+        for user_id in users.missing(connection, keys.get("user", ())):
+            self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
