@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -97,6 +97,20 @@ class Histories:
                 history, profile = _read(connection, user_id, catalogue)
                 with self._lock:
                     self._put(user_id, history, profile)
+
+    def forget_items(self, numbers: Collection[int]) -> None:
+        """Take the ratings of some items out of every history. For the feed's thread alone.
+
+        Should an item of the same id be made later, its number comes back, but nobody has rated it.
+        """
+        self._note_change()
+        gone = np.fromiter(numbers, np.int32, len(numbers))
+        for histories in (self._of, self._asked_for):
+            for user_id, history in list(histories.items()):
+                out = np.isin(history["number"], gone)
+                if out.any():
+                    with self._lock:
+                        histories[user_id] = history[~out]
 
     def fetch(self, connection: Connection, user_id: str, catalogue: Catalogue) -> Rated | None:
         """Read and keep one person's history; None for somebody Postgres does not know.

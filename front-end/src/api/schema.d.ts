@@ -55,7 +55,10 @@ export interface paths {
         };
         /**
          * List Items
-         * @description Items by title; with `q`, those whose title holds it: first where it begins the title, then a word.
+         * @description Items by title; with `q`, those whose title matches it, the best first.
+         *
+         *     First where it begins the title, then a word, then within one, then titles with all its words in any
+         *     order. Where there are none of these, typing errors are forgiven.
          */
         get: operations["list_items"];
         put?: never;
@@ -76,14 +79,34 @@ export interface paths {
         /**
          * Get Item
          * @description One item, and how people rate it; without Postgres, from the ratings in memory.
+         *
+         *     A hidden item is shown to keys and operators that may write.
          */
         get: operations["get_item"];
-        put?: never;
+        /**
+         * Put Item
+         * @description Make an item, or replace it as a whole.
+         *
+         *     When this has answered, lists show it as it is now: a new one is recommended at once by what is known of
+         *     it, and one that is hidden is in no list.
+         */
+        put: operations["put_item"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete Item
+         * @description Delete an item, with everybody's ratings and events of it. To keep those, hide it instead.
+         *
+         *     When this has answered, it is in no list and in nobody's history. The log of lists that were shown keeps
+         *     its id until its days are over, and models know it until one is trained without it, but show it nowhere.
+         */
+        delete: operations["delete_item"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Patch Item
+         * @description Change some fields of an item, or hide it (`{"hidden": true}`), by a JSON merge patch.
+         */
+        patch: operations["patch_item"];
         trace?: never;
     };
     "/api/v1/items/{item_id}/similar": {
@@ -264,6 +287,44 @@ export interface paths {
          * @description One person. Viewers may read their own profile.
          */
         get: operations["get_user"];
+        /**
+         * Put User
+         * @description Make a person, or replace what is known of one. Their ratings and events stay.
+         *
+         *     When this has answered, lists take account of it: of somebody without ratings they show what people alike
+         *     rate.
+         */
+        put: operations["put_user"];
+        post?: never;
+        /**
+         * Delete User
+         * @description Erase a person: profile, ratings, events and the lists that they were shown.
+         *
+         *     When this has answered, no worker knows them. Models hold no row about a person; the snapshots that models
+         *     were trained on, and the user factors beside them, do until they are deleted: see docs/operations.md.
+         */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        /**
+         * Patch User
+         * @description Change some of what is known of a person, by a JSON merge patch.
+         */
+        patch: operations["patch_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Personal Data
+         * @description Everything held on a person: profile, ratings, events, lists shown. Viewers may have their own.
+         */
+        get: operations["get_personal_data"];
         put?: never;
         post?: never;
         delete?: never;
@@ -667,6 +728,107 @@ export interface components {
              */
             message: string;
         };
+        /** HeldEvent */
+        HeldEvent: {
+            /** Event Id */
+            event_id: string;
+            /** Kind */
+            kind: string;
+            /** User Id */
+            user_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Value */
+            value: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Model Version */
+            model_version: number | null;
+            /** Variant */
+            variant: string | null;
+        };
+        /** HeldImpression */
+        HeldImpression: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Request Id
+             * Format: uuid
+             */
+            request_id: string;
+            /** User Id */
+            user_id: string;
+            /** Model Version */
+            model_version: number | null;
+            /** Variant */
+            variant: string;
+            /** Source */
+            source: string;
+            /** Item Ids */
+            item_ids: string[];
+            /** Propensities */
+            propensities: number[] | null;
+        };
+        /**
+         * HeldProfile
+         * @description What the table of people has of one.
+         */
+        HeldProfile: {
+            /** User Id */
+            user_id: string;
+            /** Age */
+            age: number | null;
+            /** Gender */
+            gender: string | null;
+            /** Occupation */
+            occupation: string | null;
+            /** Attributes */
+            attributes: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** HeldRating */
+        HeldRating: {
+            /** User Id */
+            user_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Rating */
+            rating: number;
+            /**
+             * Rated At
+             * Format: date-time
+             */
+            rated_at: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+        };
         /** Item */
         Item: {
             /**
@@ -701,6 +863,49 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Hidden
+             * @description whether it is kept out of every list
+             * @example false
+             */
+            hidden: boolean;
+        };
+        /**
+         * ItemBody
+         * @description A whole item; what is left out is as its default says.
+         */
+        ItemBody: {
+            /**
+             * Title
+             * @example The Third Man
+             */
+            title: string;
+            /** Year */
+            year?: number | null;
+            /**
+             * Genres
+             * @description its categories, each once
+             * @example [
+             *       "Film-Noir"
+             *     ]
+             */
+            genres?: string[];
+            /**
+             * Attributes
+             * @description whatever else is known; texts and numbers, also in lists, help to recommend it
+             * @example {
+             *       "director": "Carol Reed"
+             *     }
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Hidden
+             * @description keep it out of every list
+             * @default false
+             */
+            hidden: boolean;
         };
         /**
          * ItemDetail
@@ -739,6 +944,12 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Hidden
+             * @description whether it is kept out of every list
+             * @example false
+             */
+            hidden: boolean;
             /**
              * Rating Count
              * @example 583
@@ -790,6 +1001,41 @@ export interface components {
              * @example 1682
              */
             total: number;
+        };
+        /**
+         * ItemPatch
+         * @description What is to change, as a JSON merge patch (RFC 7386): null takes a field or an attribute out.
+         */
+        ItemPatch: {
+            /**
+             * Title
+             * @example The Third Man
+             */
+            title?: string | null;
+            /**
+             * Year
+             * @example 1949
+             */
+            year?: number | null;
+            /**
+             * Genres
+             * @description all of them: lists are replaced, not merged
+             */
+            genres?: string[] | null;
+            /**
+             * Attributes
+             * @example {
+             *       "director": "Carol Reed"
+             *     }
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Hidden
+             * @example true
+             */
+            hidden?: boolean | null;
         };
         /** JobLog */
         JobLog: {
@@ -1171,6 +1417,23 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * PersonalData
+         * @description Everything that is held on a person; rows are oldest first.
+         */
+        PersonalData: {
+            /** @description null for somebody who was only shown lists */
+            profile: components["schemas"]["HeldProfile"] | null;
+            /** Ratings */
+            ratings: components["schemas"]["HeldRating"][];
+            /** Events */
+            events: components["schemas"]["HeldEvent"][];
+            /**
+             * Impressions
+             * @description the lists that they were shown
+             */
+            impressions: components["schemas"]["HeldImpression"][];
+        };
         /** Prediction */
         Prediction: {
             /** User Id */
@@ -1532,6 +1795,68 @@ export interface components {
              */
             rated_at: string;
         };
+        /**
+         * StoredUser
+         * @description A person, as written.
+         */
+        StoredUser: {
+            /**
+             * User Id
+             * @example 42
+             */
+            user_id: string;
+            /**
+             * Age
+             * @example 30
+             */
+            age: number | null;
+            /**
+             * Gender
+             * @example M
+             */
+            gender: string | null;
+            /**
+             * Occupation
+             * @example administrator
+             */
+            occupation: string | null;
+            /**
+             * Attributes
+             * @description whatever else is known
+             * @example {}
+             */
+            attributes: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * UserBody
+         * @description All that is to be known of a person; what is left out is not known.
+         */
+        UserBody: {
+            /** Age */
+            age?: number | null;
+            /**
+             * Gender
+             * @example M
+             */
+            gender?: string | null;
+            /**
+             * Occupation
+             * @example administrator
+             */
+            occupation?: string | null;
+            /**
+             * Attributes
+             * @description whatever else is known; texts and numbers, also in lists, help to recommend it
+             * @example {
+             *       "director": "Carol Reed"
+             *     }
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
         /** UserDetail */
         UserDetail: {
             /**
@@ -1596,6 +1921,34 @@ export interface components {
              * @example 943
              */
             total: number;
+        };
+        /**
+         * UserPatch
+         * @description What is to change, as a JSON merge patch (RFC 7386): null takes a field or an attribute out.
+         */
+        UserPatch: {
+            /**
+             * Age
+             * @example 31
+             */
+            age?: number | null;
+            /**
+             * Gender
+             * @example F
+             */
+            gender?: string | null;
+            /**
+             * Occupation
+             * @example writer
+             */
+            occupation?: string | null;
+            /**
+             * Attributes
+             * @example {}
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
         };
         /** UserSummary */
         UserSummary: {
@@ -1739,6 +2092,8 @@ export interface operations {
                 q?: string;
                 /** @description only items of this category */
                 category?: string | null;
+                /** @description the hidden ones instead; needs the scope write */
+                hidden?: boolean;
                 /** @description entries on a page, at most */
                 limit?: number;
                 /** @description `next_cursor` of the page before; the first page has none */
@@ -1770,6 +2125,15 @@ export interface operations {
             };
             /** @description Nobody is signed in, or the key is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1838,6 +2202,306 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The item's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description There was none before */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The item's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The item's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2605,6 +3269,383 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserDetail"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredUser"];
+                };
+            };
+            /** @description They were not there before */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredUser"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredUser"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_personal_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
                 };
             };
             /** @description The path or the JSON is malformed */

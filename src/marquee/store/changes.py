@@ -13,13 +13,23 @@ from sqlalchemy import Connection, insert, text
 
 from marquee.store.tables import changes
 
-Kind = Literal["rating", "ratings", "user", "users", "item", "items", "deployment", "key"]
+Kind = Literal[
+    "rating",
+    "ratings",
+    "user",
+    "users",
+    "item",
+    "item_deleted",
+    "items",
+    "deployment",
+    "key",
+]
 CHANNEL = "marquee_changes"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`key`: the user's id for `rating` and `user`, the item's for `item`; None: a whole kind changed."""
+    """`key`: the user's id or the item's, for kinds in the singular; None: a whole kind changed."""
 
     id: int
     kind: str
