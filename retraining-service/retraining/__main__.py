@@ -7,8 +7,9 @@ from types import FrameType
 
 from marquee.domain.errors import MarqueeError
 from marquee.registry.client import RegistryClient
-from marquee.settings import Policy, Settings, load_policy, load_settings
+from marquee.settings import Policy, Settings, load_policy, load_serving, load_settings
 from marquee.settings.logs import configure_logs
+from marquee.settings.serving import Feedback
 from marquee.store import connect
 from marquee.store.leadership import Leadership
 from retraining.health import HealthServer, create_app
@@ -30,14 +31,15 @@ def main() -> int:
         settings = load_settings()
         policy = load_policy(settings.configs_dir / "policy.yaml")
         configure_logs(settings.log_level, settings.log_format)
-        _serve(settings, policy)
+        feedback = load_serving(settings.configs_dir / "serving.yaml").feedback
+        _serve(settings, policy, feedback)
     except MarqueeError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     return 0
 
 
-def _serve(settings: Settings, policy: Policy) -> None:
+def _serve(settings: Settings, policy: Policy, feedback: Feedback) -> None:
     status = Status()
     metrics = Metrics(status)
     postgres = Outage("Postgres", POSTGRES_ERRORS, lambda reason: setattr(status, "postgres", reason))
@@ -46,7 +48,7 @@ def _serve(settings: Settings, policy: Policy) -> None:
     )
     engine = connect(settings.database(), application_name="marquee-retraining", pool_size=8)
     with RegistryClient(settings.mlflow(), patience=REGISTRY_SECONDS) as registry:
-        jobs = Jobs(engine, registry, policy, status, metrics, postgres, mlflow)
+        jobs = Jobs(engine, registry, policy, status, metrics, postgres, mlflow, feedback=feedback)
         runner = Runner(engine, registry, status, metrics, mlflow)
         service = Service(Leadership(engine), runner, jobs, status, postgres)
         with HealthServer(create_app(status, metrics), settings.host, settings.retraining_port) as health:

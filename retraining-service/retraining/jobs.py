@@ -11,7 +11,9 @@ from marquee.domain.clock import Clock, system_clock
 from marquee.lifecycle import Mirroring, mirror
 from marquee.registry.client import RegistryClient
 from marquee.settings import Policy
+from marquee.settings.serving import Feedback
 from marquee.store import changes
+from marquee.store.standing import ONLY_RATINGS
 from marquee.training.queue import enqueue
 from retraining import triggers
 from retraining.outages import Outage
@@ -38,6 +40,7 @@ class Jobs:
         postgres: Outage,
         mlflow: Outage,
         clock: Clock = system_clock,
+        feedback: Feedback = ONLY_RATINGS,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -47,6 +50,7 @@ class Jobs:
         self._metrics = metrics
         self._postgres = postgres
         self._mlflow = mlflow
+        self._feedback = feedback
         self._clock = clock
 
     def scheduler(self) -> BackgroundScheduler:
@@ -80,7 +84,7 @@ class Jobs:
         if self._wanted is None or not self._status.leading.is_set():
             return
         with self._postgres.watched(), self._engine.begin() as connection:
-            count = triggers.enough_new_ratings(connection, self._wanted, self._clock())
+            count = triggers.enough_new_ratings(connection, self._wanted, self._clock(), self._feedback)
             if count is not None:
                 self._ask(connection, triggers.NEW_DATA, f"{count} new ratings since the last training.")
 

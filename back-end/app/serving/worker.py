@@ -16,7 +16,7 @@ from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Rated
+from app.serving.histories import Histories, Past
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
@@ -52,7 +52,7 @@ class Worker:
         self.database = Database(engine, self.bell)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
-        self.histories = Histories(serving.histories.ratings_at_start)
+        self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
         self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
@@ -113,7 +113,7 @@ class Worker:
         history = self.histories.get(user_id)
         if history is None and not self.histories.complete:
             return None
-        return Person(user_id, history, self.histories.profile(user_id))
+        return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""
@@ -121,11 +121,14 @@ class Worker:
         if known is not None:
             return known
         try:
-            return Person(user_id, self._fetch(user_id), self.histories.profile(user_id))
+            past = self._fetch(user_id)
         except Unavailable:
             return Person(user_id, None, looked_up=False)
+        if past is None:
+            return Person(user_id, None)
+        return Person(user_id, past.rated, past.profile, past.done)
 
-    def _fetch(self, user_id: str) -> Rated | None:
+    def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
 
@@ -176,9 +179,9 @@ class Worker:
         if "key" in keys:
             self.gate.keyring.load(connection)
         self._apply_items(connection, keys)
-        if keys.keys() & {"ratings", "users"}:
+        if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
-        elif people := keys.get("rating", set()) | keys.get("user", set()):
+        elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
         if "deployment" in keys:
@@ -203,9 +206,9 @@ class Worker:
             history = self.histories.get(user_id)
             if history is None:  # not in memory, or erased
                 shelf.model.states.forget(user_id)
-            elif len(history) and shelf.model.states.holds(user_id):
-                profile = self.histories.profile(user_id)
-                shelf.model.states.get(user_id, history, shelf.row_of_number, profile)
+            elif shelf.model.states.holds(user_id):
+                profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+                shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 
     def _follow_deployment(self, connection: Connection) -> None:
         wanted = deployment.get(connection)

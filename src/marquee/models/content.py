@@ -22,7 +22,8 @@ class Content:
     """score(u, i) = <t_u, x_i>, with x_i the features of an item and t_u the taste of a person.
 
     The state is t_u, shape (n_features,): how much more often than the catalogue the items that u has rated
-    have each feature. With l what the stars count, and `usual` what anybody's rated items have,
+    have each feature. With l what the stars (or what is implied) count, and `usual` what anybody's rated
+    items have,
 
         t_u = weights ((sum_i l_ui x_i + damping usual) / (sum_i l_ui + damping) - catalogue).
 
@@ -57,8 +58,8 @@ class Content:
         return bool(self.weights.any())
 
     def fold_in(self, history: History) -> State:
-        liking = self.liking(history.ratings)
-        summed = sparse_rows.weighted_sum(self.features, history.rows, liking)
+        rows, liking = self.liking.of_history(history)
+        summed = sparse_rows.weighted_sum(self.features, rows, liking)
         total = liking.sum(dtype=np.float64) + self.damping
         taste = (summed + self.damping * self.usual) / total - self.catalogue
         return np.asarray(self.weights * taste, dtype=np.float32)

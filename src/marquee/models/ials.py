@@ -41,7 +41,7 @@ class Penalties:
     regularization: float
     frequency_exponent: float
 
-    def of(self, n_ratings: int, n_others: int) -> float:
+    def of(self, n_ratings: float, n_others: int) -> float:
         """The penalty of one row's squared length."""
         return float(self.regularization * (n_ratings + self.alpha * n_others) ** self.frequency_exponent)
 
@@ -50,7 +50,7 @@ class Penalties:
 class Ials:
     """score(u, i) = <p_u, q_i>, with p_u solved from the history.
 
-    The state is p_u, shape (n_factors,): what minimises, with w what the ratings count,
+    The state is p_u, shape (n_factors,): what minimises, with w what the ratings, and what is implied, count,
 
         sum_rated w_ui (1 - <p_u, q_i>)² + alpha sum_all <p_u, q_i>² + penalty(u) |p_u|².
 
@@ -81,9 +81,11 @@ class Ials:
         return False
 
     def fold_in(self, history: History) -> State:
-        factors, weights = self.item_factors.take(history.rows, axis=0), self.liking(history.ratings)
+        rows, weights = self.liking.of_history(history)
         gram = np.float32(self.penalties.alpha) * self.gram
-        return _best(factors, weights, gram, self.penalties.of(len(history), self.n_items))
+        n_ratings = len(history) + float(history.implied.weights.sum())
+        penalty = self.penalties.of(n_ratings, self.n_items)
+        return _best(self.item_factors.take(rows, axis=0), weights, gram, penalty)
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.state_size), dtype=np.float32)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # serving does not need pandas
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemKnn:
-    """score(u, j) = sum of liking(u, i) similarity(i, j) over the rated i among the k items nearest to j.
+    """score(u, j) = sum of liking(u, i) similarity(i, j) over the i of u's history among the k nearest to j.
 
     The state is the scores themselves, shape (n_items,).
 
@@ -54,7 +54,7 @@ class ItemKnn:
         return False
 
     def fold_in(self, history: History) -> State:
-        return sparse_rows.weighted_sum(self.similarities, history.rows, self.liking(history.ratings))
+        return sparse_rows.weighted_sum(self.similarities, *self.liking.of_history(history))
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.n_items), dtype=np.float32)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marquee.domain.history import UNKNOWN_ROW, History, ItemIndex
+from marquee.domain.history import UNKNOWN_ROW, History, Implied, ItemIndex
 from marquee.models.fallback import Fallback
 from marquee.models.model_set import ModelSet
 from marquee.models.neighbours import Neighbours
@@ -19,7 +19,7 @@ M = TypeVar("M", bound=Scorer)
 
 @dataclass(frozen=True, eq=False)
 class Extended(Generic[M]):
-    """A model with more rows than it was trained with; ratings of the further ones do not reach it.
+    """A model with more rows than it was trained with; what a history says of the further ones is lost on it.
 
     Attributes:
         model: of the first rows.
@@ -76,10 +76,17 @@ class Extended(Generic[M]):
         raise TypeError("items added after a training are no part of a bundle")
 
     def _trained(self, history: History) -> History:
-        old = history.rows < self.model.n_items
-        if old.all():
+        old, implied = history.rows < self.model.n_items, history.implied
+        trained = implied.rows < self.model.n_items
+        if old.all() and trained.all():
             return history
-        return History(history.rows[old], history.ratings[old], history.times[old], history.profile)
+        return History(
+            history.rows[old],
+            history.ratings[old],
+            history.times[old],
+            history.profile,
+            Implied(implied.rows[trained], implied.weights[trained]),
+        )
 
 
 class ExtendedRating(Extended[RatingModel]):

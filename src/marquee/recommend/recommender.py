@@ -50,7 +50,7 @@ class PersonState:
         rating: the rating model's state.
         scores: the ranking model's, shape (n_items,), float32, with -inf for items seen and for items
             that the ranking model has nothing to say about.
-        seen: rows rated, int32.
+        seen: rows that their lists leave out, int32; see `History.left_out`.
         source: what the scores come from.
     """
 
@@ -81,10 +81,10 @@ class Recommender:
     def state(self, history: History) -> PersonState:
         """Fold one history in; its rows must be rows of `models.items`."""
         rating = self.models.rating.fold_in(history)
-        if len(history):
+        if history.tells:
             scores = self.models.ranking.score(self.models.ranking.fold_in(history))
-            return PersonState(rating, self._unseen(scores, history), history.rows)
-        return PersonState(rating, self._first_scores(history), history.rows, "profile")
+            return PersonState(rating, self._unseen(scores, history), history.left_out)
+        return PersonState(rating, self._first_scores(history), history.left_out, "profile")
 
     def top(
         self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
@@ -140,7 +140,7 @@ class Recommender:
         lists = best_rows_many(self._scores_of_batch(histories, folded), n)
         for row in np.flatnonzero((lists == UNKNOWN_ROW).any(axis=1)).tolist():
             personal = lists[row][lists[row] != UNKNOWN_ROW]
-            passing = self._passing(None, histories[row].rows, personal)
+            passing = self._passing(None, histories[row].left_out, personal)
             popular = self._popular_rows(n - len(personal), passing)
             lists[row, len(personal) : len(personal) + len(popular)] = popular
         return lists
@@ -148,11 +148,11 @@ class Recommender:
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
         """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
         scores = np.array(self.models.ranking.score_many(states))
-        seen = [history.rows for history in histories]
+        seen = [history.left_out for history in histories]
         scores[np.repeat(np.arange(len(seen)), [len(rows) for rows in seen]), np.concatenate(seen)] = -np.inf
         scores[:, self._unranked] = -np.inf
         for row, history in enumerate(histories):
-            if not len(history):
+            if not history.tells:
                 scores[row] = self._first_scores(history)
         return scores
 
@@ -212,17 +212,18 @@ class Recommender:
 
     def _unseen(self, scores: Float32, history: History) -> Float32:
         unseen = scores.copy()
-        unseen[history.rows] = -np.inf
+        unseen[history.left_out] = -np.inf
         unseen[self._unranked] = -np.inf
         return unseen
 
     def _first_scores(self, history: History) -> Float32:
-        """For somebody who has rated nothing: what people alike rate; -inf when nothing is known of them."""
+        """For somebody of whose taste nothing is known: what people alike rate; -inf without a profile."""
         popularity = self.models.fallback.popularity
         if not (len(history.profile) and popularity.uses_profiles):
             return np.full(len(self._popularity), -np.inf, dtype=np.float32)
         scores = popularity.score(popularity.fold_in(history))
         scores[self._popularity == 0] = -np.inf
+        scores[history.hidden] = -np.inf
         return scores
 
     def _passing(self, allowed: Mask | None, *out: NDArray[np.integer] | None) -> Mask:

@@ -16,6 +16,8 @@ from marquee.store.tables import changes
 Kind = Literal[
     "rating",
     "ratings",
+    "event",
+    "events",
     "user",
     "users",
     "item",
