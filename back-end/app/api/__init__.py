@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute
 
 from app.api import (
     deployments,
+    events,
     health,
     items,
     jobs,
@@ -27,6 +28,7 @@ def all_routes() -> list[BaseRoute]:
         health.hot,
         items.routes,
         ratings.routes,
+        events.routes,
         predictions.routes,
         recommendations.routes,
         users.routes,

@@ -20,6 +20,7 @@ from app.serving.histories import Histories, Past
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
+from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import deployment, items, versions
@@ -39,7 +40,7 @@ class Worker:
         serving: `configs/serving.yaml`.
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
-        session_key: signs cookies.
+        session_key: signs cookies, and the tokens of lists.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Worker:
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.database = Database(engine, self.bell)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.tokens = Tokens(session_key)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
         self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)

@@ -63,6 +63,9 @@ ItemIdInPath = Annotated[
 UserIdInPath = Annotated[
     str, BeforeValidator(decoded_id), Path(description=f"The person's id. {_PATH_ID}", examples=["42"])
 ]
+EventIdInPath = Annotated[
+    str, BeforeValidator(decoded_id), Path(description=f"The event's id. {_PATH_ID}", examples=["c1f3-0001"])
+]
 
 Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD), AfterValidator(checked_line)]
 Attributes = Annotated[
