@@ -210,9 +210,12 @@ class Worker:
     def _apply_items(self, connection: Connection, keys: dict[str, set[str]]) -> None:
         if "items" in keys:
             self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
-        elif "item" in keys:
-            found = items.get_many(connection, keys["item"])
-            self._put_catalogue(self._catalogue.changed(found.values()).without(keys["item"] - found.keys()))
+        elif changed := keys.get("item", set()) | keys.get("item_deleted", set()):
+            found = items.get_many(connection, changed)
+            self._put_catalogue(self._catalogue.changed(found.values()).without(changed - found.keys()))
+        if deleted := keys.get("item_deleted"):
+            number_of = self._catalogue.number_of
+            self.histories.forget_items([number_of[item_id] for item_id in deleted if item_id in number_of])
 
     def _refold(self, people: set[str]) -> None:
         """Compute new states for people whose lists were asked for lately: the next request need not."""
@@ -221,7 +224,9 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and shelf.model.states.holds(user_id):
+            if history is None:  # not in memory, or erased
+                shelf.model.states.forget(user_id)
+            elif shelf.model.states.holds(user_id):
                 profile, done = self.histories.profile(user_id), self.histories.done(user_id)
                 shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 
