@@ -7,6 +7,7 @@ import re
 import time
 
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
@@ -23,6 +24,7 @@ logger = logging.getLogger("marquee.app")
 
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NO_ROUTE = "(none)"
+_THOSE_THAT_LAST = ("/api/v1/imports/", "/api/v1/exports/")
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _NOT_KEPT = (b"cache-control", b"no-store")  # answers are about people, and of this moment
 
@@ -64,7 +66,8 @@ class Frame:
         try:
             refusal = self._refusal(scope)
             if refusal is None:
-                await self.app(scope, _in_time(receive, self._body_seconds), framed)
+                lasts = path.startswith(_THOSE_THAT_LAST)
+                await self.app(scope, _in_time(receive, self._body_seconds, lasts=lasts), framed)
             else:
                 await refusal(scope, receive, framed)
         finally:
@@ -90,8 +93,25 @@ class Frame:
         return None
 
 
-def _in_time(receive: Receive, seconds: float) -> Receive:
-    """`receive`, which gives up when the body is not there in time; waiting for a client to go has no end."""
+class BodyLimit(RequestBodyLimitMiddleware):
+    """Bodies have a largest size, except where rows are streamed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app, LARGEST_BODY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_THOSE_THAT_LAST):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def _in_time(receive: Receive, seconds: float, *, lasts: bool) -> Receive:
+    """`receive`, which gives up when the body is not there in time; waiting for a client to go has no end.
+
+    Args:
+        lasts: whether the time is that of each piece.
+    """
     deadline: float | None = None
     complete = False
 
@@ -99,7 +119,7 @@ def _in_time(receive: Receive, seconds: float) -> Receive:
         nonlocal deadline, complete
         if complete:
             return await receive()
-        if deadline is None:
+        if deadline is None or lasts:
             deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -113,6 +133,8 @@ def _in_time(receive: Receive, seconds: float) -> Receive:
 
 
 def _is_too_large(scope: Scope) -> bool:
+    if scope["path"].startswith(_THOSE_THAT_LAST):
+        return False
     for name, value in scope["headers"]:
         if name == b"content-length":
             return not value.isdigit() or int(value) > LARGEST_BODY

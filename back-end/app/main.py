@@ -9,12 +9,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import problems
 from app.api import all_routes
 from app.docs import docs_routes
-from app.frame import LARGEST_BODY, Frame
+from app.frame import BodyLimit, Frame
 from app.openapi import document
 from app.pages import PageRoute
 from app.security.hosts import Hosts
@@ -50,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.router.routes.append(PageRoute(settings.front_end_dir))  # behind /openapi.json
     app.openapi = lambda: document(app, _largest_list(settings))  # type: ignore[method-assign]
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+    app.add_middleware(BodyLimit)
     app.add_middleware(
         Frame, hosts=Hosts((settings.host, *settings.allowed_hosts.split(",")))
     )  # added last, it is the outermost

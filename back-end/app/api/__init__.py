@@ -4,7 +4,9 @@ from starlette.routing import BaseRoute
 
 from app.api import (
     deployments,
+    exports,
     health,
+    imports,
     items,
     jobs,
     keys,
@@ -33,6 +35,8 @@ def all_routes() -> list[BaseRoute]:
         deployments.routes,
         jobs.routes,
         keys.routes,
+        imports.routes,
+        exports.routes,
         health.routes,
         health.figures,
     )

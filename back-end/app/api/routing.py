@@ -113,6 +113,7 @@ _MEANINGS = {
     403: "The caller may not",
     404: "There is no such thing",
     409: "The state does not allow it (any more)",
+    408: "The body stopped arriving",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "A value is wrong",

@@ -32,7 +32,7 @@ _PIPE_BYTES = 2**18
 class _WithoutPandas(MetaPathFinder):
     """PyArrow would import it, a second and 50 MB, to ask whether what it is given is one of its tables."""
 
-    def find_spec(self, name: str, *_: object) -> None:  # type: ignore[override]  # the rest is of no interest
+    def find_spec(self, name: str, *_: object) -> None:
         if name == "pandas":
             raise ModuleNotFoundError("An import does without pandas.", name=name)
 

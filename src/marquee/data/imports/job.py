@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 Kind = Literal["ratings", "items", "users", "events"]
 Form = Literal["csv", "jsonl"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+NO_SPOOL = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Outbox:
                 "value": reject.value,
                 "reason": reject.reason,
             }
-            lines.append(orjson.dumps({"type": "reject", **told}, option=orjson.OPT_APPEND_NEWLINE))
+            lines.append(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
         if lines:
             self._append(b"".join(lines))
 
