@@ -5,7 +5,9 @@ from starlette.routing import BaseRoute
 from app.api import (
     deployments,
     events,
+    exports,
     health,
+    imports,
     items,
     jobs,
     keys,
@@ -38,6 +40,8 @@ def all_routes() -> list[BaseRoute]:
         deployments.routes,
         jobs.routes,
         keys.routes,
+        imports.routes,
+        exports.routes,
         health.routes,
         health.figures,
     )
