@@ -38,6 +38,11 @@ impressions_dropped = Counter(
     "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
 )
 shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
+_events = Counter(
+    "marquee_events_total",
+    "Events received; kinds that are not configured are '(other)'",
+    ["kind", "outcome"],
+)
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 
@@ -54,6 +59,14 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_events(kind: str, outcome: str, number: int) -> None:
+    """`kind`: one that is configured, so that there are few series, or `OTHER_KIND`."""
+    _events.labels(kind, outcome).inc(number)
+
+
+OTHER_KIND = "(other)"
 
 
 @cache
