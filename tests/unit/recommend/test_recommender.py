@@ -259,7 +259,7 @@ def test_what_a_history_hides_is_in_no_list_and_what_it_implies_is_folded_in() -
         ("b", "personal"),
         ("a", "personal"),
         ("c", "personal"),
-        ("e", "popular"),
+        ("e", "category"),
     ]
 
 
