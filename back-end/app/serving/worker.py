@@ -12,6 +12,7 @@ from app.security.gate import Gate
 from app.security.keyring import Keyring
 from app.security.sessions import Sessions
 from app.security.throttle import Throttle
+from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
@@ -21,7 +22,7 @@ from app.serving.histories import Histories, Past
 from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
-from app.serving.lists import ListMaker, Person
+from app.serving.lists import ListMaker
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable

@@ -339,7 +339,9 @@ export interface paths {
         put?: never;
         /**
          * Recommend To Visitor
-         * @description A list for a visitor, from ratings sent along and not kept; of two for one item the later counts.
+         * @description A list for a visitor, from ratings and events sent along and not kept.
+         *
+         *     Of two ratings for one item the later counts; an event about an item that is rated does not.
          */
         post: operations["recommend_to_visitor"];
         delete?: never;
@@ -1559,7 +1561,7 @@ export interface components {
              * Reasons
              * @description why it stands there; null unless asked to explain
              */
-            reasons: components["schemas"]["RuleReason"][] | null;
+            reasons: components["schemas"]["Reason"][] | null;
         };
         /** Live */
         Live: {
@@ -1970,6 +1972,53 @@ export interface components {
             };
         };
         /**
+         * Reason
+         * @description One reason why an item stands where it does.
+         */
+        Reason: {
+            /**
+             * Kind
+             * @description `because` of an item of theirs, by the ranking model; `similar` to one that they liked; popular in a `category` of theirs; what people alike rate (`profile`); what is `popular` with everybody; chance (`explored`); a `rule` of configs/serving.yaml
+             * @enum {string}
+             */
+            kind: "because" | "similar" | "category" | "profile" | "popular" | "explored" | "rule";
+            /**
+             * Item Id
+             * @description of `because` and `similar`: the item
+             * @example 174
+             */
+            item_id: string | null;
+            /**
+             * Title
+             * @description that item's title
+             * @example Raiders of the Lost Ark
+             */
+            title: string | null;
+            /**
+             * Share
+             * @description how much of what speaks for it in their history is that item's, above 0 to 1
+             * @example 0.31
+             */
+            share: number | null;
+            /**
+             * Category
+             * @description of `category`
+             * @example Comedy
+             */
+            category: string | null;
+            /**
+             * Rule
+             * @description of `rule`: its name
+             * @example film of the week
+             */
+            rule: string | null;
+            /**
+             * Action
+             * @description of `rule`: what it does
+             */
+            action: ("boost" | "bury" | "pin") | null;
+        };
+        /**
          * Recommendations
          * @description A list for one person.
          */
@@ -2039,28 +2088,6 @@ export interface components {
              */
             expected_revision?: number | null;
         };
-        /**
-         * RuleReason
-         * @description A rule of configs/serving.yaml moved it.
-         */
-        RuleReason: {
-            /**
-             * Kind
-             * @constant
-             */
-            kind: "rule";
-            /**
-             * Rule
-             * @description the rule's name
-             * @example film of the week
-             */
-            rule: string;
-            /**
-             * Action
-             * @enum {string}
-             */
-            action: "boost" | "bury" | "pin" | "hide";
-        };
         /** RunRequest */
         RunRequest: {
             /**
@@ -2116,6 +2143,29 @@ export interface components {
              */
             profile_sign_in: "open" | "off";
         };
+        /**
+         * SessionEvent
+         * @description Something a visitor did with an item.
+         */
+        SessionEvent: {
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Kind
+             * @description one of `feedback.kinds` in configs/serving.yaml, which says what it counts
+             * @example click
+             */
+            kind: string;
+            /**
+             * At
+             * @description when, with its offset from UTC; default: now
+             * @example 2026-03-01T20:15:00Z
+             */
+            at?: string | null;
+        };
         /** SessionRating */
         SessionRating: {
             /**
@@ -2132,7 +2182,7 @@ export interface components {
         };
         /**
          * SessionRequest
-         * @description A visitor's ratings, and what is wanted of the list; nothing of it is kept.
+         * @description A visitor's ratings and events, and what is wanted of the list; nothing of it is kept.
          */
         SessionRequest: {
             /**
@@ -2183,6 +2233,8 @@ export interface components {
             explain?: boolean;
             /** Ratings */
             ratings: components["schemas"]["SessionRating"][];
+            /** Events */
+            events?: components["schemas"]["SessionEvent"][];
         };
         /** StoredEvent */
         StoredEvent: {

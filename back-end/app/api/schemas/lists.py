@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
 from app.api.schemas.fields import Answer, Id, ListSize, Message, NextCursor, Stars
 from app.api.schemas.items import ItemSummary
@@ -42,15 +42,23 @@ Diversity = Annotated[
 ]
 
 
-class RuleReason(Answer):
-    """A rule of configs/serving.yaml moved it."""
+class Reason(Answer):
+    """One reason why an item stands where it does."""
 
-    kind: Literal["rule"]
-    rule: str = Field(description="the rule's name", examples=["film of the week"])
-    action: Literal["boost", "bury", "pin", "hide"]
-
-
-Reason = RuleReason
+    kind: Literal["because", "similar", "category", "profile", "popular", "explored", "rule"] = Field(
+        description="`because` of an item of theirs, by the ranking model; `similar` to one that they liked; "
+        "popular in a `category` of theirs; what people alike rate (`profile`); what is `popular` with "
+        "everybody; chance (`explored`); a `rule` of configs/serving.yaml"
+    )
+    item_id: str | None = Field(description="of `because` and `similar`: the item", examples=["174"])
+    title: str | None = Field(description="that item's title", examples=["Raiders of the Lost Ark"])
+    share: float | None = Field(
+        description="how much of what speaks for it in their history is that item's, above 0 to 1",
+        examples=[0.31],
+    )
+    category: str | None = Field(description="of `category`", examples=["Comedy"])
+    rule: str | None = Field(description="of `rule`: its name", examples=["film of the week"])
+    action: Literal["boost", "bury", "pin"] | None = Field(description="of `rule`: what it does")
 
 
 class ListedItem(ItemSummary):
@@ -168,6 +176,22 @@ class SessionRating(Message):
     rating: Stars
 
 
+class SessionEvent(Message):
+    """Something a visitor did with an item."""
+
+    item_id: Id = Field(examples=["50"])
+    kind: str = Field(
+        min_length=1,
+        max_length=100,
+        description="one of `feedback.kinds` in configs/serving.yaml, which says what it counts",
+        examples=["click"],
+    )
+    at: Annotated[
+        AwareDatetime | None,
+        Field(description="when, with its offset from UTC; default: now", examples=["2026-03-01T20:15:00Z"]),
+    ] = None
+
+
 _NAME = {"type": "string", "maxLength": 200, "examples": ["Comedy"]}
 _ONE_OR_SEVERAL = {
     "anyOf": [_NAME, {"type": "array", "items": _NAME, "maxItems": 50}, {"type": "null"}],
@@ -184,7 +208,7 @@ def _several(categories: object) -> object:
 
 
 class SessionRequest(RecommendationQuery):
-    """A visitor's ratings, and what is wanted of the list; nothing of it is kept."""
+    """A visitor's ratings and events, and what is wanted of the list; nothing of it is kept."""
 
     category: Annotated[
         tuple[CategoryName, ...],
@@ -193,6 +217,7 @@ class SessionRequest(RecommendationQuery):
         WithJsonSchema(_ONE_OR_SEVERAL),
     ] = _NONE
     ratings: list[SessionRating] = Field(max_length=1000)
+    events: list[SessionEvent] = Field(default_factory=list, max_length=1000)
 
 
 class UserItemPair(Message):
