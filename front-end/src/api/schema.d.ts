@@ -192,6 +192,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Events
+         * @description Say what people did. When this has answered, their lists take account of what was accepted.
+         *
+         *     Each event has an outcome of its own: `accepted`; `duplicate`, its id having been taken before; or
+         *     `refused`, with the reason, such as an item that there is not. What is refused keeps nothing else out.
+         *     A body of another shape is refused as a whole, and then nothing of it is kept. A user id that is new
+         *     becomes a person. Viewers may send events of their own.
+         */
+        post: operations["send_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description A person's events, newest first; none for somebody unknown.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Event
+         * @description Take an event back. When this has answered, no list takes account of it any more.
+         */
+        delete: operations["delete_event"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/predictions": {
         parameters: {
             query?: never;
@@ -648,6 +713,116 @@ export interface components {
              */
             revision: number;
             worker: components["schemas"]["ServingWorker"];
+        };
+        /** EventBatch */
+        EventBatch: {
+            /** Events */
+            events: components["schemas"]["EventBody"][];
+        };
+        /**
+         * EventBody
+         * @description Something a person did with an item.
+         */
+        EventBody: {
+            /**
+             * Event Id
+             * @description the sender's own, such as a UUID: the first event with an id stands, so that a batch can be sent again
+             * @example 0197c1f3-5a0e-7c44-b1a5-6f0f4f0a8e11
+             */
+            event_id: string;
+            /**
+             * Kind
+             * @description one of `feedback.kinds` in configs/serving.yaml, which says what it counts
+             * @example click
+             */
+            kind: string;
+            /**
+             * User Id
+             * @description somebody new becomes a person
+             * @example 42
+             */
+            user_id: string;
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Value
+             * @description whatever was measured; kept, not interpreted
+             * @example 37.5
+             */
+            value?: number | null;
+            /**
+             * At
+             * @description when it happened, with its offset from UTC; default: now
+             * @example 2026-03-01T20:15:00Z
+             */
+            at?: string | null;
+            /**
+             * Token
+             * @description of the list that it answers
+             * @example null
+             */
+            token?: string | null;
+        };
+        /**
+         * EventOutcome
+         * @description What became of one event.
+         */
+        EventOutcome: {
+            /**
+             * Event Id
+             * @example 0197c1f3-5a0e-7c44-b1a5-6f0f4f0a8e11
+             */
+            event_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "accepted" | "duplicate" | "refused";
+            /**
+             * Reason
+             * @description why it was refused
+             * @example null
+             */
+            reason: string | null;
+        };
+        /**
+         * EventPage
+         * @description Newest first.
+         */
+        EventPage: {
+            /** Events */
+            events: components["schemas"]["StoredEvent"][];
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * EventReceipt
+         * @description What became of a batch: one outcome an event, in the order in which they were sent.
+         */
+        EventReceipt: {
+            /**
+             * Accepted
+             * @example 1
+             */
+            accepted: number;
+            /**
+             * Duplicate
+             * @example 0
+             */
+            duplicate: number;
+            /**
+             * Refused
+             * @example 0
+             */
+            refused: number;
+            /** Outcomes */
+            outcomes: components["schemas"]["EventOutcome"][];
         };
         /**
          * FieldError
@@ -1509,6 +1684,56 @@ export interface components {
              */
             category?: string | null;
         };
+        /** StoredEvent */
+        StoredEvent: {
+            /**
+             * Event Id
+             * @example 0197c1f3-5a0e-7c44-b1a5-6f0f4f0a8e11
+             */
+            event_id: string;
+            /**
+             * Kind
+             * @example click
+             */
+            kind: string;
+            /**
+             * User Id
+             * @example 42
+             */
+            user_id: string;
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Value
+             * @example 37.5
+             */
+            value: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Request Id
+             * @description of the list that it answers, by its token
+             */
+            request_id: string | null;
+            /**
+             * Model Version
+             * @description that made that list
+             * @example 3
+             */
+            model_version: number | null;
+            /**
+             * Variant
+             * @description of that list
+             * @example champion
+             */
+            variant: string | null;
+        };
         /** StoredRating */
         StoredRating: {
             /**
@@ -2245,6 +2470,270 @@ export interface operations {
                 user_id: string;
                 /** @description The item's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
                 item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventReceipt"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: {
+                /** @description entries on a page, at most */
+                limit?: number;
+                /** @description `next_cursor` of the page before; the first page has none */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+                /** @description The event's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                event_id: string;
             };
             cookie?: never;
         };
