@@ -25,6 +25,7 @@ def all_routes() -> list[BaseRoute]:
     routers = (
         recommendations.hot,
         health.hot,
+        sessions.hot,
         items.routes,
         ratings.routes,
         events.routes,
