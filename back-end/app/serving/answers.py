@@ -1,12 +1,14 @@
 """Lists as the bytes that go over the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import orjson
 
 from app import metrics
+from marquee.domain.records import Item
 from marquee.recommend.chain import Source
+from marquee.recommend.reasons import Reason
 from marquee.recommend.recommender import Recommendation
 from marquee.settings.serving import Rule
 
@@ -89,6 +91,21 @@ def entries_of(
     for kind, items in by_source.items():
         metrics.count_listed(kind, items)
     return ",".join(parts).encode()
+
+
+def by_model(reason: Reason, item_of: Callable[[int], Item]) -> dict[str, object]:
+    """What put an item where it stands, as one of its reasons.
+
+    Args:
+        item_of: the item of a row.
+    """
+    said: dict[str, object] = {"kind": reason.kind}
+    if reason.category is not None:
+        said["category"] = reason.category
+    if reason.row is not None and reason.share is not None:
+        item = item_of(reason.row)
+        said |= {"item_id": item.item_id, "title": item.title, "share": round(reason.share, 3)}
+    return said
 
 
 def by_rules(rules: Sequence[Rule]) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ from marquee.domain.history import History
 from marquee.models.protocol import Int32
 from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted
+from marquee.recommend.reasons import Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
 from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
@@ -75,7 +76,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A list, and what it was made of."""
+    """A list, and what it was made of; `history` where a model made it for somebody."""
 
     asked: Asked
     ground: Ground
@@ -83,6 +84,7 @@ class Made:
     wanted: Wanted
     listing: Listing
     places: list[Recommendation]
+    history: History | None = None
 
     @property
     def nothing_because(self) -> str | None:
@@ -115,10 +117,11 @@ class ListMaker:
         impressions: ImpressionLog,
         *,
         is_deployed: Callable[[], bool],
-        discount: Callable[[str, Ground], Factors | None] | None = None,
+        discount: Callable[[Person, Shelf], Factors | None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sizes = serving.lists
+        self._scale = serving.rating_scale
         self._rules, self._exploration = serving.rules, serving.exploration
         self._tokens, self._impressions = tokens, impressions
         self._is_deployed, self._discount, self._clock = is_deployed, discount, clock
@@ -141,7 +144,7 @@ class ListMaker:
         if shelf is None:
             return self._without_model(request_id, person, asked, catalogue, _left_out(history, person.done))
         state = state_of(person, shelf)
-        discount = None if self._discount is None else self._discount(person.user_id, shelf)
+        discount = None if self._discount is None else self._discount(person, shelf)
         return self._with_model(request_id, person, asked, shelf, state, discount)
 
     def for_visitor(
@@ -169,7 +172,7 @@ class ListMaker:
         recommender = shelf.model.recommender
         listing = recommender.make(state, wanted)
         places = recommender.places(listing, state, asked.offset)
-        made = Made(asked, shelf, showable, wanted, listing, places)
+        made = Made(asked, shelf, showable, wanted, listing, places, state.history)
         tells = state.history.tells
         notice = made.nothing_because or notices.of_source(listing.stage, tells=tells, otherwise=who.notice)
         return self._answer(request_id, who, made, notice)
@@ -215,9 +218,20 @@ class ListMaker:
         return Exploring(settings.share, settings.pool, generator_of(request_id))
 
     def _reasons(self, made: Made) -> Reasons:
-        """Why each item stands where it does."""
+        """Why each item stands where it does: what put it there, then the rules that moved it."""
         moving = made.wanted.rules.moving
-        return [answers.by_rules(moving(place.row)) for place in made.places]
+        return [
+            [*found, *answers.by_rules(moving(place.row))]
+            for found, place in zip(self._found(made), made.places, strict=True)
+        ]
+
+    def _found(self, made: Made) -> Reasons:
+        shelf, sources = made.ground, made.listing.sources
+        if made.history is None or not isinstance(shelf, Shelf):
+            return [[] if source == "pinned" else [{"kind": source}] for source in sources]
+        reasoner = Reasoner(shelf.model.recommender.models, self._scale, made.showable.facts.categories)
+        found = reasoner.reasons(made.history, made.listing.rows, sources)
+        return [[answers.by_model(reason, shelf.item) for reason in reasons] for reasons in found]
 
     # ---- for everybody ----
 

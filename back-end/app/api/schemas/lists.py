@@ -50,7 +50,65 @@ class RuleReason(Answer):
     action: Literal["boost", "bury", "pin", "hide"]
 
 
-Reason = RuleReason
+Share = Annotated[
+    float,
+    Field(gt=0, le=1, description="of all in their history that speaks for it", examples=[0.41]),
+]
+
+
+class BecauseReason(Answer):
+    """The ranking model puts it there because of an item that they rated, or did something with."""
+
+    kind: Literal["because"]
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    share: Share
+
+
+class SimilarReason(Answer):
+    """It is similar to an item that they liked."""
+
+    kind: Literal["similar"]
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    share: Share
+
+
+class CategoryReason(Answer):
+    """It is popular in a category that they like."""
+
+    kind: Literal["category"]
+    category: str = Field(examples=["Drama"])
+
+
+class ProfileReason(Answer):
+    """People of whom the same is known rate it."""
+
+    kind: Literal["profile"]
+
+
+class PopularReason(Answer):
+    """It is popular with everybody."""
+
+    kind: Literal["popular"]
+
+
+class ExploredReason(Answer):
+    """It was drawn at random, so that other orders can be judged."""
+
+    kind: Literal["explored"]
+
+
+Reason = Annotated[
+    BecauseReason
+    | SimilarReason
+    | CategoryReason
+    | ProfileReason
+    | PopularReason
+    | ExploredReason
+    | RuleReason,
+    Field(discriminator="kind"),
+]
 
 
 class ListedItem(ItemSummary):
@@ -69,7 +127,10 @@ class ListedItem(ItemSummary):
         "what is similar to what they liked, or to the item (`similar`), what is popular in their categories "
         "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)"
     )
-    reasons: list[Reason] | None = Field(description="why it stands there; null unless asked to explain")
+    reasons: list[Reason] | None = Field(
+        description="why it stands there, the strongest first, then the rules that moved it; "
+        "null unless asked to explain"
+    )
 
 
 # Made, not given: generated clients take a field whose default the document states for a required one.
