@@ -1,16 +1,14 @@
 """Lists as the bytes that go over the wire."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
 
 from app import metrics
-from marquee.domain.records import Item
+from app.serving.explaining import Why
 from marquee.recommend.chain import Source
-from marquee.recommend.reasons import Reason
 from marquee.recommend.recommender import Recommendation
-from marquee.settings.serving import Rule
 
 CHAMPION = "champion"
 
@@ -69,7 +67,7 @@ def item_list(version: int | None, entries: bytes, notice: str | None, next_curs
 def entries_of(
     places: Sequence[Recommendation],
     fragments: Sequence[str],
-    reasons: Sequence[Sequence[dict[str, object]]] | None = None,
+    reasons: Sequence[Sequence[Why]] | None = None,
 ) -> bytes:
     """The entries of a list, without its brackets; a place's row is that of its fragment.
 
@@ -91,26 +89,6 @@ def entries_of(
     for kind, items in by_source.items():
         metrics.count_listed(kind, items)
     return ",".join(parts).encode()
-
-
-def by_model(reason: Reason, item_of: Callable[[int], Item]) -> dict[str, object]:
-    """What put an item where it stands, as one of its reasons.
-
-    Args:
-        item_of: the item of a row.
-    """
-    said: dict[str, object] = {"kind": reason.kind}
-    if reason.category is not None:
-        said["category"] = reason.category
-    if reason.row is not None and reason.share is not None:
-        item = item_of(reason.row)
-        said |= {"item_id": item.item_id, "title": item.title, "share": round(reason.share, 3)}
-    return said
-
-
-def by_rules(rules: Sequence[Rule]) -> list[dict[str, object]]:
-    """The rules that moved an item, as reasons."""
-    return [{"kind": "rule", "rule": rule.name, "action": rule.action} for rule in rules]
 
 
 def _stars(stars: float | None) -> str:

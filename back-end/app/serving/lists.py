@@ -11,23 +11,22 @@ from app.serving.answers import CHAMPION, Heading
 from app.serving.asked import Asked, Ground, next_cursor, wanted_of
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
+from app.serving.explaining import Why, explained, reasons_of, reasons_without_model
 from app.serving.histories import NOTHING_DONE, NOTHING_KNOWN, NOTHING_RATED, Done, Histories, Rated
 from app.serving.impressions import ImpressionLog
 from app.serving.shelf import Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import InvalidInput
-from marquee.domain.history import History
+from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.models.protocol import Int32
 from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted
-from marquee.recommend.reasons import Reasoner
+from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
 from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
 from marquee.store.histories import Profile
-
-Reasons = Sequence[Sequence[dict[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,11 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A list, and what it was made of; `history` where a model made it for somebody."""
+    """A list, and what it was made of.
+
+    Attributes:
+        reasons: what its stages went by, by place; None where nobody asked.
+    """
 
     asked: Asked
     ground: Ground
@@ -84,7 +87,13 @@ class Made:
     wanted: Wanted
     listing: Listing
     places: list[Recommendation]
-    history: History | None = None
+    reasons: list[list[Reason]] | None = None
+
+    @property
+    def why(self) -> list[list[Why]] | None:
+        if self.reasons is None:
+            return None
+        return explained(self.listing, self.reasons, self.wanted.rules, self.ground)
 
     @property
     def nothing_because(self) -> str | None:
@@ -104,8 +113,6 @@ class ListMaker:
         tokens: signs lists.
         impressions: where lists are noted that somebody was shown.
         is_deployed: whether a model is to serve, whether or not it can.
-        discount: what has lost relevance for a person because it was shown, by the rows of a shelf; None
-            where nothing has.
         clock: seconds since 1970.
     """
 
@@ -117,14 +124,12 @@ class ListMaker:
         impressions: ImpressionLog,
         *,
         is_deployed: Callable[[], bool],
-        discount: Callable[[Person, Shelf], Factors | None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sizes = serving.lists
-        self._scale = serving.rating_scale
         self._rules, self._exploration = serving.rules, serving.exploration
         self._tokens, self._impressions = tokens, impressions
-        self._is_deployed, self._discount, self._clock = is_deployed, discount, clock
+        self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
         self._counts = Counts(histories)
         self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
@@ -142,9 +147,9 @@ class ListMaker:
         """The JSON of `Recommendations` for somebody with an id."""
         history = NOTHING_RATED if person.history is None else person.history
         if shelf is None:
-            return self._without_model(request_id, person, asked, catalogue, _left_out(history, person.done))
-        state = state_of(person, shelf)
-        discount = None if self._discount is None else self._discount(person, shelf)
+            out = _left_out(history, person.done)
+            return self._without_model(request_id, person, asked, catalogue, out)
+        state, discount = state_of(person, shelf), self._discount(person, shelf)
         return self._with_model(request_id, person, asked, shelf, state, discount)
 
     def for_visitor(
@@ -172,7 +177,11 @@ class ListMaker:
         recommender = shelf.model.recommender
         listing = recommender.make(state, wanted)
         places = recommender.places(listing, state, asked.offset)
-        made = Made(asked, shelf, showable, wanted, listing, places, state.history)
+        reasons = None
+        if asked.explain:
+            reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
+            reasons = reasons_of(listing, state, reasoner)
+        made = Made(asked, shelf, showable, wanted, listing, places, reasons)
         tells = state.history.tells
         notice = made.nothing_because or notices.of_source(listing.stage, tells=tells, otherwise=who.notice)
         return self._answer(request_id, who, made, notice)
@@ -185,8 +194,7 @@ class ListMaker:
 
     def _answer(self, request_id: str, who: Person | Visitor, made: Made, notice: str | None) -> bytes:
         ground, listing, version = made.ground, made.listing, made.ground.version
-        reasons = self._reasons(made) if made.asked.explain else None
-        entries = answers.entries_of(made.places, ground.fragments, reasons)
+        entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
             self._tokens.make(request_id, version, CHAMPION),
@@ -217,21 +225,21 @@ class ListMaker:
             return None
         return Exploring(settings.share, settings.pool, generator_of(request_id))
 
-    def _reasons(self, made: Made) -> Reasons:
-        """Why each item stands where it does: what put it there, then the rules that moved it."""
-        moving = made.wanted.rules.moving
-        return [
-            [*found, *answers.by_rules(moving(place.row))]
-            for found, place in zip(self._found(made), made.places, strict=True)
-        ]
-
-    def _found(self, made: Made) -> Reasons:
-        shelf, sources = made.ground, made.listing.sources
-        if made.history is None or not isinstance(shelf, Shelf):
-            return [[] if source == "pinned" else [{"kind": source}] for source in sources]
-        reasoner = Reasoner(shelf.model.recommender.models, self._scale, made.showable.facts.categories)
-        found = reasoner.reasons(made.history, made.listing.rows, sources)
-        return [[answers.by_model(reason, shelf.item) for reason in reasons] for reasons in found]
+    def _discount(self, person: Person, shelf: Shelf) -> Factors | None:
+        """What has lost relevance for somebody because it was shown; None where nothing has."""
+        shown = self._impressions.shown
+        if not shown.enabled:
+            return None
+        items = shelf.catalogue.items
+        answered_at = {
+            items[number].item_id: float(last)
+            for number, last in zip(person.done["number"].tolist(), person.done["last"].tolist(), strict=True)
+            if number < len(items)
+        }
+        factors = shown.factors(person.user_id, answered_at)
+        rows = shelf.rows(factors)
+        known = rows != UNKNOWN_ROW
+        return (rows[known], np.fromiter(factors.values(), np.float32)[known]) if known.any() else None
 
     # ---- for everybody ----
 
@@ -277,7 +285,9 @@ class ListMaker:
         showable = bare.showable(self._clock())
         wanted = wanted_of(asked, bare, showable, exploring=exploring)
         listing = self._counts.make(len(catalogue), wanted, seen[seen < len(catalogue)])
-        return Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
+        places = _unpredicted(listing, bare.ids, asked.offset)
+        reasons = reasons_without_model(listing) if asked.explain else None
+        return Made(asked, bare, showable, wanted, listing, places, reasons)
 
     def _bare_of(self, catalogue: Catalogue) -> BareShelf:
         if self._bare.catalogue is not catalogue:
@@ -288,7 +298,7 @@ class ListMaker:
 def state_of(person: Person, shelf: Shelf) -> PersonState:
     """What somebody's history means to the model of a shelf."""
     states, history = shelf.model.states, NOTHING_RATED if person.history is None else person.history
-    if not (len(history) or len(person.done)) and person.profile == NOTHING_KNOWN:
+    if not len(history) and not len(person.done) and person.profile == NOTHING_KNOWN:
         return states.nobody
     return states.get(person.user_id, history, shelf.row_of_number, person.profile, person.done)
 

@@ -128,10 +128,11 @@ class Shelf:
         visible[visible] = self.catalogue.visible[self.number_of_row[visible]]
         return RuleBook(self.model.serving.rules, facts, visible, self.rows)
 
-    def item(self, row: int) -> Item:
-        """The catalogue's item of a row that has one, such as those of histories."""
-        return self.catalogue.items[int(self.number_of_row[row])]
-
     def rows(self, item_ids: Iterable[str]) -> Int32:
         """Rows of items, -1 where the model has none."""
         return self.model.recommender.models.items.rows(item_ids)
+
+    def title(self, row: int) -> str | None:
+        """An item's title; None where the catalogue has it no more."""
+        number = int(self.number_of_row[row])
+        return None if number == UNKNOWN_ROW else self.catalogue.items[number].title

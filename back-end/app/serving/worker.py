@@ -5,7 +5,6 @@ import logging
 import threading
 from collections.abc import Sequence
 
-import numpy as np
 from sqlalchemy import Connection, Engine
 
 from app.security.gate import Gate
@@ -24,8 +23,6 @@ from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
-from marquee.domain.history import UNKNOWN_ROW
-from marquee.recommend.rules import Factors
 from marquee.settings import Serving, Settings
 from marquee.store import deployment, items, users, versions
 from marquee.store.changes import Change
@@ -66,7 +63,6 @@ class Worker:
             self.tokens,
             self.impressions,
             is_deployed=lambda: self.keeper.wanted is not None,
-            discount=self._discount if serving.impressions.discount else None,
         )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
@@ -147,19 +143,6 @@ class Worker:
     def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
-
-    def _discount(self, person: Person, shelf: Shelf) -> Factors | None:
-        """What has lost relevance for somebody because it was shown and they left it alone."""
-        done, items_by_number = person.done, shelf.catalogue.items
-        answered = {
-            items_by_number[number].item_id: float(last)
-            for number, last in zip(done["number"].tolist(), done["last"].tolist(), strict=True)
-            if number < len(items_by_number)
-        }
-        factors = self.impressions.shown.factors(person.user_id, answered)
-        rows = shelf.rows(factors)
-        known = rows != UNKNOWN_ROW
-        return (rows[known], np.fromiter(factors.values(), np.float32)[known]) if known.any() else None
 
     # ---- reading one's own writes ----
 

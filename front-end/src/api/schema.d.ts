@@ -986,7 +986,7 @@ export interface components {
              * Reasons
              * @description why it stands there; null unless asked to explain
              */
-            reasons: components["schemas"]["RuleReason"][] | null;
+            reasons: components["schemas"]["Reason"][] | null;
         };
         /** Live */
         Live: {
@@ -1380,6 +1380,53 @@ export interface components {
             };
         };
         /**
+         * Reason
+         * @description One reason why an item stands where it does.
+         */
+        Reason: {
+            /**
+             * Kind
+             * @description `because` of an item of theirs, by the ranking model; `similar` to one that they liked; popular in a `category` of theirs; what people alike rate (`profile`); what is `popular` with everybody; chance (`explored`); a `rule` of configs/serving.yaml
+             * @enum {string}
+             */
+            kind: "because" | "similar" | "category" | "profile" | "popular" | "explored" | "rule";
+            /**
+             * Item Id
+             * @description of `because` and `similar`: the item
+             * @example 174
+             */
+            item_id: string | null;
+            /**
+             * Title
+             * @description that item's title
+             * @example Raiders of the Lost Ark
+             */
+            title: string | null;
+            /**
+             * Share
+             * @description how much of what speaks for it in their history is that item's, above 0 to 1
+             * @example 0.31
+             */
+            share: number | null;
+            /**
+             * Category
+             * @description of `category`
+             * @example Comedy
+             */
+            category: string | null;
+            /**
+             * Rule
+             * @description of `rule`: its name
+             * @example film of the week
+             */
+            rule: string | null;
+            /**
+             * Action
+             * @description of `rule`: what it does
+             */
+            action: ("boost" | "bury" | "pin") | null;
+        };
+        /**
          * Recommendations
          * @description A list for one person.
          */
@@ -1448,28 +1495,6 @@ export interface components {
              * @description refuse when the deployment has changed since
              */
             expected_revision?: number | null;
-        };
-        /**
-         * RuleReason
-         * @description A rule of configs/serving.yaml moved it.
-         */
-        RuleReason: {
-            /**
-             * Kind
-             * @constant
-             */
-            kind: "rule";
-            /**
-             * Rule
-             * @description the rule's name
-             * @example film of the week
-             */
-            rule: string;
-            /**
-             * Action
-             * @enum {string}
-             */
-            action: "boost" | "bury" | "pin" | "hide";
         };
         /** RunRequest */
         RunRequest: {

@@ -1,12 +1,15 @@
 """What lists tell of themselves: reasons, and the log of what was shown."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import text
 
+from marquee.domain.records import Event
+from marquee.store import events
 from tests.integration.api.conftest import NewService
 from tests.support.service import Service, eventually, path_of
 
@@ -117,7 +120,7 @@ def test_items_shown_without_an_answer_come_later_on_every_worker_until_somethin
 ) -> None:
     configs = tmp_path / "configs"
     configs.mkdir()
-    settings = "impressions: {discount: 0.9}\nfeedback: {kinds: {view: {weight: 0.01}}}\n"
+    settings = "impressions: {discount: 1.0}\nfeedback: {kinds: {view: {weight: 0.01}}}\n"
     (configs / "serving.yaml").write_text(settings)
     service = new_service(MARQUEE_CONFIGS_DIR=str(configs))
     service.deploy(1)
@@ -130,6 +133,12 @@ def test_items_shown_without_an_answer_come_later_on_every_worker_until_somethin
     with service.client("read") as client:
         shown = first(client, "u002")
         assert first(client, "u002") != shown  # on this worker at once
+    with service.engine.begin() as connection:
+        seen = Event("e1", "view", "u002", shown, datetime.now(UTC))
+        assert events.add_many(connection, [seen])[0].status == "accepted"
+    time.sleep(1.5)
+    with service.client("read") as client:
+        assert first(client, "u002") == shown
 
     shown_to = {user_id: first_of_one_worker(service, user_id) for user_id in ("u004", "u006")}
     time.sleep(2.5)  # in which workers hear of each other's lists

@@ -47,7 +47,7 @@ class RuleReason(Answer):
 
     kind: Literal["rule"]
     rule: str = Field(description="the rule's name", examples=["film of the week"])
-    action: Literal["boost", "bury", "pin", "hide"]
+    action: Literal["boost", "bury", "pin"]
 
 
 Share = Annotated[
