@@ -9,7 +9,18 @@ from app.api.schemas.items import ItemSummary
 from app.serving.asked import LONGEST_LIST_CURSOR
 from marquee.recommend.filters import NO_FILTERS, Filters, named_value
 
-Source = Literal["personal", "profile", "similar", "category", "popular", "pinned", "explored"]
+Source = Literal[
+    "personal",
+    "profile",
+    "similar",
+    "category",
+    "popular",
+    "pinned",
+    "explored",
+    "trending",
+    "top-rated",
+    "latest",
+]
 ListSource = Literal["personal", "profile", "similar", "category", "popular", "pinned"]
 
 ModelVersionNumber = Annotated[
@@ -125,7 +136,8 @@ class ListedItem(ItemSummary):
     source: Source = Field(
         description="what put it there: the ranking model (`personal`), what people alike rate (`profile`), "
         "what is similar to what they liked, or to the item (`similar`), what is popular in their categories "
-        "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)"
+        "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`), or the "
+        "leaderboard that it is on"
     )
     reasons: list[Reason] | None = Field(
         description="why it stands there, the strongest first, then the rules that moved it; "
