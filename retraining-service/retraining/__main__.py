@@ -47,17 +47,7 @@ def _serve(settings: Settings, policy: Policy, serving: Serving) -> None:
     )
     engine = connect(settings.database(), application_name="marquee-retraining", pool_size=8)
     with RegistryClient(settings.mlflow(), patience=REGISTRY_SECONDS) as registry:
-        jobs = Jobs(
-            engine,
-            registry,
-            policy,
-            status,
-            metrics,
-            postgres,
-            mlflow,
-            feedback=serving.feedback,
-            keep_impressions_days=serving.impressions.keep_days,
-        )
+        jobs = Jobs(engine, registry, policy, status, metrics, postgres, mlflow, serving=serving)
         runner = Runner(engine, registry, status, metrics, mlflow)
         service = Service(Leadership(engine), runner, jobs, status, postgres)
         with HealthServer(create_app(status, metrics), settings.host, settings.retraining_port) as health:

@@ -12,9 +12,8 @@ from marquee.domain.errors import Conflict
 from marquee.lifecycle import Mirroring, mirror
 from marquee.registry.client import RegistryClient
 from marquee.settings import Policy
-from marquee.settings.serving import Feedback
+from marquee.settings.serving import Serving
 from marquee.store import changes, impressions
-from marquee.store.standing import ONLY_RATINGS
 from marquee.training.queue import enqueue
 from retraining import triggers
 from retraining.outages import Outage
@@ -41,9 +40,8 @@ class Jobs:
         postgres: Outage,
         mlflow: Outage,
         clock: Clock = system_clock,
-        feedback: Feedback = ONLY_RATINGS,
         *,
-        keep_impressions_days: int = 90,
+        serving: Serving,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -53,9 +51,8 @@ class Jobs:
         self._metrics = metrics
         self._postgres = postgres
         self._mlflow = mlflow
-        self._feedback = feedback
+        self._serving = serving
         self._clock = clock
-        self._keep_impressions_days = keep_impressions_days
 
     def scheduler(self) -> BackgroundScheduler:
         """A scheduler of all jobs, not started yet."""
@@ -88,7 +85,9 @@ class Jobs:
         if self._wanted is None or not self._status.leading.is_set():
             return
         with self._postgres.watched(), self._engine.begin() as connection:
-            count = triggers.enough_new_ratings(connection, self._wanted, self._clock(), self._feedback)
+            count = triggers.enough_new_ratings(
+                connection, self._wanted, self._clock(), self._serving.feedback
+            )
             if count is not None:
                 self._ask(connection, triggers.NEW_DATA, f"{count} new ratings since the last training.")
 
@@ -116,7 +115,7 @@ class Jobs:
         try:
             with self._engine.begin() as connection:
                 dropped = impressions.drop_days(
-                    connection, now=self._clock(), keep_days=self._keep_impressions_days
+                    connection, now=self._clock(), keep_days=self._serving.impressions.keep_days
                 )
         except Conflict as conflict:
             logger.warning("%s", conflict)

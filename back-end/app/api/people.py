@@ -3,17 +3,17 @@
 from typing import Annotated
 
 from fastapi import Query
-from fastapi.concurrency import run_in_threadpool
 
 from app.api.routing import problems, router
 from app.api.schemas.fields import UserIdInPath
 from app.api.schemas.items import ItemSummary
 from app.api.schemas.people import SimilarUser, SimilarUsers
 from app.dependencies import READERS, WorkerDep
+from app.serving.audience import Person
 from app.serving.catalogue import Catalogue
 from app.serving.leaderboards import liked_numbers
-from app.serving.lists import Person
 from app.serving.worker import Worker
+from app.threads import in_thread
 from marquee.recommend.people import Alike, Crowd, Likes
 
 routes = router("users")
@@ -37,9 +37,9 @@ async def similar_users(user_id: UserIdInPath, worker: WorkerDep, n: HowMany = 1
     """
     person = worker.person(user_id)
     if person is None:
-        person = await run_in_threadpool(worker.look_up, user_id)
+        person = await in_thread(worker.look_up, user_id)
     crowd = await worker.crowd.get()
-    found = await run_in_threadpool(_nearest, worker, crowd, person, n)
+    found = await in_thread(_nearest, worker, crowd, person, n)
     return SimilarUsers(
         user_id=user_id,
         known=person.known,

@@ -2,22 +2,23 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.serving import answers, notices
 from app.serving.answers import CHAMPION, Heading
 from app.serving.asked import Asked, Ground, next_cursor, wanted_of
+from app.serving.audience import Person, Visitor
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
 from app.serving.explaining import Why, explained, reasons_of, reasons_without_model
-from app.serving.histories import NOTHING_DONE, NOTHING_KNOWN, NOTHING_RATED, Done, Histories, Rated
+from app.serving.histories import Histories
 from app.serving.impressions import ImpressionLog
 from app.serving.shelf import Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import InvalidInput
-from marquee.domain.history import UNKNOWN_ROW, History
+from marquee.domain.history import UNKNOWN_ROW
 from marquee.models.protocol import Float32, Int32
 from marquee.recommend.chain import Board, Ranked
 from marquee.recommend.exploration import generator_of
@@ -27,51 +28,6 @@ from marquee.recommend.recommender import PersonState, Recommendation
 from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
-from marquee.store.histories import Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who a list is for.
-
-    Attributes:
-        history: None for somebody unknown.
-        profile: what is known of them besides.
-        done: what they did beside rating.
-        looked_up: False when nobody could say, because Postgres is away.
-    """
-
-    user_id: str
-    history: Rated | None
-    profile: Profile = NOTHING_KNOWN
-    done: Done = field(default_factory=lambda: NOTHING_DONE)
-    looked_up: bool = True
-
-    @property
-    def known(self) -> bool:
-        return self.history is not None
-
-    @property
-    def notice(self) -> str | None:
-        if self.history is not None:
-            return None if len(self.history) or len(self.done) else notices.NOTHING_RATED_YET
-        return notices.UNKNOWN_PERSON if self.looked_up else notices.NOT_LOOKED_UP
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody without an id, who has rated these items (stars by item id) just now."""
-
-    stars: dict[str, float]
-    user_id: None = None
-
-    @property
-    def known(self) -> bool:
-        return bool(self.stars)
-
-    @property
-    def notice(self) -> str | None:
-        return None if self.stars else notices.NOTHING_RATED_YET
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +84,7 @@ class ListMaker:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sizes = serving.lists
-        self._rules, self._exploration = serving.rules, serving.exploration
+        self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
         self._tokens, self._impressions = tokens, impressions
         self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
         self._counts = Counts(histories)
@@ -146,22 +102,22 @@ class ListMaker:
         self, request_id: str, person: Person, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
         """The JSON of `Recommendations` for somebody with an id."""
-        history = NOTHING_RATED if person.history is None else person.history
         if shelf is None:
-            out = _left_out(history, person.done)
-            return self._without_model(request_id, person, asked, catalogue, out)
-        state, discount = state_of(person, shelf), self._discount(person, shelf)
+            return self._without_model(request_id, person, asked, catalogue, person.left_out())
+        state, discount = person.state(shelf), self._discount(person, shelf)
         return self._with_model(request_id, person, asked, shelf, state, discount)
 
     def for_visitor(
         self, request_id: str, visitor: Visitor, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
-        """The JSON of `Recommendations` for a visitor; the items rated must be in the catalogue."""
+        """The JSON of `Recommendations` for a visitor."""
+        now = self._clock()
         if shelf is None:
-            seen = np.array([catalogue.number_of[item_id] for item_id in visitor.stars], np.int32)
+            seen = visitor.history(catalogue.number_of.get, self._feedback, now).left_out
             return self._without_model(request_id, visitor, asked, catalogue, seen)
-        state = shelf.model.recommender.state(history_of_ids(visitor.stars, shelf))
-        return self._with_model(request_id, visitor, asked, shelf, state)
+        recommender = shelf.model.recommender
+        history = visitor.history(recommender.models.items.row, self._feedback, now)
+        return self._with_model(request_id, visitor, asked, shelf, recommender.state(history))
 
     def _with_model(
         self,
@@ -231,13 +187,7 @@ class ListMaker:
         shown = self._impressions.shown
         if not shown.enabled:
             return None
-        items = shelf.catalogue.items
-        answered_at = {
-            items[number].item_id: float(last)
-            for number, last in zip(person.done["number"].tolist(), person.done["last"].tolist(), strict=True)
-            if number < len(items)
-        }
-        factors = shown.factors(person.user_id, answered_at)
+        factors = shown.factors(person.user_id, person.answered_at(shelf.catalogue))
         rows = shelf.rows(factors)
         known = rows != UNKNOWN_ROW
         return (rows[known], np.fromiter(factors.values(), np.float32)[known]) if known.any() else None
@@ -316,19 +266,6 @@ class ListMaker:
         return self._bare
 
 
-def state_of(person: Person, shelf: Shelf) -> PersonState:
-    """What somebody's history means to the model of a shelf."""
-    states, history = shelf.model.states, NOTHING_RATED if person.history is None else person.history
-    if not len(history) and not len(person.done) and person.profile == NOTHING_KNOWN:
-        return states.nobody
-    return states.get(person.user_id, history, shelf.row_of_number, person.profile, person.done)
-
-
-def _left_out(history: Rated, done: Done) -> Int32:
-    """The numbers of the items that a person's lists leave out."""
-    return np.concatenate((history["number"], done["number"][done["hidden"]]))
-
-
 def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:
     missing = len(catalogue) - len(scores)
     return scores if not missing else np.pad(scores, (0, missing), constant_values=-np.inf)
@@ -344,14 +281,6 @@ def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:
 def recommender_row(shelf: Shelf, item_id: str) -> int | None:
     """The bundle's row of an item, or None when it has never heard of it."""
     return shelf.model.recommender.models.items.row(item_id)
-
-
-def history_of_ids(stars: dict[str, float], shelf: Shelf) -> History:
-    """A history of ratings made now; items that the bundle has never heard of are left out."""
-    rows = shelf.rows(stars)
-    known = rows >= 0
-    now = np.full(len(rows), int(time.time()), np.int64)
-    return History(rows[known], np.fromiter(stars.values(), np.float32)[known], now[known])
 
 
 def _unpredicted(listing: Listing, ids: Sequence[str], offset: int) -> list[Recommendation]:

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlalchemy import Connection, Engine
 
@@ -12,6 +13,7 @@ from app.security.gate import Gate
 from app.security.keyring import Keyring
 from app.security.sessions import Sessions
 from app.security.throttle import Throttle
+from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
@@ -21,7 +23,7 @@ from app.serving.histories import Histories, Past
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.leaderboards import Boards, make_boards, make_crowd
-from app.serving.lists import ListMaker, Person
+from app.serving.lists import ListMaker
 from app.serving.refreshed import Refreshed
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
@@ -45,7 +47,12 @@ class Worker:
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
         session_key: signs cookies.
+
+    Attributes:
+        STOP_SECONDS: that `stop` may take.
     """
+
+    STOP_SECONDS: ClassVar[float] = 6.0
 
     def __init__(
         self, settings: Settings, serving: Serving, *, engine: Engine, feed_engine: Engine, session_key: str
@@ -106,8 +113,8 @@ class Worker:
         self._stopping.set()
         self.keeper.wake()
         self.follower.hurry()
-        await asyncio.to_thread(self.follower.join, 3.0)
-        await asyncio.to_thread(self.keeper.join, 3.0)
+        for thread in (self.follower, self.keeper):
+            await asyncio.to_thread(thread.join, self.STOP_SECONDS / 2)
         self.database.close()
         self._feed_engine.dispose()
 

@@ -76,7 +76,7 @@ class Recommender:
 
     def __init__(self, models: ModelSet, serving: Serving) -> None:
         self.models = models
-        self._scale = serving.rating_scale
+        self.rating_scale = serving.rating_scale
         self._chain: tuple[Stage, ...] = serving.fallback
         self._least_stars = np.float32(serving.rating_scale.min)
         self._most_stars = np.float32(serving.rating_scale.max)
@@ -160,7 +160,7 @@ class Recommender:
             if stage == "popular":
                 scores = self._popularity.copy()
             else:
-                liked = Liked.of(state.history, self._scale) if liked is None else liked
+                liked = Liked.of(state.history, self.rating_scale) if liked is None else liked
                 found = self._by_liked(stage, liked, categories)
                 if found is None:
                     continue

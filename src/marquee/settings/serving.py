@@ -1,5 +1,6 @@
 """configs/serving.yaml: what the inference service accepts and shows."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -28,6 +29,12 @@ class RatingScale(Document):
             return False
         steps = (rating - self.min) / self.step
         return abs(steps - round(steps)) < 1e-6
+
+    @property
+    def liked(self) -> float:
+        """Stars that mean *liked*: the upper quarter, from 4 of 0.5 to 5, 8 of 1 to 10, 1 of thumbs."""
+        steps = math.ceil(0.75 * (self.max - self.min) / self.step - 1e-6)
+        return min(self.min + steps * self.step, self.max)
 
     def check(self, rating: float) -> float:
         """The rating itself; raises InvalidInput when it is off the scale."""

@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 
 from marquee.domain.errors import Conflict
 from marquee.registry.client import RegistryClient
-from marquee.settings import MlflowConnection, Policy
+from marquee.settings import MlflowConnection, Policy, Serving
 from marquee.settings.policy import Triggers
 from marquee.settings.serving import Impressions
 from marquee.store import impressions
@@ -160,7 +160,7 @@ def test_the_hourly_job_of_the_leader_drops_what_is_too_old(engine: Engine) -> N
         Outage("Postgres", POSTGRES_ERRORS, lambda _: None),
         Outage("MLflow", MLFLOW_ERRORS, lambda _: None),
         clock=lambda: NOON,
-        keep_impressions_days=7,
+        serving=Serving(impressions=Impressions(keep_days=7)),
     )
     jobs.prune()
     assert _days(engine) == [date(2026, 3, 1), date(2026, 3, 9)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
 from app.api.schemas.fields import Answer, Id, ListSize, Message, NextCursor, Stars
 from app.api.schemas.items import ItemSummary
@@ -241,6 +241,22 @@ class SessionRating(Message):
     rating: Stars
 
 
+class SessionEvent(Message):
+    """Something a visitor did with an item."""
+
+    item_id: Id = Field(examples=["50"])
+    kind: str = Field(
+        min_length=1,
+        max_length=100,
+        description="one of `feedback.kinds` in configs/serving.yaml, which says what it counts",
+        examples=["click"],
+    )
+    at: Annotated[
+        AwareDatetime | None,
+        Field(description="when, with its offset from UTC; default: now", examples=["2026-03-01T20:15:00Z"]),
+    ] = None
+
+
 _NAME = {"type": "string", "maxLength": 200, "examples": ["Comedy"]}
 _ONE_OR_SEVERAL = {
     "anyOf": [_NAME, {"type": "array", "items": _NAME, "maxItems": 50}, {"type": "null"}],
@@ -257,7 +273,7 @@ def _several(categories: object) -> object:
 
 
 class SessionRequest(RecommendationQuery):
-    """A visitor's ratings, and what is wanted of the list; nothing of it is kept."""
+    """A visitor's ratings and events, and what is wanted of the list; nothing of it is kept."""
 
     category: Annotated[
         tuple[CategoryName, ...],
@@ -266,6 +282,7 @@ class SessionRequest(RecommendationQuery):
         WithJsonSchema(_ONE_OR_SEVERAL),
     ] = _NONE
     ratings: list[SessionRating] = Field(max_length=1000)
+    events: list[SessionEvent] = Field(default_factory=list, max_length=1000)
 
 
 class UserItemPair(Message):
