@@ -131,6 +131,11 @@ class States:
         """The state of somebody of whom nothing is known."""
         return self._recommender.state(History.empty())
 
+    def forget(self, user_id: str) -> None:
+        """Keep nothing of a person."""
+        with self._lock:
+            self._of.pop(user_id, None)
+
     def holds(self, user_id: str) -> bool:
         return user_id in self._of
 
