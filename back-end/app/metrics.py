@@ -43,11 +43,6 @@ impressions_dropped = Counter(
     "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
 )
 shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
-_events = Counter(
-    "marquee_events_total",
-    "Events received; kinds that are not configured are '(other)'",
-    ["kind", "outcome"],
-)
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 

@@ -19,7 +19,7 @@ from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Past
+from app.serving.histories import READ_AT_ONCE, Histories, Past
 from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
@@ -93,6 +93,7 @@ class Worker:
             load=self._load,
             apply=self._apply,
             caught_up=self._tell_waiters,
+            leisure=lambda connection: self.histories.catch_up(connection, self._catalogue),
             stopping=self._stopping,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,7 +140,7 @@ class Worker:
     def person(self, user_id: str) -> Person | None:
         """Somebody, from memory; None when Postgres must be asked."""
         history = self.histories.get(user_id)
-        if history is None and not self.histories.complete:
+        if history is None and not self.histories.knows_of(user_id):
             return None
         return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
@@ -151,10 +152,16 @@ class Worker:
         try:
             past = self._fetch(user_id)
         except Unavailable:
-            return Person(user_id, None, looked_up=False)
+            return self._last_known(user_id)
         if past is None:
             return Person(user_id, None)
         return Person(user_id, past.rated, past.profile, past.done)
+
+    def _last_known(self, user_id: str) -> Person:
+        """Somebody as memory has them, be that old: for when nobody can say better."""
+        history = self.histories.last_known(user_id)
+        profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+        return Person(user_id, history, profile, done, looked_up=False)
 
     def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
@@ -220,8 +227,9 @@ class Worker:
         if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
-            self.histories.refresh(connection, people, self._catalogue)
-            self._refold(people)
+            self.histories.changed(connection, people, self._catalogue)
+            if len(people) <= READ_AT_ONCE:
+                self._refold(people)
         for user_id in users.missing(connection, keys.get("user", ())):
             self.impressions.forget(user_id)
         if "deployment" in keys:

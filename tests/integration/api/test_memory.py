@@ -91,3 +91,25 @@ def test_what_another_process_loads_is_taken_in(new_service: NewService) -> None
         late = client.get(path_of("late", "recommendations")).json()
         assert late["known"] is True
         assert client.get("/api/v1/items/brand%20new/similar").json()["items"][0]["source"] == "popular"
+
+
+def test_what_many_people_did_at_once_counts_in_each_next_list_and_holds_nobody_up(
+    new_service: NewService,
+) -> None:
+    """The last of a thousand is asked for before the worker can have read them all again."""
+    service = new_service(MARQUEE_WORKERS="1")
+    service.deploy(1)
+    eventually(lambda: service.client().get("/api/v1/health/ready").json()["status"] == "ready")
+    with service.client("write") as client:
+        for number, kind in enumerate(("play", "dislike")):
+            batch = [
+                {"event_id": f"{kind} {n}", "kind": kind, "user_id": f"crowd {n}", "item_id": f"i00{number}"}
+                for n in range(1000)
+            ]
+            client.post("/api/v1/events", json={"events": batch}).raise_for_status()
+            for person in ("crowd 999", "crowd 0", "crowd 500"):
+                listed = client.get(path_of(person, "recommendations"), params={"n": 20}).json()
+                assert listed["known"]
+                assert f"i00{number}" not in [item["item_id"] for item in listed["items"]]
+        client.put(path_of("u000", "ratings", "i001"), json={"rating": 4}).raise_for_status()
+        assert "i001" not in _ids(client, "u000")
