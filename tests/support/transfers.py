@@ -65,12 +65,6 @@ def as_lines(answer: httpx.Response) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
-def emptied(engine: Engine) -> None:
-    """Take everything away that can be imported, and tell nobody."""
-    with engine.begin() as connection:
-        connection.execute(text("TRUNCATE events, ratings, users, items"))
-
-
 def stored_ratings(engine: Engine, user_id: str) -> list[tuple[str, float, str]]:
     """(item, stars, moment) of a person's ratings, by item."""
     query = text("SELECT item_id, rating, rated_at::text FROM ratings WHERE user_id = :user ORDER BY item_id")
