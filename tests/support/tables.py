@@ -49,14 +49,8 @@ def tables(draw: st.DrawFn, least: int = 1) -> dict[str, list[dict[str, object]]
     """A platform's rows, as Postgres is given them."""
     items = draw(st.lists(_ids, min_size=least, max_size=least + 8, unique=True)) + NASTY
     users = draw(st.lists(_ids, min_size=least, max_size=least + 8, unique=True)) + NASTY
-    pairs = draw(
-        st.lists(
-            st.tuples(st.sampled_from(users), st.sampled_from(items)),
-            min_size=least,
-            max_size=least + 12,
-            unique=True,
-        )
-    )
+    pair = st.tuples(st.sampled_from(users), st.sampled_from(items))
+    pairs = draw(st.lists(pair, min_size=least, max_size=least + 12, unique=True))
     return {
         "items": [
             {
