@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlalchemy import Connection, Engine
 
@@ -16,14 +17,15 @@ from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Rated
+from app.serving.histories import Histories, Past
 from app.serving.imports import Places
+from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
-from marquee.store import deployment, items, versions
+from marquee.store import deployment, items, users, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
@@ -41,7 +43,12 @@ class Worker:
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
         session_key: signs cookies.
+
+    Attributes:
+        STOP_SECONDS: that `stop` may take.
     """
+
+    STOP_SECONDS: ClassVar[float] = 6.0
 
     def __init__(
         self, settings: Settings, serving: Serving, *, engine: Engine, feed_engine: Engine, session_key: str
@@ -51,10 +58,11 @@ class Worker:
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.database = Database(engine, self.bell)
+        self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.import_places, self.export_places = Places(), Places()
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
-        self.histories = Histories(serving.histories.ratings_at_start)
+        self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
         self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
@@ -82,15 +90,17 @@ class Worker:
         self.follower.start()
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
         self.keeper.start()
+        self.impressions.start()
         if self.follower.loaded:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
+        await asyncio.to_thread(self.impressions.close, 3.0)
         self._stopping.set()
         self.keeper.wake()
         self.follower.hurry()
-        await asyncio.to_thread(self.follower.join, 3.0)
-        await asyncio.to_thread(self.keeper.join, 3.0)
+        for thread in (self.follower, self.keeper):
+            await asyncio.to_thread(thread.join, self.STOP_SECONDS / 2)
         self.database.close()
         self._feed_engine.dispose()
 
@@ -115,7 +125,7 @@ class Worker:
         history = self.histories.get(user_id)
         if history is None and not self.histories.complete:
             return None
-        return Person(user_id, history, self.histories.profile(user_id))
+        return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""
@@ -123,11 +133,14 @@ class Worker:
         if known is not None:
             return known
         try:
-            return Person(user_id, self._fetch(user_id), self.histories.profile(user_id))
+            past = self._fetch(user_id)
         except Unavailable:
             return Person(user_id, None, looked_up=False)
+        if past is None:
+            return Person(user_id, None)
+        return Person(user_id, past.rated, past.profile, past.done)
 
-    def _fetch(self, user_id: str) -> Rated | None:
+    def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
 
@@ -183,11 +196,14 @@ class Worker:
         if "key" in keys:
             self.gate.keyring.load(connection)
         self._apply_items(connection, keys)
-        if keys.keys() & {"ratings", "users"}:
+        if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
-        elif people := keys.get("rating", set()) | keys.get("user", set()):
+        elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
+        for user_id in keys.get("user", ()):
+            if users.get(connection, user_id) is None:
+                self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
@@ -205,9 +221,9 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and len(history) and shelf.model.states.holds(user_id):
-                profile = self.histories.profile(user_id)
-                shelf.model.states.get(user_id, history, shelf.row_of_number, profile)
+            if history is not None and shelf.model.states.holds(user_id):
+                profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+                shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 
     def _follow_deployment(self, connection: Connection) -> None:
         wanted = deployment.get(connection)
