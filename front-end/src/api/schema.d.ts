@@ -524,6 +524,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Rows
+         * @description Import ratings, items, users or events. Good rows are kept, every bad one is reported with its line.
+         *
+         *     Rows are written in batches, each in a transaction of its own: should an import break off, whole batches
+         *     are in. Sent again, the same rows change nothing. Of ratings for one item the later counts, items and
+         *     users are replaced, of events with one id the first stands. Ratings and events make people who are not
+         *     there yet.
+         *
+         *     With `Accept: application/x-ndjson` the answer begins at once: `progress` and every `reject` as they come,
+         *     then `report`, or `error` with a problem. Otherwise it is the report, when all is done.
+         */
+        post: operations["import_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Rows
+         * @description All ratings, items, users or events, as of one moment, in the form that imports take.
+         *
+         *     Imported into an empty platform (items and users first), they are exported byte for byte the same. Times
+         *     are unix seconds. Items need the scope `read`; what is about people needs `operate`.
+         */
+        get: operations["export_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health/ready": {
         parameters: {
             query?: never;
@@ -589,6 +640,35 @@ export interface components {
              * @description give it as `cursor` to have the next page; null on the last page
              */
             next_cursor: string | null;
+        };
+        /**
+         * BadRow
+         * @description A row that was not taken, for its first fault.
+         */
+        BadRow: {
+            /**
+             * Line
+             * @description where the row begins; the first line is 1
+             * @example 3
+             */
+            line: number;
+            /**
+             * Field
+             * @description the column; empty when the whole row is at fault
+             * @example rating
+             */
+            field: string;
+            /**
+             * Value
+             * @description what stood there, shortened to be shown
+             * @example 4,5
+             */
+            value: string;
+            /**
+             * Reason
+             * @example rating has a decimal comma: it is written 4.5, not 4,5
+             */
+            reason: string;
         };
         /** Categories */
         Categories: {
@@ -666,6 +746,79 @@ export interface components {
              * @example Input should be a valid number
              */
             message: string;
+        };
+        /**
+         * ImportReport
+         * @description What an import did: each row that was read was inserted, updated, unchanged or rejected.
+         */
+        ImportReport: {
+            /**
+             * Rows
+             * @description rows read
+             * @example 100000
+             */
+            rows: number;
+            /**
+             * Created Users
+             * @description people made because a row names them
+             * @example 943
+             */
+            created_users: number;
+            /**
+             * Created Items
+             * @description items made because a row names them
+             * @example 0
+             */
+            created_items: number;
+            /**
+             * Inserted
+             * @example 99000
+             */
+            inserted: number;
+            /**
+             * Updated
+             * @example 0
+             */
+            updated: number;
+            /**
+             * Unchanged
+             * @description rows that were there already, or that a later or earlier row stands for
+             * @example 999
+             */
+            unchanged: number;
+            /**
+             * Rejected
+             * @example 1
+             */
+            rejected: number;
+            /**
+             * Reasons
+             * @description how many rows were rejected, by reason
+             * @example {
+             *       "rating is not a number": 1
+             *     }
+             */
+            reasons: {
+                [key: string]: number;
+            };
+            /**
+             * Ignored Columns
+             * @description columns that mean nothing here
+             * @example [
+             *       "comment"
+             *     ]
+             */
+            ignored_columns: string[];
+            /**
+             * Seconds
+             * @example 1.25
+             */
+            seconds: number;
+            /**
+             * Rejects
+             * @description every row that was rejected
+             */
+            rejects: components["schemas"]["BadRow"][];
         };
         /** Item */
         Item: {
@@ -4553,6 +4706,244 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_rows: {
+        parameters: {
+            query?: {
+                /** @description whether ratings and events may make items, titled by their id */
+                create_items?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description what the rows are */
+                kind: "ratings" | "items" | "users" | "events";
+            };
+            cookie?: never;
+        };
+        /** @description CSV with a header, or a JSON object a line, of any size; gzip is told by itself. */
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/x-ndjson": string;
+                "application/jsonl": string;
+                "application/x-jsonlines": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_rows: {
+        parameters: {
+            query?: {
+                /** @description CSV with a header, or JSON lines */
+                format?: "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                /** @description which table */
+                kind: "ratings" | "items" | "users" | "events";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, by their keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example user_id,item_id,rating,timestamp
+                     *     42,50,4.5,881250949
+                     */
+                    "text/csv": string;
+                    /** @example {"user_id":"42","item_id":"50","rating":4.5,"timestamp":881250949} */
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
