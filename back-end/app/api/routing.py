@@ -159,7 +159,6 @@ _MEANINGS = {
     403: "The caller may not",
     404: "There is no such thing",
     409: "The state does not allow it (any more)",
-    408: "The body stopped arriving",
     413: "The body is too large",
     414: "The address is longer than 65,535 bytes",
     415: "The body is not JSON",
