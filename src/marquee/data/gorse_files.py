@@ -80,7 +80,7 @@ def _beside(path: Path) -> dict[str, DataFile]:
 def _is_gorses(role: str, file: DataFile) -> bool:
     """Whether the first line is an object of the role, by the names of its fields.
 
-    Files of Marquee's own have `item_id` and `user_id` too: Gorse's have labels, and no other field than Gorse's.
+    Files of Marquee's own have `item_id` and `user_id` too: Gorse's have labels, and no field of others.
     """
     with open_text(file) as opened:
         first = opened.text.readline(MOST_CHARACTERS)
