@@ -5,10 +5,15 @@ from functools import cache
 from pathlib import Path
 
 import psutil
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from app.reserved import ReservedDict
+
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the client library's own; must be set before it is imported
+
+# The client looks the class up whenever a worker makes a file.
+values.MmapedDict = ReservedDict  # type: ignore[attr-defined]  # it is none of what the module exports
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -30,6 +35,11 @@ _events = Counter(
     "Events received; kinds that are not configured are '(other)'",
     ["kind", "outcome"],
 )
+impressions_written = Counter("marquee_impressions_written_total", "Lists that were shown, in the log")
+impressions_dropped = Counter(
+    "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
+)
+shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.routing import problems
+from app.frame import ALWAYS_ANSWERED
 from app.problems import MEDIA_TYPE
 
 _LIST_SIZE = "n"
@@ -32,8 +34,9 @@ def document(app: FastAPI, largest_list: int) -> dict[str, Any]:
             routes=app.routes,
             separate_input_output_schemas=False,
         )
-        for path in content["paths"].values():
-            for operation in path.values():
+        for path, operations in content["paths"].items():
+            for operation in operations.values():
+                _add_the_frames(path, operation)
                 _complete(operation)
                 for parameter in operation.get("parameters", []):
                     if parameter["name"] == _LIST_SIZE:
@@ -47,6 +50,18 @@ def document(app: FastAPI, largest_list: int) -> dict[str, Any]:
         }
         app.openapi_schema = content
     return app.openapi_schema
+
+
+def _add_the_frames(path: str, operation: dict[str, Any]) -> None:
+    """What may be answered before a route sees the request, or in its place when it takes too long."""
+    statuses = {400, 414, 421} if path in ALWAYS_ANSWERED else {400, 414, 421, 429, 503}
+    if "requestBody" in operation:
+        statuses |= {408, 413}
+    for status, facts in problems(*statuses).items():
+        content = {"application/json": {"schema": _PROBLEM}}
+        operation["responses"].setdefault(
+            str(status), {"description": facts["description"], "content": content}
+        )
 
 
 def _complete(operation: dict[str, Any]) -> None:

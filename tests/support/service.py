@@ -86,6 +86,14 @@ class Service:
         answers = self.on_every_worker(lambda client: client.get("/api/v1/health/ready"))
         return all(answer.json()["model_version"] == version for answer in answers.values())
 
+    def serves_alone(self, version: int | None) -> bool:
+        """Whether the one worker says that it serves this version; not while it is away."""
+        try:
+            with self.client() as client:
+                return bool(client.get("/api/v1/health/ready").json()["model_version"] == version)
+        except httpx.TransportError:
+            return False
+
 
 def eventually(holds: Callable[[], bool], *, within: float = 30.0, what: str = "it") -> None:
     """Wait until something holds; Unavailable when it does not in time."""

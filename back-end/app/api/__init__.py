@@ -26,6 +26,7 @@ def all_routes() -> list[BaseRoute]:
     routers = (
         recommendations.hot,
         health.hot,
+        sessions.hot,
         items.routes,
         ratings.routes,
         events.routes,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from app.dependencies import BROWSERS, RequestId, WorkerDep, worker_of
 from app.security.callers import Level
 from app.serving.lists import Asked, Visitor
 from app.serving.worker import Worker
+from app.threads import in_thread
 from marquee.domain.errors import InvalidInput
 
 hot = router("recommendations", lean=True)
@@ -59,7 +59,7 @@ async def recommend(request: Request) -> JsonBytes:
     asked = Asked(worker.lists.size(query.n), query.category, query.exclude)
     person = worker.person(user_id)
     if person is None:
-        person = await run_in_threadpool(worker.look_up, user_id)
+        person = await in_thread(worker.look_up, user_id)
     request_id = scope["state"]["request_id"]
     return JsonBytes(worker.lists.for_person(request_id, person, asked, worker.shelf, worker.catalogue))
 

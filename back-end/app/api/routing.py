@@ -1,5 +1,6 @@
 """Kinds of routes: the ordinary one, and a lean one for what is asked for most."""
 
+import inspect
 from collections.abc import Callable, Coroutine, Set
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import request_response
 
 from app.api.schemas.problems import Problem
+from app.threads import require_room
 
 PREFIX = "/api/v1"
 _MOST_PARAMETERS = 1_010
@@ -29,14 +31,20 @@ class StrictRequest(Request):
 
 
 class ApiRoute(APIRoute):
-    """FastAPI's route, reading JSON strictly, and refusing parameters that it does not know."""
+    """FastAPI's route, reading JSON strictly, refusing parameters that it does not know, and bounded.
+
+    Endpoints that are no coroutines run on threads; when too many wait for one, the answer is 429.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         parameters = get_flat_params(self.dependant)
         known = frozenset(field.alias for field in parameters if isinstance(field.field_info, Query))
+        needs_thread = not inspect.iscoroutinefunction(self.endpoint)
 
         async def strictly(request: Request) -> Response:
+            if needs_thread:
+                require_room()
             if request.scope["query_string"]:
                 read_query(request.scope["query_string"], known)
             return await handle(StrictRequest(request.scope, request.receive))
@@ -114,9 +122,12 @@ _MEANINGS = {
     404: "There is no such thing",
     409: "The state does not allow it (any more)",
     413: "The body is too large",
+    414: "The address is longer than 65,535 bytes",
     415: "The body is not JSON",
     422: "A value is wrong",
-    429: "Too many tries; Retry-After says when there may be another",
+    408: "The body did not arrive in time",
+    421: "The header Host names another site",
+    429: "Too much is asked at once, or was tried too often; Retry-After says when to try again",
     503: "A part that is needed is away; Retry-After says when to try again",
 }
 

@@ -1,11 +1,13 @@
 """Postgres as the routes see it: transactions that ring the bell, and a quick answer when it is away."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
 from app.serving.bell import Bell
+from app.serving.deadline import request_ends
 from marquee.domain.errors import Unavailable
 from marquee.store.engine import unavailable_when_away
 
@@ -43,6 +45,13 @@ class Database:
         self._bell.ring()
 
     @contextmanager
+    def writing_quietly(self) -> Iterator[Connection]:
+        """As `writing`, for what no worker needs to hear of: nobody's next request waits for it."""
+        self._require()
+        with unavailable_when_away(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def engine(self) -> Iterator[Engine]:
         """For library calls that make their own transactions; every worker hears of what they committed."""
         self._require()
@@ -54,6 +63,9 @@ class Database:
         self._engine.dispose()
 
     def _require(self) -> None:
+        ends = request_ends.get()
+        if ends is not None and time.monotonic() > ends:
+            raise Unavailable("The database was too slow to be asked within the time that a request has.")
         if not self.available:
             raise Unavailable(
                 "The database cannot be reached.", hint="Try again in a moment; lists are still served."

@@ -1,6 +1,6 @@
 """Finding titles in spite of typing errors: every word of the query must be near some word of the title.
 
-Nearness is the optimal string alignment distance: letters put in, left out, exchanged, or neighbours swapped.
+Nearness is the optimal string alignment distance: letters put in, left out, exchanged, or two swapped.
 Two neighbouring words of a title also count as one, and so do all words of the query, so that `strawars` and
 `spider man` find Star Wars and Spiderman.
 """

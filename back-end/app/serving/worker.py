@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlalchemy import Connection, Engine
 
@@ -17,13 +18,14 @@ from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
 from app.serving.histories import Histories, Past
+from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
-from marquee.store import deployment, items, versions
+from marquee.store import deployment, items, users, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
@@ -41,7 +43,12 @@ class Worker:
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
         session_key: signs cookies, and the tokens of lists.
+
+    Attributes:
+        STOP_SECONDS: that `stop` may take.
     """
+
+    STOP_SECONDS: ClassVar[float] = 6.0
 
     def __init__(
         self, settings: Settings, serving: Serving, *, engine: Engine, feed_engine: Engine, session_key: str
@@ -51,6 +58,7 @@ class Worker:
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.database = Database(engine, self.bell)
+        self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.tokens = Tokens(session_key)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
@@ -82,15 +90,17 @@ class Worker:
         self.follower.start()
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
         self.keeper.start()
+        self.impressions.start()
         if self.follower.loaded:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
+        await asyncio.to_thread(self.impressions.close, 3.0)
         self._stopping.set()
         self.keeper.wake()
         self.follower.hurry()
-        await asyncio.to_thread(self.follower.join, 3.0)
-        await asyncio.to_thread(self.keeper.join, 3.0)
+        for thread in (self.follower, self.keeper):
+            await asyncio.to_thread(thread.join, self.STOP_SECONDS / 2)
         self.database.close()
         self._feed_engine.dispose()
 
@@ -186,6 +196,9 @@ class Worker:
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
+        for user_id in keys.get("user", ()):
+            if users.get(connection, user_id) is None:
+                self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 

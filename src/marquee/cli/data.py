@@ -238,7 +238,8 @@ def report(
     Example: marquee data report --data data/raw/ml-100k
     """
     from marquee.data.report.frames import read_frames
-    from marquee.data.report.render import make_report, write_report
+    from marquee.data.report.report import make_report
+    from marquee.reporting.render import write_report
 
     settings = load_settings()
     serving = load_serving(settings.configs_dir / "serving.yaml")
@@ -248,18 +249,18 @@ def report(
             read_frames(data, scale, on_progress) if data else _platform_frames(settings, serving.feedback)
         )
         made = make_report(frames, scale, datetime.now(UTC))
-        paths = write_report(made, out)
-    grave = [finding for finding in made.findings if finding.level in ("error", "warning")]
+        written = write_report(made, out)
+    findings = made.findings()
+    grave = [finding for finding in findings if finding.level in ("error", "warning")]
     if as_json:
         found = [
-            {"level": finding.level, "title": finding.title, "seen": finding.seen}
-            for finding in made.findings
+            {"level": finding.level, "title": finding.title, "seen": finding.seen} for finding in findings
         ]
-        _print_json({"html": str(paths[0]), "markdown": str(paths[1]), "findings": found})
+        _print_json({"html": str(written.html), "markdown": str(written.markdown), "findings": found})
         return
     for finding in grave:
         _say(f"{finding.level}: {finding.title}. {finding.seen}")
-    _say(f"{len(made.findings)} findings in {paths[0]} and {paths[1]}")
+    _say(f"{len(findings)} findings in {written.html} and {written.markdown}")
 
 
 def _platform_frames(settings: Settings, feedback: "Feedback") -> "Frames":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from marquee.domain.history import NOTHING_IMPLIED, History
 from marquee.models.arrays import check_names, checked
 from marquee.models.components import COMPONENTS
+from marquee.models.contributions import Contributions, contributions, joined
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Scorer, State, States
 
 K = 10  # of the nDCG that weights are chosen by
@@ -79,6 +80,21 @@ class Blend:
 
     def score_many(self, states: States) -> Float32:
         return states[:, : self.n_items]
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        folded, share = self._contributions_folded(history, rows), history.evidence
+        if share in (0.0, 1.0):
+            return folded
+        nothing = self._folded(replace(history, implied=NOTHING_IMPLIED))[rows]
+        return joined([(share, folded)], np.float32(1.0 - share) * nothing)
+
+    def _contributions_folded(self, history: History, rows: Int32) -> Contributions:
+        parts, constant = [], np.zeros(len(rows), dtype=np.float32)
+        for weight, model in zip(self._weights_for(history).tolist(), self.models, strict=True):
+            mean, unit = _moments(model.score(model.fold_in(history)))
+            parts.append((weight / unit, contributions(model, history, rows)))
+            constant -= weight * mean / unit
+        return joined(parts, constant)
 
     @property
     def scores_new(self) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from marquee.domain.history import History
 from marquee.models import sparse_rows
 from marquee.models.arrays import check_names, checked
+from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
@@ -79,6 +80,14 @@ class Content:
 
     def score_new(self, state: State, features: Csr) -> Float32:
         return np.asarray(features @ state, dtype=np.float32)
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        told, counts = self.liking.of_history(history)
+        total = counts.sum(dtype=np.float64) + self.damping
+        weighted = self.features[rows] * self.weights
+        shared = (weighted @ self.features[told].T).toarray() * (counts / total)
+        rest = weighted @ (self.damping / total * self.usual - self.catalogue)
+        return Contributions(np.asarray(shared, dtype=np.float32), np.asarray(rest, dtype=np.float32))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return {

@@ -16,6 +16,7 @@ from scipy.linalg import lapack
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
 
@@ -96,6 +97,12 @@ class Ease:
 
     def score_many(self, states: States) -> Float32:
         return states[:, : self.n_items]
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        told, counts = self.liking.of_history(history)
+        of_items = self.weights[np.ix_(told, rows)].T * counts
+        profile = self.profile_weights[np.ix_(history.profile, rows)].sum(axis=0)
+        return Contributions(np.asarray(of_items, dtype=np.float32), np.asarray(profile, dtype=np.float32))
 
     @property
     def scores_new(self) -> bool:

@@ -16,6 +16,7 @@ from scipy import sparse
 from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.models import sparse_rows
 from marquee.models.arrays import check_names
+from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.neighbours import BLOCK, TINY, nearest
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Int64, State, States
@@ -48,6 +49,11 @@ class ItemKnn:
     @property
     def state_size(self) -> int:
         return self.n_items
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        told, counts = self.liking.of_history(history)
+        of_items = self.similarities[told][:, rows].toarray().T * counts
+        return Contributions(np.asarray(of_items, dtype=np.float32), np.zeros(len(rows), np.float32))
 
     @property
     def scores_new(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marquee.domain.history import UNKNOWN_ROW, History, Implied, ItemIndex
+from marquee.models.contributions import Contributions, contributions, leave_one_out, told_rows
 from marquee.models.fallback import Fallback
 from marquee.models.model_set import ModelSet
 from marquee.models.neighbours import Neighbours
@@ -67,6 +68,19 @@ class Extended(Generic[M]):
 
     def score_new(self, state: State, features: Csr) -> Float32:
         return self.model.score_new(state, features)
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        """The model's own for its rows; for new ones, what the score loses when an item is left out."""
+        told = told_rows(history)
+        of_items = np.zeros((len(rows), len(told)), dtype=np.float32)
+        rest = np.empty(len(rows), dtype=np.float32)
+        new = rows >= self.model.n_items
+        if not new.all():
+            known = contributions(self.model, self._trained(history), rows[~new])
+            of_items[np.ix_(~new, told < self.model.n_items)], rest[~new] = known
+        if new.any():
+            of_items[new], rest[new] = leave_one_out(self, history, rows[new])
+        return Contributions(of_items, rest)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         raise TypeError("items added after a training are no part of a bundle")
