@@ -21,6 +21,9 @@ _requests = Counter("marquee_http_requests_total", "Requests answered", ["method
 _durations = Histogram(
     "marquee_http_request_seconds", "Time to answer", ["method", "route"], buckets=_SECONDS
 )
+_lists = Counter(
+    "marquee_lists_total", "Lists made for people, by what their first item came from", ["variant", "source"]
+)
 _listed = Counter("marquee_listed_items_total", "Items put into lists, by what put them there", ["source"])
 swaps = Counter("marquee_model_swaps_total", "Models taken into service, or refused", ["outcome"])
 served_version = Gauge(
@@ -73,6 +76,16 @@ def _source_series(source: str) -> Counter:
 
 def count_listed(source: str, items: int) -> None:
     _source_series(source).inc(items)
+
+
+@cache
+def _list_series(variant: str, source: str) -> Counter:
+    return _lists.labels(variant, source)
+
+
+def count_list(variant: str, source: str | None) -> None:
+    """Count one list; `source` None is an empty one."""
+    _list_series(variant, source or "none").inc()
 
 
 def exposition() -> bytes:

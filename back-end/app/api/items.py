@@ -6,16 +6,17 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import TypeAdapter
 
+from app.api.asking import asked_of
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.patching import patched
 from app.api.routing import BROWSING, CHANGING, JsonBytes, problems, router
 from app.api.schemas.fields import Cursor, ItemIdInPath, PageLimit, SearchText, Text
 from app.api.schemas.items import Categories, Category, Item, ItemBody, ItemDetail, ItemPage, ItemPatch
-from app.api.schemas.lists import ItemList
+from app.api.schemas.lists import ItemList, ItemListQuery
 from app.dependencies import BROWSERS, WRITERS, CallerDep, WorkerDep
 from app.security.callers import Caller, Level
 from app.serving.catalogue import Catalogue, Position
-from app.serving.lists import Asked, unknown_category
+from app.serving.lists import unknown_category
 from marquee.domain import records
 from marquee.domain.errors import NotFound, Unavailable
 from marquee.store import items
@@ -24,9 +25,7 @@ routes = router("items")
 
 _POSITION = TypeAdapter(tuple[int, Text, Text])
 CategoryQuery = Annotated[str | None, Query(max_length=200, description="only items of this category")]
-SizeQuery = Annotated[
-    int | None, Query(ge=1, description="entries; default and largest: configs/serving.yaml")
-]
+ListQuery = Annotated[ItemListQuery, Query()]
 
 
 @routes.get(
@@ -136,10 +135,11 @@ def delete_item(item_id: ItemIdInPath, worker: WorkerDep) -> None:
     operation_id="list_similar_items",
     dependencies=[BROWSERS],
 )
-async def similar_items(item_id: ItemIdInPath, worker: WorkerDep, n: SizeQuery = None) -> JsonBytes:
+async def similar_items(item_id: ItemIdInPath, worker: WorkerDep, query: ListQuery) -> JsonBytes:
     """What people who rated this item also rated; then, if that is too little, what is popular."""
     visible(worker.catalogue, item_id)
-    return JsonBytes(worker.lists.similar(item_id, worker.lists.size(n), worker.shelf, worker.catalogue))
+    asked = asked_of(query, worker.lists)
+    return JsonBytes(worker.lists.similar(item_id, asked, worker.shelf, worker.catalogue))
 
 
 @routes.get(
@@ -149,10 +149,9 @@ async def similar_items(item_id: ItemIdInPath, worker: WorkerDep, n: SizeQuery =
     operation_id="list_popular_items",
     dependencies=[BROWSERS],
 )
-async def popular_items(worker: WorkerDep, n: SizeQuery = None, category: CategoryQuery = None) -> JsonBytes:
+async def popular_items(worker: WorkerDep, query: ListQuery) -> JsonBytes:
     """What most people like."""
-    asked = Asked(worker.lists.size(n), category)
-    return JsonBytes(worker.lists.popular(asked, worker.shelf, worker.catalogue))
+    return JsonBytes(worker.lists.popular(asked_of(query, worker.lists), worker.shelf, worker.catalogue))
 
 
 @routes.get("/categories", responses=BROWSING, operation_id="list_categories", dependencies=[BROWSERS])

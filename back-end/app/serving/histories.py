@@ -30,10 +30,11 @@ Rated = NDArray[np.void]
 
 NOTHING_RATED: Final[Rated] = np.empty(0, RATED)
 
-DONE = np.dtype([("number", "<i4"), ("weight", "<f4"), ("at", "<f8"), ("hidden", "?")])
+DONE = np.dtype([("number", "<i4"), ("weight", "<f4"), ("at", "<f8"), ("last", "<i8"), ("hidden", "?")])
 
 # One record an item that a person did something with: its number, what their doings weigh together at the
-# moment `at`, in seconds since 1970, and whether their lists leave it out. Never changed in place either.
+# moment `at`, when the `last` of them was, both in seconds since 1970, and whether their lists leave it out.
+# Never changed in place either.
 Done = NDArray[np.void]
 
 NOTHING_DONE: Final[Done] = np.empty(0, DONE)
@@ -243,6 +244,7 @@ def done(doings: UserDoings, catalogue: Catalogue) -> Done:
     records["number"] = numbers[known]
     records["weight"] = doings.weights[known]
     records["at"] = doings.at
+    records["last"] = doings.last[known]
     records["hidden"] = doings.hidden[known]
     return records
 

@@ -12,6 +12,7 @@ from app.security.gate import Gate
 from app.security.keyring import Keyring
 from app.security.sessions import Sessions
 from app.security.throttle import Throttle
+from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
@@ -20,7 +21,7 @@ from app.serving.follower import Follower
 from app.serving.histories import Histories, Past
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
-from app.serving.lists import ListMaker, Person
+from app.serving.lists import ListMaker
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
@@ -60,10 +61,16 @@ class Worker:
         self.database = Database(engine, self.bell)
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
-        self.tokens = Tokens(session_key)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
-        self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
+        self.tokens = Tokens(session_key)
+        self.lists = ListMaker(
+            serving,
+            self.histories,
+            self.tokens,
+            self.impressions,
+            is_deployed=lambda: self.keeper.wanted is not None,
+        )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
@@ -196,9 +203,8 @@ class Worker:
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
-        for user_id in keys.get("user", ()):
-            if users.get(connection, user_id) is None:
-                self.impressions.forget(user_id)
+        for user_id in users.missing(connection, keys.get("user", ())):
+            self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 

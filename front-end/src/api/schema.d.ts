@@ -978,6 +978,11 @@ export interface components {
              * @example 3
              */
             model_version: number | null;
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
             /** Items */
             items: components["schemas"]["ListedItem"][];
         };
@@ -1195,10 +1200,10 @@ export interface components {
             rank: number;
             /**
              * Score
-             * @description what the list is ordered by; comparable within one list
+             * @description what the list is ordered by; comparable within one source; null for what is pinned
              * @example 1.0932
              */
-            score: number;
+            score: number | null;
             /**
              * Stars
              * @description predicted stars; null where no model says
@@ -1219,10 +1224,15 @@ export interface components {
             stars_high: number | null;
             /**
              * Source
-             * @description what put it there
+             * @description what put it there: the ranking model (`personal`), what people alike rate (`profile`), what is similar to what they liked, or to the item (`similar`), what is popular in their categories (`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)
              * @enum {string}
              */
-            source: "personal" | "profile" | "similar" | "popular";
+            source: "personal" | "profile" | "similar" | "category" | "popular" | "pinned" | "explored";
+            /**
+             * Reasons
+             * @description why it stands there; null unless asked to explain
+             */
+            reasons: components["schemas"]["Reason"][] | null;
         };
         /** Live */
         Live: {
@@ -1633,6 +1643,53 @@ export interface components {
             };
         };
         /**
+         * Reason
+         * @description One reason why an item stands where it does.
+         */
+        Reason: {
+            /**
+             * Kind
+             * @description `because` of an item of theirs, by the ranking model; `similar` to one that they liked; popular in a `category` of theirs; what people alike rate (`profile`); what is `popular` with everybody; chance (`explored`); a `rule` of configs/serving.yaml
+             * @enum {string}
+             */
+            kind: "because" | "similar" | "category" | "profile" | "popular" | "explored" | "rule";
+            /**
+             * Item Id
+             * @description of `because` and `similar`: the item
+             * @example 174
+             */
+            item_id: string | null;
+            /**
+             * Title
+             * @description that item's title
+             * @example Raiders of the Lost Ark
+             */
+            title: string | null;
+            /**
+             * Share
+             * @description how much of what speaks for it in their history is that item's, above 0 to 1
+             * @example 0.31
+             */
+            share: number | null;
+            /**
+             * Category
+             * @description of `category`
+             * @example Comedy
+             */
+            category: string | null;
+            /**
+             * Rule
+             * @description of `rule`: its name
+             * @example film of the week
+             */
+            rule: string | null;
+            /**
+             * Action
+             * @description of `rule`: what it does
+             */
+            action: ("boost" | "bury" | "pin") | null;
+        };
+        /**
          * Recommendations
          * @description A list for one person.
          */
@@ -1643,6 +1700,11 @@ export interface components {
              * @example 019a8b2e-6c1f-7d3a-9f52-0b6f3c1d2e4f
              */
             request_id: string;
+            /**
+             * Token
+             * @description names this list in events that answer it; signed
+             */
+            token: string;
             /**
              * User Id
              * @description null for a visitor
@@ -1671,6 +1733,16 @@ export interface components {
              * @example champion
              */
             variant: string;
+            /**
+             * Source
+             * @description what its first item came from, leaving out what is pinned or explored; null: it is empty
+             */
+            source: ("personal" | "profile" | "similar" | "category" | "popular" | "pinned") | null;
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
             /** Items */
             items: components["schemas"]["ListedItem"][];
         };
@@ -1758,19 +1830,57 @@ export interface components {
         };
         /**
          * SessionRequest
-         * @description A visitor's ratings; nothing of it is kept.
+         * @description A visitor's ratings, and what is wanted of the list; nothing of it is kept.
          */
         SessionRequest: {
-            /** Ratings */
-            ratings: components["schemas"]["SessionRating"][];
-            /** N */
-            n?: number | null;
             /**
              * Category
-             * @description only items of this category
-             * @example Comedy
+             * @description only items of this category; of several, of one at least
              */
-            category?: string | null;
+            category?: string | string[] | null;
+            /**
+             * Category All
+             * @description only items of each of these categories
+             */
+            category_all?: string[];
+            /**
+             * Category None
+             * @description no items of these categories
+             */
+            category_none?: string[];
+            /**
+             * Year From
+             * @description only items of this year or later
+             */
+            year_from?: number | null;
+            /**
+             * Year To
+             * @description only items of this year or earlier
+             */
+            year_to?: number | null;
+            /**
+             * Attribute
+             * @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold
+             */
+            attribute?: string[];
+            /**
+             * Exclude
+             * @description items to leave out, by id
+             */
+            exclude?: string[];
+            /** N */
+            n?: number | null;
+            /** Cursor */
+            cursor?: string | null;
+            /** Diversity */
+            diversity?: number | null;
+            /**
+             * Explain
+             * @description whether to say why each item stands where it does
+             */
+            explain?: boolean;
+            /** Ratings */
+            ratings: components["schemas"]["SessionRating"][];
         };
         /** StoredRating */
         StoredRating: {
@@ -1990,12 +2100,25 @@ export interface operations {
     recommend: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
-                n?: number | null;
-                /** @description only items of this category */
-                category?: string | null;
-                /** @description items to leave out; give it once for each */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
                 exclude?: string[];
+                n?: number | null;
+                cursor?: string | null;
+                diversity?: number | null;
+                /** @description whether to say why each item stands where it does */
+                explain?: boolean;
             };
             header?: never;
             path: {
@@ -2532,8 +2655,22 @@ export interface operations {
     list_similar_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
                 n?: number | null;
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -2603,10 +2740,22 @@ export interface operations {
     list_popular_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
                 n?: number | null;
-                /** @description only items of this category */
-                category?: string | null;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
