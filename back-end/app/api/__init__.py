@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 from app.api import (
     deployments,
     events,
+    gorse,
     health,
     items,
     jobs,
@@ -40,5 +41,6 @@ def all_routes() -> list[BaseRoute]:
         keys.routes,
         health.routes,
         health.figures,
+        *gorse.ROUTERS,
     )
     return [route for router in routers for route in router.routes]
