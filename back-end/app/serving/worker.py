@@ -19,6 +19,7 @@ from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
 from app.serving.histories import Histories, Past
+from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker
@@ -61,9 +62,10 @@ class Worker:
         self.database = Database(engine, self.bell)
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.tokens = Tokens(session_key)
+        self.import_places, self.export_places = Places(), Places()
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
-        self.tokens = Tokens(session_key)
         self.lists = ListMaker(
             serving,
             self.histories,
@@ -151,27 +153,32 @@ class Worker:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
 
+    def require_database(self) -> None:
+        """Raises Unavailable while Postgres is away."""
+        if not self.database.available:
+            raise Unavailable("The database cannot be reached.", hint="Try again in a moment.")
+
     # ---- reading one's own writes ----
 
-    async def caught_up(self) -> None:
+    async def caught_up(self, within: float = _LONGEST_WAIT_FOR_FEED) -> None:
         """Return when this worker's memory holds all that was committed on this machine before the call.
 
         It gives up after 250 ms: an answer that is a moment old is better than none.
         """
         if self.follower.behind:
-            await self._wait_for_feed(self.bell.count())
+            await self._wait_for_feed(self.bell.count(), within)
 
-    async def _wait_for_feed(self, count: int) -> None:
+    async def _wait_for_feed(self, count: int, within: float) -> None:
         read = asyncio.Event()
         self._waiters.add(read)
         try:
-            async with asyncio.timeout(_LONGEST_WAIT_FOR_FEED):
+            async with asyncio.timeout(within):
                 while self.follower.seen < count and self.database.available:
                     read.clear()
                     self.follower.hurry()
                     await read.wait()
         except TimeoutError:
-            logger.warning("The change feed was not read within %g s.", _LONGEST_WAIT_FOR_FEED)
+            logger.warning("The change feed was not read within %g s.", within)
         finally:
             self._waiters.discard(read)
 

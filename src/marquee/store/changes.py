@@ -27,6 +27,7 @@ Kind = Literal[
     "key",
 ]
 CHANNEL = "marquee_changes"
+MORE = "more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,14 @@ def publish(connection: Connection, kind: Kind, keys: Iterable[str | None] = (No
     """Tell the workers, when this transaction commits, that something changed."""
     connection.execute(insert(changes), [{"kind": kind, "key": key} for key in keys])
     connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def publish_part(connection: Connection, kind: Kind) -> None:
+    """Tell, when this transaction commits, of a part of something large whose end will be told by `publish`.
+
+    Readers may wait for the end; when nothing comes any more, the parts must do. `kind` is a whole kind.
+    """
+    publish(connection, kind, [MORE])
 
 
 def listen(connection: Connection) -> None:
