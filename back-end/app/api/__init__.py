@@ -6,6 +6,7 @@ from app.api import (
     deployments,
     events,
     exports,
+    gorse,
     health,
     imports,
     items,
@@ -48,5 +49,6 @@ def all_routes() -> list[BaseRoute]:
         exports.routes,
         health.routes,
         health.figures,
+        *gorse.ROUTERS,
     )
     return [route for router in routers for route in router.routes]
