@@ -158,6 +158,7 @@ _MEANINGS = {
     401: "Nobody is signed in, or the key is not known",
     403: "The caller may not",
     404: "There is no such thing",
+    408: "The body did not arrive in time",
     409: "The state does not allow it (any more)",
     413: "The body is too large",
     414: "The address is longer than 65,535 bytes",
