@@ -24,6 +24,8 @@ def measure(home: Path) -> list[Row]:
             frame = ratings.load_frame(connection)
         engine.dispose()
     tuned = cv5_rmse(frame, load_params(settings.configs_dir / "params.yaml").rating, folds=FOLDS, seed=SEED)
+    if tuned.trained is None:
+        raise TypeError("configs/params.yaml chooses a rating model without user factors; this is of svd")
     defaults, _ = cross_validated(frame, lambda: SVD(random_state=SEED), FOLDS, SEED)
     library = ("Surprise's SVD, defaults", defaults)
     return [

@@ -81,8 +81,10 @@ def _holdout(data: Data) -> list[Row]:
 
 
 def _coldstart(data: Data) -> list[Row]:
-    single = {params.algorithm: _rank(params) for params in (ItemKnnParams(), EaseParams(), ContentParams())}
-    both = {NEWCOMERS: _rank(FOR_NEWCOMERS), POPULAR: _rank(PopularityParams())}
+    single: dict[str, Rank] = {
+        params.algorithm: _rank(params) for params in (ItemKnnParams(), EaseParams(), ContentParams())
+    }
+    both: dict[str, Rank] = {NEWCOMERS: _rank(FOR_NEWCOMERS), POPULAR: _rank(PopularityParams())}
     found = _judge(coldstart, data, {**both, **single})
     others = _judge(partial(coldstart, seed=OTHER_SEED), data, both)
     target = group_of(COLDSTART_KNOWN)

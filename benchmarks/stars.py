@@ -11,7 +11,7 @@ from benchmarks.movielens import rules, svd_params
 from benchmarks.progress import say
 from benchmarks.report import Row, at_most, between, plain
 from benchmarks.surprise_models import cross_validated
-from marquee.evaluation.contest import Contender, Data, fingerprint, training_set
+from marquee.evaluation.contest import Contender, Data, training_set
 from marquee.evaluation.judged import Judged
 from marquee.evaluation.metrics import rmse
 from marquee.evaluation.protocols import cv5, temporal
@@ -112,7 +112,7 @@ class _Beside:
 
     def __call__(self, known: TrainingSet) -> RatingModel:
         train_rows, test_rows = next(self._folds)
-        if fingerprint(known) != fingerprint(self._whole.take(train_rows)):
+        if known.fingerprint() != self._whole.take(train_rows).fingerprint():
             raise ValueError("cv5 trains on other folds than these")
         say(f"  a fold of {len(test_rows):,} ratings")
         pairs = (self._whole.user_rows[test_rows], self._whole.item_rows[test_rows])

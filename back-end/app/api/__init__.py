@@ -24,6 +24,7 @@ def all_routes() -> list[BaseRoute]:
     routers = (
         recommendations.hot,
         health.hot,
+        sessions.hot,
         items.routes,
         ratings.routes,
         predictions.routes,

@@ -35,15 +35,13 @@ async def list_items(
     cursor: Cursor = None,
 ) -> ItemPage:
     """Items by title; with `q`, those whose title holds it: first where it begins the title, then a word."""
-    found = worker.catalogue.search(q, category)
     after = None if cursor is None else Position(*decode_cursor(cursor, _POSITION))
-    rest = found if after is None else [entry for entry in found if entry.position > after]
-    page = rest[:limit]
+    page = worker.catalogue.page(q, category, after=after, limit=limit)
     return ItemPage(
-        items=[_summary(entry.item) for entry in page],
+        items=[_summary(entry.item) for entry in page.entries],
         notice=unknown_category(category, worker.catalogue),
-        next_cursor=encode_cursor(page[-1].position) if len(rest) > limit else None,
-        total=len(found),
+        next_cursor=encode_cursor(page.entries[-1].position) if page.more else None,
+        total=page.total,
     )
 
 

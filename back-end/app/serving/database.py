@@ -45,6 +45,13 @@ class Database:
         self._bell.ring()
 
     @contextmanager
+    def writing_quietly(self) -> Iterator[Connection]:
+        """As `writing`, for what no worker needs to hear of: nobody's next request waits for it."""
+        self._require()
+        with unavailable_when_away(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def engine(self) -> Iterator[Engine]:
         """For library calls that make their own transactions; every worker hears of what they committed."""
         self._require()

@@ -1,19 +1,26 @@
-"""Everybody's ratings in memory, as compact as they can be: 16 bytes a rating."""
+"""Everybody's ratings and doings in memory, as compact as they can be: 16 bytes a rating."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from app.serving.catalogue import Catalogue
-from marquee.store import ratings, users
-from marquee.store.ratings import UserRatings
+from marquee.domain.clock import Clock, system_clock
+from marquee.recommend.doings import LEAST
+from marquee.settings.serving import Feedback
+from marquee.store import histories
+from marquee.store.histories import Profile, UserDoings, UserHistory, UserRatings
 
 _MOST_ASKED_FOR = 50_000
+_READ_AT_ONCE = 500
+
+V = TypeVar("V")
 
 RATED = np.dtype([("number", "<i4"), ("stars", "<f4"), ("time", "<i8")])
 
@@ -23,22 +30,46 @@ Rated = NDArray[np.void]
 
 NOTHING_RATED: Final[Rated] = np.empty(0, RATED)
 
-# What is known of a person besides: age, gender, occupation, as `features.describe_user` takes them.
-Profile: TypeAlias = tuple[int | None, str | None, str | None]
+DONE = np.dtype([("number", "<i4"), ("weight", "<f4"), ("at", "<f8"), ("hidden", "?")])
+
+# One record an item that a person did something with: its number, what their doings weigh together at the
+# moment `at`, in seconds since 1970, and whether their lists leave it out. Never changed in place either.
+Done = NDArray[np.void]
+
+NOTHING_DONE: Final[Done] = np.empty(0, DONE)
+
+# What is known of a person besides, as `features.describe_user` takes it.
 NOTHING_KNOWN: Final[Profile] = (None, None, None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """All that is kept of one person."""
+
+    rated: Rated
+    done: Done
+    profile: Profile
+
+    @classmethod
+    def of(cls, history: UserHistory, catalogue: Catalogue) -> Self:
+        """A history by the catalogue's numbers."""
+        return cls(rated(history.ratings, catalogue), done(history.doings, catalogue), history.profile)
+
+
 class Histories:
-    """Histories by user id: read at start, newest raters first, up to a bound; others when asked for.
+    """Histories by user id: read at start, newest first, up to a bound; others when asked for.
 
     Args:
-        most_ratings: how many ratings are kept, about.
+        most_records: how many ratings, and items that something was done with, are kept, about.
+        feedback: what events mean.
+        clock: tells how old they are.
     """
 
-    def __init__(self, most_ratings: int) -> None:
-        self._most_ratings = most_ratings
+    def __init__(self, most_records: int, feedback: Feedback, clock: Clock = system_clock) -> None:
+        self._most_records, self._feedback, self._clock = most_records, feedback, clock
         self._of: dict[str, Rated] = {}
         self._asked_for: OrderedDict[str, Rated] = OrderedDict()
+        self._done: dict[str, Done] = {}
         self._profiles: dict[str, Profile] = {}
         self._changes = 0
         self._lock = threading.Lock()
@@ -51,6 +82,10 @@ class Histories:
         """A person's history; None when it is not in memory: unknown, if `complete`."""
         found = self._of.get(user_id)
         return found if found is not None else self._asked_for.get(user_id)
+
+    def done(self, user_id: str) -> Done:
+        """What a person did beside rating, whose history is in memory."""
+        return self._done.get(user_id, NOTHING_DONE)
 
     def profile(self, user_id: str) -> Profile:
         """What is known of a person whose history is in memory."""
@@ -72,72 +107,91 @@ class Histories:
     def load(self, connection: Connection, catalogue: Catalogue) -> None:
         """Read all, in place of what was there. For the feed's thread alone."""
         self._note_change()
-        fresh: dict[str, Rated] = {}
-        total = ratings.count(connection)
-        for history in ratings.histories(connection, most_ratings=self._most_ratings):
-            fresh[history.user_id] = rated(history, catalogue)
-        complete = total <= self._most_ratings
-        profiles: dict[str, Profile] = {}
-        same: dict[Profile, Profile] = {}  # many people share one
-        for user_id, profile in users.profiles(connection):
-            if complete:
-                fresh.setdefault(user_id, NOTHING_RATED)
-            if profile != NOTHING_KNOWN and user_id in fresh:
-                profiles[user_id] = same.setdefault(profile, profile)
+        fresh: dict[str, Past] = {}
+        given, complete = 0, True
+        for history in histories.newest(connection, self._feedback, self._clock()):
+            given += len(history)
+            if given > self._most_records:
+                complete = False
+                break
+            fresh[history.user_id] = Past.of(history, catalogue)
         with self._lock:
             self._changes += 1
-            self._of, self._profiles, self.complete = fresh, profiles, complete
+            self._of = {user_id: past.rated for user_id, past in fresh.items()}
+            self._done = {user_id: past.done for user_id, past in fresh.items() if len(past.done)}
+            self._profiles = _shared({user_id: past.profile for user_id, past in fresh.items()})
+            self.complete = complete
             self._asked_for.clear()
 
     def refresh(self, connection: Connection, user_ids: Iterable[str], catalogue: Catalogue) -> None:
         """Read some people's histories again, where they are kept. For the feed's thread alone."""
         self._note_change()
-        for user_id in user_ids:
-            if self.complete or self.get(user_id) is not None:
-                history, profile = _read(connection, user_id, catalogue)
-                with self._lock:
-                    self._put(user_id, history, profile)
+        kept = [user_id for user_id in user_ids if self.complete or self.get(user_id) is not None]
+        for start in range(0, len(kept), _READ_AT_ONCE):
+            people = kept[start : start + _READ_AT_ONCE]
+            found = self._read(connection, people, catalogue)
+            with self._lock:
+                for user_id in people:
+                    self._put(user_id, found.get(user_id))
 
-    def fetch(self, connection: Connection, user_id: str, catalogue: Catalogue) -> Rated | None:
+    def fetch(self, connection: Connection, user_id: str, catalogue: Catalogue) -> Past | None:
         """Read and keep one person's history; None for somebody Postgres does not know.
 
         It is kept only when the feed has reported nothing since before the reading: else it could be older.
         """
         before = self._changes
-        history, profile = _read(connection, user_id, catalogue)
+        past = self._read(connection, [user_id], catalogue).get(user_id)
         with self._lock:
             if self._changes == before:
-                self._put(user_id, history, profile)
-        return history
+                self._put(user_id, past)
+        return past
 
     def _note_change(self) -> None:
         with self._lock:
             self._changes += 1
 
-    def _put(self, user_id: str, history: Rated | None, profile: Profile) -> None:
-        if history is None:
-            self._of.pop(user_id, None)
-            self._asked_for.pop(user_id, None)
-            self._profiles.pop(user_id, None)
+    def _read(
+        self, connection: Connection, user_ids: Collection[str], catalogue: Catalogue
+    ) -> dict[str, Past]:
+        found = histories.of_users(connection, user_ids, self._feedback, self._clock())
+        return {history.user_id: Past.of(history, catalogue) for history in found}
+
+    def _put(self, user_id: str, past: Past | None) -> None:
+        if past is None:
+            self._forget(user_id)
             return
-        if profile != NOTHING_KNOWN:
-            self._profiles[user_id] = profile
+        _put_or_drop(self._profiles, user_id, past.profile, past.profile != NOTHING_KNOWN)
+        _put_or_drop(self._done, user_id, past.done, len(past.done) > 0)
         if self.complete or user_id in self._of:
-            self._of[user_id] = history
+            self._of[user_id] = past.rated
         else:
-            self._asked_for[user_id] = history
+            self._asked_for[user_id] = past.rated
             self._asked_for.move_to_end(user_id)
             if len(self._asked_for) > _MOST_ASKED_FOR:
-                forgotten, _ = self._asked_for.popitem(last=False)
-                self._profiles.pop(forgotten, None)
+                self._forget(next(iter(self._asked_for)))
+
+    def _forget(self, user_id: str) -> None:
+        self._of.pop(user_id, None)
+        self._asked_for.pop(user_id, None)
+        self._done.pop(user_id, None)
+        self._profiles.pop(user_id, None)
 
 
-def _read(connection: Connection, user_id: str, catalogue: Catalogue) -> tuple[Rated | None, Profile]:
-    """Somebody's history and profile; None for the history of somebody Postgres does not know."""
-    profile = users.profile(connection, user_id)
-    if profile is None:
-        return None, NOTHING_KNOWN
-    return rated(ratings.history(connection, user_id), catalogue), profile
+def _put_or_drop(into: dict[str, V], user_id: str, value: V, is_kept: bool) -> None:
+    if is_kept:
+        into[user_id] = value
+    else:
+        into.pop(user_id, None)
+
+
+def _shared(profiles: dict[str, Profile]) -> dict[str, Profile]:
+    """Those that say something; equal ones are one object, for many people are alike."""
+    same: dict[Profile, Profile] = {}
+    return {
+        user_id: same.setdefault(profile, profile)
+        for user_id, profile in profiles.items()
+        if profile != NOTHING_KNOWN
+    }
 
 
 def rated(history: UserRatings, catalogue: Catalogue) -> Rated:
@@ -145,10 +199,28 @@ def rated(history: UserRatings, catalogue: Catalogue) -> Rated:
 
     Those come with the change of the catalogue, which has them read again.
     """
-    numbers = np.fromiter((catalogue.number_of.get(item_id, -1) for item_id in history.item_ids), np.int32)
+    numbers = _numbers(history.item_ids, catalogue)
     known = numbers >= 0
     records = np.empty(int(known.sum()), RATED)
     records["number"] = numbers[known]
     records["stars"] = history.ratings[known]
     records["time"] = history.times[known]
     return records
+
+
+def done(doings: UserDoings, catalogue: Catalogue) -> Done:
+    """Doings by the catalogue's numbers, as far as they count or hide; `rated` says what is left out."""
+    if not len(doings.item_ids):
+        return NOTHING_DONE
+    numbers = _numbers(doings.item_ids, catalogue)
+    known = (numbers >= 0) & ((doings.weights >= LEAST) | doings.hidden)
+    records = np.empty(int(known.sum()), DONE)
+    records["number"] = numbers[known]
+    records["weight"] = doings.weights[known]
+    records["at"] = doings.at
+    records["hidden"] = doings.hidden[known]
+    return records
+
+
+def _numbers(item_ids: Sequence[str], catalogue: Catalogue) -> NDArray[np.int32]:
+    return np.fromiter((catalogue.number_of.get(item_id, -1) for item_id in item_ids), np.int32)

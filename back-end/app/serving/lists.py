@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import orjson
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from app import metrics
 from app.serving.catalogue import Catalogue
-from app.serving.histories import NOTHING_KNOWN, NOTHING_RATED, Histories, Profile, Rated
+from app.serving.histories import NOTHING_DONE, NOTHING_KNOWN, NOTHING_RATED, Done, Histories, Rated
 from app.serving.shelf import Shelf
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
 from marquee.models.protocol import Int32
 from marquee.recommend.recommender import Recommendation
 from marquee.settings import Serving
+from marquee.store.histories import Profile
 
 VARIANT = b'"champion"'
 _COUNTED_SECONDS = 5.0
@@ -45,12 +46,14 @@ class Person:
     Attributes:
         history: None for somebody unknown.
         profile: what is known of them besides.
+        done: what they did beside rating.
         looked_up: False when nobody could say, because Postgres is away.
     """
 
     user_id: str
     history: Rated | None
     profile: Profile = NOTHING_KNOWN
+    done: Done = field(default_factory=lambda: NOTHING_DONE)
     looked_up: bool = True
 
     @property
@@ -60,7 +63,7 @@ class Person:
     @property
     def notice(self) -> str | None:
         if self.history is not None:
-            return None if len(self.history) else NOTHING_RATED_YET
+            return None if len(self.history) or len(self.done) else NOTHING_RATED_YET
         return UNKNOWN_PERSON if self.looked_up else NOT_LOOKED_UP
 
 
@@ -105,12 +108,12 @@ class ListMaker:
         unknown = unknown_category(asked.category, catalogue)
         history = NOTHING_RATED if person.history is None else person.history
         if shelf is None:
-            entries = self._counted(asked, catalogue, history["number"])
+            entries = self._counted(asked, catalogue, _left_out(history, person.done))
             return _recommendations(request_id, person, unknown or self._why_no_model(), None, entries)
         states = shelf.model.states
         state = states.nobody
-        if len(history) or person.profile != NOTHING_KNOWN:
-            state = states.get(person.user_id, history, shelf.row_of_number, person.profile)
+        if len(history) or len(person.done) or person.profile != NOTHING_KNOWN:
+            state = states.get(person.user_id, history, shelf.row_of_number, person.profile, person.done)
         excluded = shelf.rows(asked.exclude) if asked.exclude else None
         places = shelf.model.recommender.top(
             state, asked.n, excluded_rows=excluded, allowed=shelf.allowed(asked.category)
@@ -190,6 +193,11 @@ class ListMaker:
             self._counts = self._histories.ratings_of_items(len(catalogue))
             self._counted_at = now
         return self._counts
+
+
+def _left_out(history: Rated, done: Done) -> Int32:
+    """The numbers of the items that a person's lists leave out."""
+    return np.concatenate((history["number"], done["number"][done["hidden"]]))
 
 
 def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:

@@ -46,7 +46,7 @@ class ServedModel:
         )
         models = extended(bundle, [item.item_id for item in new_items], features)
         recommender = Recommender(models, serving)
-        return cls(version, bundle, serving, new_items, recommender, States(recommender))
+        return cls(version, bundle, serving, new_items, recommender, States(recommender, serving.feedback))
 
     def beside(self, catalogue: Catalogue) -> "ServedModel":
         """This model with all the visible items that it was not trained with."""

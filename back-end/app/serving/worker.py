@@ -17,13 +17,14 @@ from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Rated
+from app.serving.histories import Histories, Past
+from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
-from marquee.store import deployment, items, versions
+from marquee.store import deployment, items, users, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
@@ -56,9 +57,10 @@ class Worker:
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.database = Database(engine, self.bell)
+        self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
-        self.histories = Histories(serving.histories.ratings_at_start)
+        self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
         self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
@@ -86,10 +88,12 @@ class Worker:
         self.follower.start()
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
         self.keeper.start()
+        self.impressions.start()
         if self.follower.loaded:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
+        await asyncio.to_thread(self.impressions.close, 3.0)
         self._stopping.set()
         self.keeper.wake()
         self.follower.hurry()
@@ -119,7 +123,7 @@ class Worker:
         history = self.histories.get(user_id)
         if history is None and not self.histories.complete:
             return None
-        return Person(user_id, history, self.histories.profile(user_id))
+        return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""
@@ -127,11 +131,14 @@ class Worker:
         if known is not None:
             return known
         try:
-            return Person(user_id, self._fetch(user_id), self.histories.profile(user_id))
+            past = self._fetch(user_id)
         except Unavailable:
             return Person(user_id, None, looked_up=False)
+        if past is None:
+            return Person(user_id, None)
+        return Person(user_id, past.rated, past.profile, past.done)
 
-    def _fetch(self, user_id: str) -> Rated | None:
+    def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
 
@@ -182,11 +189,14 @@ class Worker:
         if "key" in keys:
             self.gate.keyring.load(connection)
         self._apply_items(connection, keys)
-        if keys.keys() & {"ratings", "users"}:
+        if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
-        elif people := keys.get("rating", set()) | keys.get("user", set()):
+        elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
+        for user_id in keys.get("user", ()):
+            if users.get(connection, user_id) is None:
+                self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
@@ -204,9 +214,9 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and len(history) and shelf.model.states.holds(user_id):
-                profile = self.histories.profile(user_id)
-                shelf.model.states.get(user_id, history, shelf.row_of_number, profile)
+            if history is not None and shelf.model.states.holds(user_id):
+                profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+                shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 
     def _follow_deployment(self, connection: Connection) -> None:
         wanted = deployment.get(connection)

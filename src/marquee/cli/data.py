@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # at run time they come with the command: they import pandas,
     from marquee.data.loading import LoadReport, TableReport
     from marquee.data.progress import OnProgress
     from marquee.data.report.frames import Frames
+    from marquee.settings.serving import Feedback
 
 app = typer.Typer(
     help="Data sets: fetch, load, report, prepare, snapshot, checkout.",
@@ -184,9 +185,10 @@ def snapshot(as_json: AsJson = False) -> None:
     from marquee.training.snapshot import take_snapshot
 
     settings = load_settings()
+    feedback = load_serving(settings.configs_dir / "serving.yaml").feedback
     engine = open_database(settings)
     try:
-        taken = take_snapshot(engine, settings.home)
+        taken = take_snapshot(engine, settings.home, feedback)
     finally:
         engine.dispose()
     tables = taken.tables
@@ -217,28 +219,32 @@ def report(
     Example: marquee data report --data data/raw/ml-100k
     """
     from marquee.data.report.frames import read_frames
-    from marquee.data.report.render import make_report, write_report
+    from marquee.data.report.report import make_report
+    from marquee.reporting.render import write_report
 
     settings = load_settings()
-    scale = load_serving(settings.configs_dir / "serving.yaml").rating_scale
+    serving = load_serving(settings.configs_dir / "serving.yaml")
+    scale = serving.rating_scale
     with _progress() as on_progress:
-        frames = read_frames(data, scale, on_progress) if data else _platform_frames(settings)
+        frames = (
+            read_frames(data, scale, on_progress) if data else _platform_frames(settings, serving.feedback)
+        )
         made = make_report(frames, scale, datetime.now(UTC))
-        paths = write_report(made, out)
-    grave = [finding for finding in made.findings if finding.level in ("error", "warning")]
+        written = write_report(made, out)
+    findings = made.findings()
+    grave = [finding for finding in findings if finding.level in ("error", "warning")]
     if as_json:
         found = [
-            {"level": finding.level, "title": finding.title, "seen": finding.seen}
-            for finding in made.findings
+            {"level": finding.level, "title": finding.title, "seen": finding.seen} for finding in findings
         ]
-        _print_json({"html": str(paths[0]), "markdown": str(paths[1]), "findings": found})
+        _print_json({"html": str(written.html), "markdown": str(written.markdown), "findings": found})
         return
     for finding in grave:
         _say(f"{finding.level}: {finding.title}. {finding.seen}")
-    _say(f"{len(made.findings)} findings in {paths[0]} and {paths[1]}")
+    _say(f"{len(findings)} findings in {written.html} and {written.markdown}")
 
 
-def _platform_frames(settings: Settings) -> "Frames":
+def _platform_frames(settings: Settings, feedback: "Feedback") -> "Frames":
     from marquee.data.report.frames import Frames
     from marquee.domain.errors import DataError
     from marquee.store import connect
@@ -246,7 +252,7 @@ def _platform_frames(settings: Settings) -> "Frames":
 
     engine = connect(settings.database(), application_name="marquee-data")
     try:
-        tables = read_platform(engine)
+        tables = read_platform(engine, feedback)
     finally:
         engine.dispose()
     if tables.ratings.empty:

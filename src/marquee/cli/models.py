@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use
     from marquee.training.again import Repetition
 
 app = typer.Typer(
-    help="Model versions: list, show, retrain, register.",
+    help="Model versions: list, show, retrain, register, judge.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -165,6 +165,45 @@ def register(
         return
     outcome = "the champion." if done.deployed else f"{done.state}. {done.note}"
     typer.echo(f"Version {done.version} ({done.semantic_version}) is {outcome}")
+
+
+@app.command()
+def judge(
+    version: Annotated[int, typer.Argument(min=1, help="The number of a candidate.")],
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Make it the champion, whatever the gates say: you decide.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit. Needed with --deploy.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Judge a candidate again: at its registration there was nothing to compare it by.
+
+    It is judged as it is beside the champion's bundle, on ratings newer than any that either has learnt
+    from, and becomes validated or rejected. Where there are still too few of those it stays a candidate.
+
+    Exit codes: 0 it was judged, whatever came of it, or stays a candidate; 2 it is to be deployed without a
+    reason; 4 there is no such version; 5 it is no candidate, or the champion changed meanwhile.
+
+    Example: marquee models judge 4
+    """
+    from marquee.cli.following import whoami
+    from marquee.settings import load_settings
+    from marquee.training.job import Order, context_of
+    from marquee.training.rejudging import judge_version
+
+    settings = load_settings()
+    console = wide_console(stderr=as_json)
+    order = Order("command line", whoami(), reason, deploy=deploy)
+    done = judge_version(
+        context_of(settings, open_database(settings), order),
+        version,
+        lambda line, _share: console.print(line, highlight=False, soft_wrap=True, markup=False),
+    )
+    if as_json:
+        typer.echo(json.dumps(done.to_dict(), indent=2))
+        return
+    outcome = "the champion." if done.deployed else f"{done.state}. {done.note}"
+    typer.echo(f"Version {done.version} is {outcome}")
 
 
 def _say_whether_same(console: "Console", done: "Repetition") -> None:

@@ -21,8 +21,6 @@ from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommender
 from marquee.settings.serving import Serving
 
-LIKED = 4.0
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Data:
@@ -51,12 +49,15 @@ class Rules:
     Attributes:
         serving: as in the inference service: the scale of the stars.
         k: places of a list that count.
-        liked: stars from which on an item is relevant.
     """
 
     serving: Serving
     k: int = 10
-    liked: float = LIKED
+
+    @property
+    def liked(self) -> float:
+        """Stars from which on an item is relevant."""
+        return self.serving.rating_scale.liked
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,12 @@ def random_folds(n: int, folds: int, seed: int) -> Iterator[tuple[Int64, Int64]]
     """Rows of (train, test) of k-fold cross-validation: a shuffle cut into equal parts.
 
     The folds are those of scikit-learn's `KFold(folds, shuffle=True, random_state=seed)`.
+
+    Raises:
+        DataError: fewer rows than folds.
     """
+    if n < folds:
+        raise DataError(f"{n} ratings are too few for {folds} folds.", hint=_MORE)
     shuffled = np.random.RandomState(seed).permutation(n)  # the generator that published figures used
     for test in np.array_split(shuffled, folds):
         train = np.ones(n, dtype=np.bool_)
@@ -89,7 +94,7 @@ def per_item_split(
     items = ordered[ITEM]
     kept = np.round(train_share * drawn.groupby(items).transform("size").to_numpy())
     in_train = drawn.groupby(items).rank(method="first").to_numpy() <= kept
-    return _sides(ordered, in_train)
+    return _sides(ordered, in_train, "too few of the items have two or more")
 
 
 def people_split(
@@ -106,7 +111,8 @@ def people_split(
     counts = frame.groupby(USER, sort=True).size()
     able = counts.index[counts >= at_least].to_numpy()
     chosen = _drawn(able, round(share * len(able)), seed)
-    return _sides(frame, ~frame[USER].isin(chosen).to_numpy())
+    wanted = f"too few people ({len(able)}) have {at_least} or more, or nobody has fewer"
+    return _sides(frame, ~frame[USER].isin(chosen).to_numpy(), wanted)
 
 
 def items_split(frame: pd.DataFrame, share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -117,7 +123,7 @@ def items_split(frame: pd.DataFrame, share: float, seed: int) -> tuple[pd.DataFr
     """
     items = np.sort(frame[ITEM].unique())
     chosen = _drawn(items, round(share * len(items)), seed)
-    return _sides(frame, ~frame[ITEM].isin(chosen).to_numpy())
+    return _sides(frame, ~frame[ITEM].isin(chosen).to_numpy(), f"too few items ({len(items)}) are rated")
 
 
 def _drawn(values: NDArray[Any], n: int, seed: int) -> NDArray[Any]:
@@ -125,8 +131,11 @@ def _drawn(values: NDArray[Any], n: int, seed: int) -> NDArray[Any]:
     return drawn
 
 
-def _sides(frame: pd.DataFrame, in_train: Mask) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _sides(frame: pd.DataFrame, in_train: Mask, why: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     train, test = frame[in_train].reset_index(drop=True), frame[~in_train].reset_index(drop=True)
     if train.empty or test.empty:
-        raise DataError(f"{len(frame)} ratings are too few to split.", hint="Load more ratings.")
+        raise DataError(f"{len(frame)} ratings cannot be split: {why}.", hint=_MORE)
     return train, test
+
+
+_MORE = "Load more ratings, or choose another protocol."

@@ -1,7 +1,16 @@
 """The life of a model version: its states, its number, its way to champion and back."""
 
+from marquee.lifecycle.judgement import judge_within
 from marquee.lifecycle.mirror import Mirroring, mirror
 from marquee.lifecycle.promotion import promote, promote_within, rollback
 from marquee.lifecycle.semantic_version import next_semantic_version
 
-__all__ = ["Mirroring", "mirror", "next_semantic_version", "promote", "promote_within", "rollback"]
+__all__ = [
+    "Mirroring",
+    "judge_within",
+    "mirror",
+    "next_semantic_version",
+    "promote",
+    "promote_within",
+    "rollback",
+]

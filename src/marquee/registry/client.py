@@ -100,6 +100,11 @@ class RegistryClient:
         body = {"name": MODEL_NAME, "alias": CHAMPION_ALIAS, "version": str(version)}
         self._call("POST", f"{_API}/registered-models/alias", json=body)
 
+    def set_tag(self, version: int, name: str, value: str) -> None:
+        """Write a tag of a version, over the one before."""
+        body = {"name": MODEL_NAME, "version": str(version), "key": name, "value": value}
+        self._call("POST", f"{_API}/model-versions/set-tag", json=body)
+
     def delete_version(self, version: int) -> None:
         """Take a version out of the registry; its run stays."""
         body = {"name": MODEL_NAME, "version": str(version)}

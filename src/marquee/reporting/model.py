@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 Status: TypeAlias = Literal["good", "bad", "neutral"]
-Scale: TypeAlias = Literal["linear", "log"]
+Scale: TypeAlias = Literal["linear", "log", "days"]
+Kind: TypeAlias = Literal["points", "categories", "lines", "curve", "columns", "bars", "heat"]
+Level: TypeAlias = Literal["good", "note", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line, set of points or set of bars: of `x` and `y`, and the ends of their intervals."""
+    """One line, set of points or bars, or row of cells: of `x` and `y`, and the ends of their intervals.
+
+    Attributes:
+        text: what is written at each bar or in each cell; empty: nothing.
+        faint: whether it is there to compare with, rather than to be looked at.
+    """
 
     name: str
     x: tuple[float | str, ...]
@@ -85,6 +92,7 @@ class Series:
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
     faint: bool = False
+    text: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +102,17 @@ class Plot:
     Attributes:
         name: unique in the report: of the file, and in identifiers.
         alt: what is to be seen, for who cannot see it.
-        kind: points; points with intervals beside the words of `x`; lines.
+        kind: points; points with intervals beside the words of `x`; lines with a mark at each point, or, as a
+            curve, without; upright or lying bars, one a word of `x`; a grid of cells, a row a series,
+            stronger where |y| is larger, of another colour below 0.
+        x_scale: `days` takes seconds since 1970 UTC and writes dates.
         diagonal: whether a line shows where y is x.
     """
 
     name: str
     title: str
     alt: str
-    kind: Literal["points", "categories", "lines"]
+    kind: Kind
     x_label: str
     y_label: str
     series: tuple[Series, ...]
@@ -110,12 +121,29 @@ class Plot:
     diagonal: bool = False
 
 
-Block: TypeAlias = str | Table | Plot
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something noticed, and what to do about it; both are prose, where backticks make code."""
+
+    level: Level
+    title: str
+    seen: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was noticed, the gravest first."""
+
+    found: tuple[Finding, ...]
+
+
+Block: TypeAlias = str | Table | Plot | Findings
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it: paragraphs, tables and plots, then sections of the next level."""
+    """A heading and what stands under it: paragraphs, findings, tables and plots, then lower sections."""
 
     title: str
     blocks: tuple[Block, ...] = ()
@@ -150,6 +178,11 @@ class Report:
     def plots(self) -> list[Plot]:
         """Every plot, in order."""
         return [block for section in self.sections for block in _blocks(section) if isinstance(block, Plot)]
+
+    def findings(self) -> list[Finding]:
+        """Every finding, in order."""
+        blocks = [block for section in self.sections for block in _blocks(section)]
+        return [one for block in blocks if isinstance(block, Findings) for one in block.found]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""

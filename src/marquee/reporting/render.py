@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from marquee.reporting.drawing import draw, draw_file
-from marquee.reporting.model import Mark, Number, Plot, Report, Section, Table
+from marquee.reporting.model import Findings, Mark, Number, Plot, Report, Section, Table
 
 HTML, MARKDOWN, JSON = "report.html", "report.md", "report.json"
 PLOTS = "plots"
+_NARROW, _SHORT = 4, 8  # columns and rows of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Written:
 def write_report(report: Report, folder: Path) -> Written:
     """Write all forms of a report into a folder, over those before; OSError when the disk refuses."""
     (folder / PLOTS).mkdir(parents=True, exist_ok=True)
+    for before in (folder / PLOTS).glob("*.svg"):
+        before.unlink()  # a plot that this report does not have
     for plot in report.plots():
         (folder / PLOTS / f"{plot.name}.svg").write_text(draw_file(plot), encoding="utf-8")
     written = Written(folder / HTML, folder / MARKDOWN, folder / JSON)
@@ -53,14 +57,42 @@ def _environment(*, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(kind=_kind, svg=draw, slug=_slug, md=_markdown_cell)
+    environment.globals["short"] = _SHORT
+    environment.filters.update(
+        kind=_kind, svg=draw, slug=_slug, md=_markdown_cell, prose=_prose, narrow=_narrow
+    )
     return environment
 
 
 def _kind(block: object) -> str:
     """What a template is to make of a block or a cell."""
-    kinds = {str: "text", Table: "table", Plot: "plot", Number: "number", Mark: "mark", Section: "section"}
-    return kinds[type(block)]
+    return _KINDS[type(block)]
+
+
+_KINDS = {
+    str: "text",
+    Table: "table",
+    Plot: "plot",
+    Findings: "findings",
+    Number: "number",
+    Mark: "mark",
+    Section: "section",
+}
+
+
+def _prose(text: str) -> Markup:
+    """Text for HTML, with what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    pieces = (
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
+    return Markup("").join(pieces)
+
+
+def _narrow(table: Table) -> bool:
+    """Whether a table is short, and narrow enough to stand beside its plot."""
+    wide = any(isinstance(cell, Number) and cell.interval for row in table.rows for cell in row)
+    return not wide and len(table.columns) <= _NARROW and len(table.rows) <= _SHORT
 
 
 def _slug(title: str) -> str:
@@ -74,4 +106,4 @@ def _markdown_cell(cell: object) -> str:
     text = (
         {"good": "✓ ", "bad": "✗ "}.get(cell.status, "") + cell.text if isinstance(cell, Mark) else str(cell)
     )
-    return text.replace("|", "\\|").replace("\n", " ")
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())

@@ -1,5 +1,6 @@
 """configs/serving.yaml: what the inference service accepts and shows."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -28,6 +29,12 @@ class RatingScale(Document):
             return False
         steps = (rating - self.min) / self.step
         return abs(steps - round(steps)) < 1e-6
+
+    @property
+    def liked(self) -> float:
+        """Stars that mean *liked*: the upper quarter, from 4 of 0.5 to 5, 8 of 1 to 10, 1 of thumbs."""
+        steps = math.ceil(0.75 * (self.max - self.min) / self.step - 1e-6)
+        return min(self.min + steps * self.step, self.max)
 
     def check(self, rating: float) -> float:
         """The rating itself; raises InvalidInput when it is off the scale."""
@@ -171,6 +178,12 @@ class Impressions(Document):
     queue: Annotated[int, Field(ge=1)] = 20_000
     discount: Annotated[float, Field(ge=0, le=1)] = 0.0
     discount_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0
+
+    @model_validator(mode="after")
+    def _discount_has_a_log(self) -> Self:
+        if self.discount > 0 and not self.log:
+            raise ValueError("a discount needs log: true, by which workers learn what others have shown")
+        return self
 
 
 class Leaderboards(Document):

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, insert, text
 
 from marquee.store.tables import changes
 
-Kind = Literal["rating", "ratings", "user", "users", "item", "items", "deployment", "key"]
+Kind = Literal["rating", "ratings", "event", "events", "user", "users", "item", "items", "deployment", "key"]
 CHANNEL = "marquee_changes"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`key`: the user's id for `rating` and `user`, the item's for `item`; None: a whole kind changed."""
+    """`key`: a user's id for `rating`, `event`, `user`, an item's for `item`; None: a whole kind changed."""
 
     id: int
     kind: str

@@ -1,6 +1,6 @@
 """People, and what is known of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,21 +99,6 @@ def ensure(connection: Connection, user_ids: Iterable[str]) -> int:
     if made:
         changes.publish(connection, "users")
     return int(made)
-
-
-def profiles(connection: Connection) -> Iterator[tuple[str, tuple[int | None, str | None, str | None]]]:
-    """Everybody's id, and their age, gender and occupation; streamed."""
-    query = select(users.c.user_id, users.c.age, users.c.gender, users.c.occupation)
-    rows = connection.execution_options(stream_results=True, yield_per=20_000).execute(query)
-    for row in rows:
-        yield row.user_id, (row.age, row.gender, row.occupation)
-
-
-def profile(connection: Connection, user_id: str) -> tuple[int | None, str | None, str | None] | None:
-    """Age, gender and occupation; None for somebody unknown."""
-    query = select(users.c.age, users.c.gender, users.c.occupation).where(users.c.user_id == user_id)
-    row = connection.execute(query).first()
-    return None if row is None else (row.age, row.gender, row.occupation)
 
 
 def _matches(q: str) -> ColumnElement[bool]:

@@ -81,6 +81,21 @@ def approved(connection: Connection) -> list[int]:
     return list(connection.scalars(query.order_by(model_versions.c.version.desc())))
 
 
+def set_judgement(
+    connection: Connection,
+    version: int,
+    *,
+    expected: str,
+    state: str,
+    metrics: Mapping[str, Any],
+    gates: list[Mapping[str, Any]],
+) -> None:
+    """`set_state`, with the figures and gates that it rests on."""
+    set_state(connection, version, expected=expected, state=state)
+    values = {"metrics": dict(metrics), "gates": [dict(gate) for gate in gates]}
+    connection.execute(update(model_versions).where(model_versions.c.version == version).values(values))
+
+
 def set_state(connection: Connection, version: int, *, expected: str, state: str) -> None:
     """Move a version on, if it still is where the caller believes; raises Conflict otherwise."""
     result = connection.execute(

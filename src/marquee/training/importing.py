@@ -12,8 +12,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from marquee.domain.columns import ITEM, TIME, USER
-from marquee.domain.errors import CorruptBundle, InvalidInput, NotFound, Unavailable
-from marquee.evaluation.gates import judge, unjudged
+from marquee.domain.errors import InvalidInput, Unavailable
 from marquee.models.arrays import blas_threads
 from marquee.models.bundle import Bundle
 from marquee.models.features import profiles
@@ -32,35 +31,15 @@ from marquee.registry.runs import (
 )
 from marquee.settings import RatingScale
 from marquee.store import snapshots
+from marquee.training.artifact import ArtifactVerdict, judge_bundle
 from marquee.training.code_version import code_version
-from marquee.training.comparison import Comparison, compare, split_after
 from marquee.training.context import TrainingContext
 from marquee.training.entry import Entry, Promotion, enter, follow_champion, numbered
-from marquee.training.judgement import TOO_FEW_NEWER, findings, open_version
+from marquee.training.judgement import findings
 from marquee.training.logbook import figures
 from marquee.training.plots import draw_plots
 from marquee.training.progress import OnProgress
 from marquee.training.snapshot import Tables, read_platform
-from marquee.training.verdict import Verdict, champion_of
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ArtifactVerdict(Verdict):
-    """A verdict on models as they are; `comparison` is None where too few ratings are newer than them."""
-
-    comparison: Comparison | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON takes it."""
-        compared = {} if self.comparison is None else self.comparison.to_dict()
-        return {**self.evidence, "passed": self.passed, **compared}
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """As a version has them; empty where nothing was measured."""
-        if self.comparison is None:
-            return {}
-        return {**self.comparison.candidate.to_dict(), "baselines": self.comparison.baselines.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +104,9 @@ def _import(
     on_progress: OnProgress,
 ) -> Imported:
     bundle = _verified(folder, scratch / "bundle")
-    tables = read_platform(context.engine)
+    tables = read_platform(context.engine, context.serving.feedback)
     on_progress(_shared_items(bundle, tables), None)
-    verdict = _judge(context, bundle, tables, registry, scratch, on_progress)
+    verdict = judge_bundle(context, bundle, tables, registry, scratch, on_progress)
     for line in findings(verdict, verdict.comparison):
         on_progress(line, None)
     model = _with_people(bundle, tables, context.serving.rating_scale, scratch)
@@ -165,43 +144,6 @@ def _shared_items(bundle: Bundle, tables: Tables) -> str:
             hint="Item ids must be the platform's: `marquee data snapshot` keeps its data as Parquet.",
         )
     return f"{shared:,} of the bundle's {len(bundle.items):,} items are among the platform's {len(held):,}"
-
-
-def _judge(
-    context: TrainingContext,
-    bundle: Bundle,
-    tables: Tables,
-    registry: RegistryClient,
-    scratch: Path,
-    on_progress: OnProgress,
-) -> ArtifactVerdict:
-    champion, deployed = champion_of(context.engine)
-    rival, comparison, rules = None, None, context.policy.gates
-    absent = TOO_FEW_NEWER
-    if champion is not None:
-        try:
-            rival = open_version(registry, champion.version, scratch)
-        except (NotFound, CorruptBundle) as error:
-            absent = error.message.removesuffix(".")
-    through = max(models.trained_through for models in (bundle, rival) if models is not None)
-    split = split_after(tables.ratings, through, context.params.evaluation.test_share)
-    if split is not None:
-        comparison = compare(
-            tables,
-            bundle,
-            rival,
-            context.params,
-            context.serving,
-            split=split,
-            threads=context.threads,
-            on_progress=lambda line, _share: on_progress(line, None),
-        )
-    gates = unjudged(rules, absent)
-    if comparison is not None and champion is None:
-        gates = ()
-    if comparison is not None and comparison.champion is not None:
-        gates = judge(comparison.candidate, comparison.champion, rules)
-    return ArtifactVerdict(champion=champion, deployment=deployed, gates=gates, comparison=comparison)
 
 
 def _with_people(bundle: Bundle, tables: Tables, scale: RatingScale, scratch: Path) -> TrainedModel:

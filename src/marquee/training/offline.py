@@ -4,6 +4,7 @@ rating     data/processed/{train,items}.csv   →  outputs/models/rating/
 ranking    the same                           →  outputs/models/ranking/
 bundle     both, and the fallback             →  outputs/bundle/
 evaluate   that bundle on data/processed/test.csv, beside the baselines  →  outputs/{metrics.json,plots/}
+report     the same with intervals, slices and the policy's gates        →  outputs/report/
 
 `dvc repro` runs the stages.
 """
@@ -20,7 +21,7 @@ import pandas as pd
 
 from marquee.data.prepare import ITEMS, TEST, TRAIN, USERS, read_items, read_prepared, read_users
 from marquee.data.tidy import write_file
-from marquee.domain.errors import MarqueeError
+from marquee.domain.errors import DataError, MarqueeError
 from marquee.evaluation.protocols import prequential
 from marquee.evaluation.report import Report
 from marquee.models import fallback
@@ -32,8 +33,9 @@ from marquee.models.model_set import ModelSet
 from marquee.models.train import train_baselines, train_ranking, train_rating
 from marquee.models.training_set import TrainingSet
 from marquee.recommend.recommender import Recommender
-from marquee.settings import Params, Serving, load_params, load_serving, load_settings
+from marquee.settings import Params, Policy, Serving, load_params, load_policy, load_serving, load_settings
 from marquee.training.curves import write_curves
+from marquee.training.evaluation.pipeline import write_pipeline_report
 from marquee.training.identity import digest
 from marquee.training.model_files import read_model, write_model
 from marquee.training.recipe import Recipe
@@ -49,6 +51,7 @@ class Workplace:
     outputs: Path
     params: Params
     serving: Serving
+    policy: Policy
 
     @property
     def bundle(self) -> Path:
@@ -128,6 +131,32 @@ def evaluate(workplace: Workplace) -> None:
     write_curves(rivals, past, future, k, workplace.outputs / "plots")
 
 
+def report(workplace: Workplace) -> None:
+    """Write the report of the bundle beside the baselines.
+
+    It says which gates fail, or have no figure, and ends well all the same: whether a model may serve is
+    for a training to decide, beside the champion.
+
+    Raises:
+        DataError: the bundle was not trained on train.csv.
+    """
+    models = Bundle.open(workplace.bundle)
+    if models.manifest.snapshot_hash != digest({"ratings": workplace.ratings(TRAIN)}):
+        raise DataError(
+            f"A leak: {workplace.bundle} was trained on other ratings than {workplace.processed / TRAIN}.",
+            hint="Run `dvc repro`.",
+        )
+    write_pipeline_report(
+        models,
+        workplace.past(),
+        workplace.processed,
+        workplace.outputs / "report",
+        params=workplace.params,
+        serving=workplace.serving,
+        policy=workplace.policy,
+    )
+
+
 def _figures(report: Report) -> dict[str, dict[str, Any]]:
     """By group of people; what could not be measured is left out, as `dvc metrics` compares numbers."""
     figures: dict[str, dict[str, Any]] = {}
@@ -137,7 +166,7 @@ def _figures(report: Report) -> dict[str, dict[str, Any]]:
     return figures
 
 
-_STAGES = {"rating": rating, "ranking": ranking, "bundle": bundle, "evaluate": evaluate}
+_STAGES = {"rating": rating, "ranking": ranking, "bundle": bundle, "evaluate": evaluate, "report": report}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -154,6 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
                 options.outputs,
                 load_params(settings.configs_dir / "params.yaml"),
                 load_serving(settings.configs_dir / "serving.yaml"),
+                load_policy(settings.configs_dir / "policy.yaml"),
             )
         )
     except MarqueeError as error:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from marquee.domain.columns import ITEM, TIME, USER
-from marquee.domain.errors import CorruptBundle, InvalidInput
+from marquee.domain.errors import Conflict, CorruptBundle, InvalidInput
 from marquee.models import ease, svd
 from marquee.models.bundle import Bundle, bundle_from_arrays
 from marquee.models.training_set import TrainingSet
@@ -23,6 +23,7 @@ from marquee.training.importing import Imported, import_bundle
 from marquee.training.job import Order, context_of, run_now
 from marquee.training.queue import new_run_id
 from marquee.training.registration import Registered
+from marquee.training.rejudging import Rejudged, judge_version
 from marquee.training.snapshot import read_platform
 from tests.running import MlflowServer
 from tests.support.platform import Platform, load_checkerboard, make_platform
@@ -85,7 +86,13 @@ def retrained(platform: Platform, deployed: dict[str, object]) -> Registered:
 
 
 @pytest.fixture(scope="module")
-def grown(platform: Platform, retrained: Registered) -> pd.DataFrame:
+def still(platform: Platform, waiting: Imported, retrained: Registered) -> Rejudged:
+    """The one that waits, judged again too early."""
+    return _judge(platform, waiting.version)
+
+
+@pytest.fixture(scope="module")
+def grown(platform: Platform, still: Rejudged) -> pd.DataFrame:
     """The rest of the board is rated, later than everything."""
     whole, before = checkerboard(left_out=0.0), checkerboard()
     known = set(zip(before[USER], before[ITEM], strict=True))
@@ -121,6 +128,11 @@ def _register(platform: Platform, folder: Path, *, reason: str = "tried in a not
     order = Order("test", "ada", reason, deploy=False)
     context = context_of(platform.settings, platform.engine, order)
     return import_bundle(context, folder, lambda _line, _share: None)
+
+
+def _judge(platform: Platform, version: int, *, deploy: bool = False, reason: str = "") -> Rejudged:
+    context = context_of(platform.settings, platform.engine, Order("test", "ada", reason, deploy=deploy))
+    return judge_version(context, version, lambda _line, _share: None)
 
 
 def _champion(platform: Platform) -> int | None:
@@ -238,6 +250,52 @@ def test_a_worse_bundle_is_rejected_with_its_figures(
     assert bad.state == "rejected"
     failed = {gate.name for gate in bad.verdict.gates if not gate.passed}
     assert "known.ndcg" in failed
+
+
+def test_a_candidate_judged_again_while_nothing_is_newer_stays_as_it_is(
+    platform: Platform, waiting: Imported, still: Rejudged
+) -> None:
+    assert (still.state, still.deployed, still.verdict.metrics) == ("candidate", False, {})
+    assert "fewer than 100 ratings are newer" in still.note
+
+
+def test_a_candidate_judged_again_with_newer_ratings_is_validated_and_the_audit_says_by_what(
+    platform: Platform, waiting: Imported, grown: pd.DataFrame
+) -> None:
+    """It is of the same ratings as the champion, by the same recipe: not worse in anything."""
+    _put_back(platform)
+    before = _champion(platform)
+    command = [*MARQUEE, "models", "judge", str(waiting.version), "--json"]
+    ended = subprocess.run(
+        command, env=dict(platform.environment), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    printed = json.loads(ended.stdout)
+    assert (printed["state"], printed["deployed"]) == ("validated", False)
+    with platform.engine.connect() as connection:
+        version = versions.get(connection, waiting.version)
+        (judged,) = audit.latest(connection, limit=1)
+    assert version.state == "validated"
+    assert version.metrics["known"] == printed["metrics"]["known"]
+    assert [gate["passed"] for gate in version.gates] == [True, True]
+    assert (judged.action, judged.subject) == ("judge", f"version {waiting.version}")
+    assert judged.evidence["compared_with"] == before
+    assert _champion(platform) == before
+    with pytest.raises(Conflict, match="is validated: it has been judged"):
+        _judge(platform, waiting.version)
+
+
+def test_a_person_may_deploy_a_candidate_that_was_judged_again(
+    platform: Platform, deployed: dict[str, object], retrained: Registered, grown: pd.DataFrame
+) -> None:
+    _put_back(platform)
+    with pytest.raises(InvalidInput, match="no reason"):
+        _judge(platform, retrained.version, deploy=True)
+    done = _judge(platform, retrained.version, deploy=True, reason="seen enough")
+    assert (done.state, done.deployed, done.note) == ("approved", True, "")
+    assert _champion(platform) == retrained.version
+    with RegistryClient(platform.settings.mlflow()) as registry:
+        assert registry.champion() == retrained.version
 
 
 def test_what_cannot_be_registered_is_refused_before_anything_is_written(

@@ -7,7 +7,14 @@ from numpy.testing import assert_array_equal
 from sklearn.model_selection import KFold
 
 from marquee.domain.errors import DataError
-from marquee.evaluation.splits import Split, random_folds, temporal_split
+from marquee.evaluation.splits import (
+    Split,
+    items_split,
+    people_split,
+    per_item_split,
+    random_folds,
+    temporal_split,
+)
 from tests.support.ratings import frame_of
 
 
@@ -80,3 +87,19 @@ def test_folds_are_those_of_scikit_learn() -> None:
     for (train, test), (library_train, library_test) in zip(random_folds(23, 5, 0), library, strict=True):
         assert_array_equal(train, library_train)
         assert_array_equal(test, library_test)
+
+
+def test_fewer_ratings_than_folds_are_refused() -> None:
+    with pytest.raises(DataError, match="4 ratings are too few for 5 folds"):
+        list(random_folds(4, 5, 0))
+
+
+def test_a_split_that_leaves_a_side_empty_says_what_there_is_too_little_of() -> None:
+    one_person = frame_of(*(("a", f"i{n}", 3.0, n) for n in range(20)))
+    one_item = frame_of(*((f"u{n}", "x", 3.0, n) for n in range(20)))
+    with pytest.raises(DataError, match="too few of the items have two or more"):
+        per_item_split(one_person)
+    with pytest.raises(DataError, match=r"too few people \(1\) have 11 or more"):
+        people_split(one_person, 0.2, 42, at_least=11)
+    with pytest.raises(DataError, match=r"too few items \(1\) are rated"):
+        items_split(one_item, 0.1, 42)

@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from marquee.reporting.model import Mark, Number, Plot, Report, Section, Series, Table, Tile
+from marquee.reporting.model import (
+    Finding,
+    Findings,
+    Mark,
+    Number,
+    Plot,
+    Report,
+    Section,
+    Series,
+    Table,
+    Tile,
+)
 from marquee.reporting.render import to_html, to_markdown, write_report
 
 TABLE = Table(
@@ -23,7 +34,7 @@ TABLE = Table(
 
 
 def _plot(name: str, kind: str, **more: object) -> Plot:
-    words = kind == "categories"
+    words = kind in ("categories", "columns")
     series = tuple(
         Series(who, ("men", "women") if words else (1.0, 2.0), (y, y + 1), (y - 0.1, None), (y + 0.1, None))
         for who, y in (("svd", 1.0), ("bias & co", 2.0))
@@ -35,7 +46,30 @@ PLOTS = (
     _plot("points", "points", x_scale="log"),
     _plot("slices", "categories"),
     _plot("curves", "lines", diagonal=True),
+    _plot("days", "curve", x_scale="days", diagonal=True),
+    _plot("upright", "columns"),
+    Plot(
+        "lying",
+        "Lying",
+        "Bars.",
+        "bars",
+        "x",
+        "",
+        (Series("n", ("a", "b"), (2.0, 1.0), text=("2", "1")),),
+        TABLE,
+    ),
+    Plot(
+        "cells",
+        "Cells",
+        "A grid.",
+        "heat",
+        "",
+        "",
+        (Series("a", ("b", "c"), (0.5, -1.0), text=("0.5", "-1")),),
+        TABLE,
+    ),
 )
+FINDINGS = Findings((Finding("warning", "Few & far", "See `a<b`.", "Run `marquee tune`."),))
 REPORT = Report(
     "svd against bias & co",
     "It is better.",
@@ -43,7 +77,7 @@ REPORT = Report(
     (Tile("nDCG", "0.2", "0.1 to 0.3", "good"),),
     (
         Section("First", ("A paragraph with <angles>.", TABLE), (Section("Within", (PLOTS[0],)),)),
-        Section("Second", PLOTS[1:]),
+        Section("Second", (FINDINGS, *PLOTS[1:])),
     ),
 )
 
@@ -128,6 +162,29 @@ def test_colours_are_the_pages_own(html: str) -> None:
     assert "var(--series-2)" in html
     assert "#010101" not in html
     assert "prefers-color-scheme: dark" in html
+
+
+def test_findings_have_their_level_and_backticks_become_code(html: str) -> None:
+    assert '<li class="is-warning">' in html
+    assert "<strong>Few &amp; far</strong>" in html
+    assert "See <code>a&lt;b</code>." in html
+    assert "- **Few & far** (warning). See `a<b`. Run `marquee tune`." in to_markdown(REPORT)
+
+
+def test_bars_and_cells_say_their_numbers_and_a_negative_cell_has_another_colour(html: str) -> None:
+    cells = html[html.index("cells-figure_1") : html.index("</svg>", html.index("cells-figure_1"))]
+    assert cells.count("var(--series-1)") == 1
+    assert cells.count("var(--series-2)") == 1
+    assert ">0.5</text>" in cells
+    assert "var(--on-series)" in cells  # letters on a dark cell
+    assert ">1970-01-01</text>" in html[html.index("days-figure_1") :]
+
+
+def test_plots_of_the_report_before_are_gone(tmp_path: Path) -> None:
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "old.svg").write_text("<svg/>")
+    write_report(REPORT, tmp_path)
+    assert {path.stem for path in (tmp_path / "plots").iterdir()} == {plot.name for plot in PLOTS}
 
 
 def test_markdown_says_the_same(tmp_path: Path) -> None:

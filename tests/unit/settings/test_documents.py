@@ -92,3 +92,19 @@ def test_a_scale_must_run_upwards(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="min must be below max"):
         load_serving(path)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step", "liked"),
+    [
+        (0.5, 5, 0.5, 4),
+        (1, 5, 1, 4),
+        (1, 10, 1, 8),
+        (0, 1, 1, 1),
+        (0, 100, 1, 75),
+        (-1, 1, 2, 1),
+        (0, 10, 4, 8),
+    ],
+)
+def test_liked_is_the_upper_quarter_of_the_scale(low: float, high: float, step: float, liked: float) -> None:
+    assert RatingScale(min=low, max=high, step=step).liked == liked

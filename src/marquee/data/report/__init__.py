@@ -1,9 +1,9 @@
-"""An exploratory report on ratings, items and users: one model, rendered as HTML and as Markdown.
+"""An exploratory report on ratings, items and users, built as any report (`marquee.reporting`).
 
 frames     the tables to look at, from the platform or from files
-model      what a report is made of: sections, figures with their tables, findings
-pictures   shapes of charts, computed; templates draw them as SVG
-sections   what is looked at, a function a section
+facts      figures that several parts need, and how numbers are shown
+ratings    sections about the ratings, a function a section
+sections   the other sections, and the order of all
 findings   what was noticed, and what to do about it
-render     the model as HTML and as Markdown
+report     all of it as one report
 """

@@ -1,4 +1,4 @@
-"""Figures that sections and findings share."""
+"""Figures that sections and findings share, and how numbers are shown."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pandas as pd
 
 from marquee.data.report.frames import Frames
 from marquee.domain.columns import AGE, GENRES, ITEM, RATING, TIME, USER, YEAR
+from marquee.reporting.model import Number
 
 DAY = 86_400
 
@@ -54,6 +55,17 @@ def day(moment: float) -> str:
     return str(np.datetime64(int(moment), "s").astype("datetime64[D]"))
 
 
-def two_places(value: object) -> str:
-    """A number with two decimal places; nothing for what is missing."""
-    return "" if value is None or pd.isna(value) else f"{float(value):.2f}"  # type: ignore[call-overload,arg-type]
+def count(n: float) -> Number:
+    """A whole number, as tables show it."""
+    return Number(float(n), 0)
+
+
+def share(part: float, digits: int = 1) -> Number:
+    """A share of 1, as per cent."""
+    return Number(float(part), digits, percent=True)
+
+
+def two_places(value: object) -> Number:
+    """A number with two decimal places; none for what is missing."""
+    missing = value is None or pd.isna(value)  # type: ignore[call-overload]
+    return Number(None if missing else float(value), 2)  # type: ignore[arg-type]

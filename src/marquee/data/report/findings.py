@@ -7,16 +7,16 @@ import numpy as np
 from marquee.data.quality import CheckResult, Quality
 from marquee.data.report.facts import DAY, item_counts, newcomer_share, rating_facts
 from marquee.data.report.frames import Frames, gini
-from marquee.data.report.model import Finding
 from marquee.domain.columns import GENDER, GENRES, RATING, TIME, TITLE, USER, YEAR
+from marquee.reporting.model import Finding
+from marquee.settings import RatingScale
 
-LIKED = 4.0
 _ORDER = {"error": 0, "warning": 1, "note": 2, "good": 3}
 
 
-def all_findings(frames: Frames, quality: Quality) -> tuple[Finding, ...]:
+def all_findings(frames: Frames, quality: Quality, scale: RatingScale) -> tuple[Finding, ...]:
     """Every finding that the data gives rise to, the gravest first."""
-    found = [*_of_quality(quality)]
+    found = [*_of_quality(quality), *_positive(frames, scale.liked)]
     for rule in _RULES:
         finding = rule(frames)
         if finding is not None:
@@ -28,7 +28,7 @@ def _of_quality(quality: Quality) -> Iterator[Finding]:
     for check in (*quality.errors, *quality.warnings):
         advice = "Mend these rows: no model is trained before." if check.severity == "error" else (
             "Look at these rows; trainings go on, and write this warning down.")  # fmt: skip
-        seen = f"Expected: {check.meaning}. {_where(check)}"
+        seen = f"Expected: {check.meaning}. {_where(check)}".rstrip()
         yield Finding(check.severity, f"The check {check.name} fails", seen, advice)
     if not quality.errors:
         passed = sum(check.severity == "error" for check in quality.checks)
@@ -56,14 +56,14 @@ def _newcomers(frames: Frames) -> Finding | None:
     )
 
 
-def _positive(frames: Frames) -> Finding | None:
-    share = float((frames.ratings[RATING] >= LIKED).mean())
+def _positive(frames: Frames, liked: float) -> Iterator[Finding]:
+    share = float((frames.ratings[RATING] >= liked).mean())
     if share < 0.5:
-        return None
-    return Finding(
+        return
+    yield Finding(
         "note",
         "People rate what they like",
-        f"{share:.0%} of the ratings have {LIKED:g} stars or more: people choose what they see and rate.",
+        f"{share:.0%} of the ratings have {liked:g} stars or more: people choose what they see and rate.",
         "What is missing is not disliked, and not random. Rank by who rated what, rather than by predicted "
         "stars alone, and do not read RMSE as the quality of a list.",
     )
@@ -196,7 +196,6 @@ def _twins(frames: Frames) -> Finding | None:
 _RULES: tuple[Callable[[Frames], Finding | None], ...] = (
     _newcomers,
     _tail,
-    _positive,
     _sparse,
     _rare,
     _one_sitting,

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from marquee.data.report import pictures
-from marquee.data.report.facts import DAY, day, item_counts, newcomer_share, two_places
+from marquee.data.report.facts import DAY, count, day, item_counts, newcomer_share, share, two_places
 from marquee.data.report.frames import Frames, gini
-from marquee.data.report.model import Figure, Section, Table
 from marquee.domain.columns import ITEM, RATING, TIME, USER
+from marquee.reporting.model import Plot, Rows, Section, Series, Table
 
 TAIL_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
 ACTIVITY_EDGES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000)
 BLOCKS = 12  # a side of the picture of the matrix
 PERIODS = 12
+CURVE_POINTS = 80
 QUANTILES = (
     ("least", 0.0),
     ("a quarter up to", 0.25),
@@ -28,83 +28,80 @@ QUANTILES = (
 def stars(frames: Frames) -> Section:
     """How the stars are given."""
     counts = frames.ratings[RATING].value_counts().sort_index()
-    shares = counts / counts.sum()
     names = [f"{value:g}" for value in counts.index]
-    summary = f"Ratings by stars; most often {names[int(np.argmax(counts.to_numpy()))]}."
-    rows = [
-        (name, f"{count:,}", f"{share:.1%}") for name, count, share in zip(names, counts, shares, strict=True)
-    ]
+    rows: Rows = tuple(
+        (name, count(n), share(n / counts.sum())) for name, n in zip(names, counts, strict=True)
+    )
     mean, median = frames.ratings[RATING].mean(), frames.ratings[RATING].median()
     deviation = frames.ratings[RATING].std()
-    return Section(
+    plot = columns_plot(
         "stars",
-        "Stars",
-        f"The mean is {mean:.2f}, the median {median:g}, the standard deviation {deviation:.2f}.",
-        (
-            Figure(
-                "Ratings by stars",
-                pictures.columns(names, counts.tolist(), summary),
-                Table(("stars", "ratings", "share"), tuple(rows)),
-            ),
-        ),
+        "Ratings by stars",
+        f"Ratings by stars; most often {names[int(np.argmax(counts.to_numpy()))]}.",
+        names,
+        counts.tolist(),
+        ("stars", "ratings"),
+        Table("Ratings by stars", ("stars", "ratings", "share"), rows),
     )
+    lead = f"The mean is {mean:.2f}, the median {median:g}, the standard deviation {deviation:.2f}."
+    return Section("Stars", (lead, plot))
 
 
 def activity(frames: Frames) -> Section:
     """How much people rate."""
     counts = frames.ratings[USER].value_counts().to_numpy()
     names, sizes = buckets(counts)
-    summary = f"People by their number of ratings, from {counts.min():,} to {counts.max():,}."
-    quantiles = [(name, f"{np.quantile(counts, share):,.0f}") for name, share in QUANTILES]
+    rows: Rows = tuple((name, count(np.quantile(counts, part))) for name, part in QUANTILES)
     tenth = np.sort(counts)[::-1][: max(len(counts) // 10, 1)].sum() / counts.sum()
-    return Section(
+    plot = columns_plot(
         "activity",
-        "Activity",
-        f"{len(counts):,} people have rated, {counts.mean():,.0f} items each on average. The most active "
-        f"tenth made {tenth:.0%} of the ratings.",
-        (
-            Figure(
-                "People by their number of ratings",
-                pictures.columns(names, sizes, summary),
-                Table(("of the people", "ratings"), tuple(quantiles)),
-            ),
-        ),
+        "People by their number of ratings",
+        f"People by their number of ratings, from {counts.min():,} to {counts.max():,}.",
+        names,
+        sizes,
+        ("ratings of a person", "people"),
+        Table("How many ratings a person has", ("of the people", "ratings"), rows),
     )
+    lead = (
+        f"{len(counts):,} people have rated, {counts.mean():,.0f} items each on average. The most active "
+        f"tenth made {tenth:.0%} of the ratings."
+    )
+    return Section("Activity", (lead, plot))
 
 
 def long_tail(frames: Frames) -> Section:
     """How unevenly the ratings fall on the items."""
     counts = item_counts(frames)
     ordered = np.sort(counts)[::-1]
-    share = np.cumsum(ordered) / max(ordered.sum(), 1)
-    places = np.unique(np.linspace(0, len(ordered) - 1, 80).round().astype(int))
-    rows = [
-        (f"{part:.0%}", f"{max(round(part * len(ordered)), 1):,}", f"{_held(share, part):.0%}")
+    held = np.cumsum(ordered) / max(ordered.sum(), 1)
+    places = np.unique(np.linspace(0, len(ordered) - 1, CURVE_POINTS).round().astype(int))
+    rows: Rows = tuple(
+        (f"{part:.0%}", count(max(round(part * len(ordered)), 1)), share(_held(held, part), 0))
         for part in TAIL_SHARES
-    ]
-    summary = f"The most rated tenth of the items has {_held(share, 0.1):.0%} of the ratings."
-    picture = pictures.curve(
-        [0.0, *((places + 1) / len(ordered)).tolist()],
-        [0.0, *share[places].tolist()],
-        summary,
-        x_labels=("0%", "25%", "50%", "75%", "100%"),
-        y_percent=True,
-        diagonal=True,
+    )
+    summary = f"The most rated tenth of the items has {_held(held, 0.1):.0%} of the ratings."
+    curve = Series(
+        "ratings",
+        (0.0, *(100 * (places + 1) / len(ordered)).tolist()),
+        (0.0, *(100 * held[places]).tolist()),
     )
     few = int((counts < 5).sum())
-    return Section(
-        "long-tail",
-        "The long tail",
+    lead = (
         f"{summary} {few:,} of {len(counts):,} items have fewer than five. Gini's coefficient is "
-        f"{gini(counts):.2f} (0: all items are rated as often; 1: one has all).",
-        (
-            Figure(
-                "Share of the ratings by share of the items, the most rated first",
-                picture,
-                Table(("of the items", "items", "of the ratings"), tuple(rows)),
-            ),
-        ),
+        f"{gini(counts):.2f} (0: all items are rated as often; 1: one has all)."
     )
+    plot = Plot(
+        "long-tail",
+        "Share of the ratings by share of the items, the most rated first",
+        summary,
+        "curve",
+        "most rated items, % of the catalogue",
+        "% of the ratings",
+        (curve,),
+        Table("What the most rated items have", ("of the items", "items", "of the ratings"), rows),
+        diagonal=True,
+    )
+    return Section("The long tail", (lead, plot))
 
 
 def sparsity(frames: Frames) -> Section:
@@ -116,22 +113,28 @@ def sparsity(frames: Frames) -> Section:
     np.add.at(filled, (people, things), 1)
     cells = np.outer(_sizes(len(frames.users)), _sizes(len(frames.items)))
     density = filled / cells
-    summary = "Density of the matrix: the most active people at the top, the most rated items on the left."
-    picture = pictures.heat_map([""] * n_rows, [""] * n_columns, np.sqrt(density).tolist(), summary)
     halves = [
         ("active people, popular items", density[: n_rows // 2 or 1, : n_columns // 2 or 1]),
         ("active people, rare items", density[: n_rows // 2 or 1, n_columns // 2 :]),
         ("occasional people, popular items", density[n_rows // 2 :, : n_columns // 2 or 1]),
         ("occasional people, rare items", density[n_rows // 2 :, n_columns // 2 :]),
     ]
-    rows = tuple((name, f"{part.mean():.2%}") for name, part in halves if part.size)
-    return Section(
+    rows: Rows = tuple((name, share(part.mean(), 2)) for name, part in halves if part.size)
+    plot = Plot(
         "sparsity",
-        "Sparsity",
-        f"{frames.matrix_share:.2%} of the {len(frames.users) * len(frames.items):,} pairs of person and "
-        "item are rated. A stronger colour is a denser part; its strength grows with the square root.",
-        (Figure("Where the ratings are", picture, Table(("half of each", "rated pairs"), rows)),),
+        "Where the ratings are",
+        "Density of the matrix: the most active people at the top, the most rated items on the left.",
+        "heat",
+        "items, the most rated first",
+        "people, the most active first",
+        tuple(Series("", ("",) * n_columns, tuple(row)) for row in np.sqrt(density).tolist()),
+        Table("Rated pairs by halves of people and items", ("half of each", "rated pairs"), rows),
     )
+    lead = (
+        f"{frames.matrix_share:.2%} of the {len(frames.users) * len(frames.items):,} pairs of person and "
+        "item are rated. A stronger colour is a denser part; its strength grows with the square root."
+    )
+    return Section("Sparsity", (lead, plot))
 
 
 def growth(frames: Frames) -> Section:
@@ -142,31 +145,45 @@ def growth(frames: Frames) -> Section:
     made, _ = np.histogram(times, edges)
     came, _ = np.histogram(frames.ratings.groupby(USER)[TIME].min(), edges)
     mean = frames.ratings.groupby(np.digitize(frames.ratings[TIME], edges) - 1)[RATING].mean()
-    rows = [
-        (day(edges[place]), f"{made[place]:,}", f"{came[place]:,}", two_places(mean.get(place)))
+    rows: Rows = tuple(
+        (day(edges[place]), count(made[place]), count(came[place]), two_places(mean.get(place)))
         for place in range(PERIODS)
-    ]
-    total = np.cumsum(made)
-    picture = pictures.curve(
-        edges.tolist(),
-        [0, *total.tolist()],
-        f"Ratings in all from {day(first)} to {day(last)}.",
-        x_labels=(day(first), day((first + last) / 2), day(last)),
     )
-    newcomers = pictures.columns(
-        [day(edge)[2:7] for edge in edges[:-1]], came.tolist(), "People by the time of their first rating."
-    )
-    return Section(
+    ratings = Plot(
         "growth",
-        "Growth over time",
-        f"The ratings span {(last - first) / DAY:,.0f} days, from {day(first)} to {day(last)}.",
-        (
-            Figure(
-                "Ratings in all", picture, Table(("from", "ratings", "new people", "mean stars"), tuple(rows))
-            ),
-            Figure("New people", newcomers, _new_share(frames, times)),
-        ),
+        "Ratings in all",
+        f"Ratings in all from {day(first)} to {day(last)}.",
+        "curve",
+        "",
+        "ratings",
+        (Series("ratings", tuple(edges.tolist()), (0.0, *np.cumsum(made).astype(float).tolist())),),
+        Table("By time", ("from", "ratings", "new people", "mean stars"), rows),
+        x_scale="days",
     )
+    people = columns_plot(
+        "new-people",
+        "New people",
+        "People by the time of their first rating.",
+        [day(edge)[2:] for edge in edges[:-1]],
+        came.tolist(),
+        ("from", "new people"),
+        _new_share(frames, times),
+    )
+    lead = f"The ratings span {(last - first) / DAY:,.0f} days, from {day(first)} to {day(last)}."
+    return Section("Growth over time", (lead, ratings, people))
+
+
+def columns_plot(
+    name: str,
+    title: str,
+    alt: str,
+    words: Sequence[str],
+    values: Sequence[float],
+    labels: tuple[str, str],
+    table: Table,
+) -> Plot:
+    """Upright bars, one a word; `labels` are of the axes."""
+    return Plot(name, title, alt, "columns", *labels, (Series(title, tuple(words), tuple(values)),), table)
 
 
 def buckets(counts: Sequence[int] | np.ndarray) -> tuple[list[str], list[float]]:
@@ -206,13 +223,13 @@ def _sizes(size: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
 def _new_share(frames: Frames, times: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Table:
     """How much of the newest data is made by people whom a model trained before could not know."""
     shares = (0.05, 0.1, 0.2, 0.3)
-    rows = tuple(
+    rows: Rows = tuple(
         (
-            f"{share:.0%}",
-            day(times[round(len(times) * (1 - share)) - 1]),
-            f"{newcomer_share(frames, share):.0%}",
+            f"{part:.0%}",
+            day(times[round(len(times) * (1 - part)) - 1]),
+            share(newcomer_share(frames, part), 0),
         )
-        for share in shares
-        if round(len(times) * (1 - share)) > 0
+        for part in shares
+        if round(len(times) * (1 - part)) > 0
     )
-    return Table(("newest", "since", "by new people"), rows)
+    return Table("Of the newest ratings, those by new people", ("newest", "since", "by new people"), rows)

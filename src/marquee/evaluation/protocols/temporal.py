@@ -11,7 +11,6 @@ from marquee.domain.columns import ITEM, RATING, TIME, USER
 from marquee.domain.history import NO_PROFILE, UNKNOWN_ROW, History
 from marquee.evaluation.catalogue import Catalogue
 from marquee.evaluation.contest import (
-    LIKED,
     Contender,
     Data,
     Rules,
@@ -68,7 +67,7 @@ def judge_temporal(
     catalogue: Catalogue,
     *,
     k: int = 10,
-    liked: float = LIKED,
+    liked: float | None = None,
     users: pd.DataFrame | None = None,
 ) -> Judged:
     """Judge as time would: each person's earlier ratings are folded in, the next ones are predicted.
@@ -89,9 +88,13 @@ def judge_temporal(
     Known people (with ratings in train) and new ones are reported apart. A new person's first list is a
     newcomer's: popular items, or by what `users` says of them.
 
+    Args:
+        liked: None: as the recommender's scale says.
+
     Raises:
         DataError: the recommender has seen a rating newer than the oldest test rating, or the frames overlap.
     """
+    liked = recommender.rating_scale.liked if liked is None else liked
     check_time(recommender, int(split.test[TIME].min()))
     check_apart(split.train, split.test)
     people = _timelines(recommender, split, users)
@@ -115,7 +118,7 @@ def prequential(
     test: pd.DataFrame,
     *,
     k: int = 10,
-    liked: float = LIKED,
+    liked: float | None = None,
     users: pd.DataFrame | None = None,
 ) -> Report:
     """The figures of `judge_temporal` that the gates read.

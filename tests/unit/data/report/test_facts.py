@@ -12,8 +12,11 @@ from marquee.data.report.facts import item_counts, newcomer_share, rating_facts
 from marquee.data.report.findings import all_findings
 from marquee.data.report.frames import Frames, gini, read_frames
 from marquee.data.report.ratings import activity, growth, long_tail, sparsity, stars
+from marquee.data.report.report import make_report
 from marquee.data.report.sections import all_sections, duplicates, missing, outliers
 from marquee.domain.errors import DataError
+from marquee.reporting.model import Number, Plot, Section, Table
+from marquee.reporting.render import to_html
 from marquee.settings import RatingScale
 from tests.support.data_files import write
 from tests.support.ratings import checkerboard, frame_of
@@ -46,6 +49,25 @@ def frames(ratings: pd.DataFrame, *unrated: str, genres: object = ("Drama",)) ->
         "a test",
         {},
     )
+
+
+def plots(section: Section) -> list[Plot]:
+    return [block for block in section.blocks if isinstance(block, Plot)]
+
+
+def tables(section: Section) -> list[Table]:
+    return [block for block in section.blocks if isinstance(block, Table)]
+
+
+def texts(table: Table) -> list[tuple[str, ...]]:
+    """Cells as they are read."""
+    return [tuple(cell if isinstance(cell, str) else cell.text for cell in row) for row in table.rows]
+
+
+def value(cell: object) -> float:
+    assert isinstance(cell, Number)
+    assert cell.value is not None
+    return cell.value
 
 
 SMALL = frames(
@@ -81,60 +103,59 @@ def test_newcomers_are_those_without_older_ratings() -> None:
 
 
 def test_stars_are_counted() -> None:
-    (figure,) = stars(SMALL).figures
-    assert figure.table.rows == (
+    (plot,) = plots(stars(SMALL))
+    assert texts(plot.table) == [
         ("1", "1", "20.0%"),
         ("3", "1", "20.0%"),
         ("4", "1", "20.0%"),
         ("5", "2", "40.0%"),
-    )
-    heights = [rect.height for rect in figure.picture.rects]
-    assert heights[3] == pytest.approx(2 * heights[0])
+    ]
+    assert (plot.series[0].x, plot.series[0].y) == (("1", "3", "4", "5"), (1, 1, 1, 2))
 
 
 def test_activity_is_cut_into_ranges() -> None:
-    (figure,) = activity(SMALL).figures
-    assert [rect.title for rect in figure.picture.rects] == ["1: 3", "2+: 1"]
+    (series,) = plots(activity(SMALL))[0].series
+    assert (series.x, series.y) == (("1", "2+"), (3, 1))
 
 
 def test_the_long_tail_says_what_the_top_holds() -> None:
-    section = long_tail(SMALL)
-    rows = {row[0]: row[2] for row in section.figures[0].table.rows}
+    (plot,) = plots(long_tail(SMALL))
+    rows = {row[0]: row[2] for row in texts(plot.table)}
     assert rows["50%"] == "100%"  # two of three items have all
     assert rows["10%"] == "60%"  # the first of them has three of five
 
 
 def test_the_matrix_is_densest_in_its_first_corner() -> None:
-    table = sparsity(SMALL).figures[0].table
-    assert "41.67% of the 12 pairs" in sparsity(SMALL).lead
-    shares = [float(row[1].rstrip("%")) for row in table.rows]
+    section = sparsity(SMALL)
+    assert "41.67% of the 12 pairs" in str(section.blocks[0])
+    shares = [value(row[1]) for row in plots(section)[0].table.rows]
     assert shares[0] == max(shares)
 
 
 def test_growth_counts_every_rating_and_every_person_once() -> None:
-    rows = growth(SMALL).figures[0].table.rows
-    assert sum(int(row[1]) for row in rows) == 5
-    assert sum(int(row[2]) for row in rows) == 4
+    rows = plots(growth(SMALL))[0].table.rows
+    assert sum(value(row[1]) for row in rows) == 5
+    assert sum(value(row[2]) for row in rows) == 4
 
 
 def test_missing_values_are_counted_and_an_empty_list_is_missing() -> None:
     bare = frames(SMALL.ratings, genres=())
-    rows = {row[0]: row[1] for row in missing(bare).figures[0].table.rows}
+    rows = {row[0]: row[1] for row in texts(plots(missing(bare))[0].table)}
     assert (rows["items.genres"], rows["users.occupation"], rows["items.title"]) == ("2", "4", "0")
 
 
 def test_duplicates_are_found() -> None:
     twice = frames(pd.concat([SMALL.ratings, SMALL.ratings.head(1)], ignore_index=True))
-    assert [row[1] for row in duplicates(twice).tables[0].rows][1] == "1"
+    assert texts(tables(duplicates(twice))[0])[1][1] == "1"
 
 
 def test_somebody_who_rates_far_more_is_an_outlier() -> None:
     one = [("max", f"i{n}", 3.0, n) for n in range(60)]
     others = [(f"u{n}", "i0", 4.0, n) for n in range(10)]
     section = outliers(frames(frame_of(*one, *others)))
-    rows = [row[1] for row in section.figures[0].table.rows]
-    assert rows[0] == "1 of 11"
-    assert rows[1] == "1 of 1"  # all the same stars
+    rows = [row[1:] for row in texts(plots(section)[0].table)]
+    assert rows[0] == ("1", "11")
+    assert rows[1] == ("1", "1")  # all the same stars
 
 
 def test_correlations_are_of_facts_that_vary() -> None:
@@ -146,7 +167,7 @@ def test_correlations_are_of_facts_that_vary() -> None:
 def test_findings_come_from_the_data() -> None:
     def titles(of: Frames) -> set[str]:
         quality = check_quality(of.ratings, of.items, of.users, STARS, NOW)
-        return {finding.title for finding in all_findings(of, quality)}
+        return {finding.title for finding in all_findings(of, quality, STARS)}
 
     board = frames(checkerboard(left_out=0.0))
     assert "The matrix is sparse" not in titles(board)
@@ -162,7 +183,9 @@ def test_one_rating_is_enough_for_a_report() -> None:
     one = frames(frame_of(("ann", "a", 5, 10)))
     quality = check_quality(one.ratings, one.items, one.users, STARS, NOW)
     assert len(list(all_sections(one, quality))) == 13
-    assert all_findings(one, quality)
+    assert all_findings(one, quality, STARS)
+    page = to_html(make_report(one, STARS, NOW))
+    assert "Fewer than two facts of a rating vary" in page
 
 
 def test_files_are_read_with_items_and_people_that_only_ratings_name(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""Models judged as they are, beside the champion's, where there is no recipe to train anew."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marquee.domain.errors import CorruptBundle, NotFound
+from marquee.evaluation.gates import judge, unjudged
+from marquee.models.bundle import Bundle
+from marquee.registry.client import RegistryClient
+from marquee.training.comparison import Comparison, compare, split_after
+from marquee.training.context import TrainingContext
+from marquee.training.judgement import TOO_FEW_NEWER, open_version
+from marquee.training.progress import OnProgress
+from marquee.training.snapshot import Tables
+from marquee.training.verdict import Verdict, champion_of
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ArtifactVerdict(Verdict):
+    """A verdict on models as they are; `comparison` is None where too few ratings are newer than them."""
+
+    comparison: Comparison | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON takes it."""
+        compared = {} if self.comparison is None else self.comparison.to_dict()
+        return {**self.evidence, "passed": self.passed, **compared}
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """As a version has them; empty where nothing was measured."""
+        if self.comparison is None:
+            return {}
+        return {**self.comparison.candidate.to_dict(), "baselines": self.comparison.baselines.to_dict()}
+
+
+def judge_bundle(
+    context: TrainingContext,
+    bundle: Bundle,
+    tables: Tables,
+    registry: RegistryClient,
+    folder: Path,
+    on_progress: OnProgress,
+) -> ArtifactVerdict:
+    """Hold a bundle's figures against those of the champion's, on ratings newer than both have learnt from.
+
+    Where there are too few of those, or the champion's bundle cannot be had, no gate has a figure, and none
+    passes.
+
+    Args:
+        folder: room for the champion's bundle.
+
+    Raises:
+        Unavailable: the registry is away, and the champion's bundle is needed.
+    """
+    champion, deployed = champion_of(context.engine)
+    rival, comparison, rules = None, None, context.policy.gates
+    absent = TOO_FEW_NEWER
+    if champion is not None:
+        try:
+            rival = open_version(registry, champion.version, folder)
+        except (NotFound, CorruptBundle) as error:
+            absent = error.message.removesuffix(".")
+    through = max(models.trained_through for models in (bundle, rival) if models is not None)
+    split = split_after(tables.ratings, through, context.params.evaluation.test_share)
+    if split is not None:
+        comparison = compare(
+            tables,
+            bundle,
+            rival,
+            context.params,
+            context.serving,
+            split=split,
+            threads=context.threads,
+            on_progress=lambda line, _share: on_progress(line, None),
+        )
+    gates = unjudged(rules, absent)
+    if comparison is not None and champion is None:
+        gates = ()
+    if comparison is not None and comparison.champion is not None:
+        gates = judge(comparison.candidate, comparison.champion, rules)
+    return ArtifactVerdict(champion=champion, deployment=deployed, gates=gates, comparison=comparison)
