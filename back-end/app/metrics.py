@@ -1,8 +1,10 @@
 """Figures for Prometheus: each worker writes its own files, and whoever is asked adds them up."""
 
 import os
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
@@ -20,6 +22,12 @@ _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 _requests = Counter("marquee_http_requests_total", "Requests answered", ["method", "route", "status"])
 _durations = Histogram(
     "marquee_http_request_seconds", "Time to answer", ["method", "route"], buckets=_SECONDS
+)
+_list_durations = Histogram(
+    "marquee_list_seconds",
+    "Time to answer with a list, by who made it and what its first item came from",
+    ["route", "variant", "source"],
+    buckets=_SECONDS,
 )
 _listed = Counter("marquee_listed_items_total", "Items put into lists, by what put them there", ["source"])
 swaps = Counter("marquee_model_swaps_total", "Models taken into service, or refused", ["outcome"])
@@ -51,6 +59,28 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class ListFacts(TypedDict, total=False):
+    """What is known of the list that a request is answered with; empty while none was made."""
+
+    variant: str
+    source: str
+    version: int | None
+
+
+# Set by whoever handles a request; filled in where the list is made, be it on another thread.
+list_of_request: ContextVar[ListFacts | None] = ContextVar("list_of_request", default=None)
+
+
+@cache
+def _list_series(route: str, variant: str, source: str) -> Histogram:
+    return _list_durations.labels(route, variant, source)
+
+
+def observe_list(route: str, variant: str, source: str, seconds: float) -> None:
+    """Count the time of one request that was answered with a list."""
+    _list_series(route, variant, source).observe(seconds)
 
 
 @cache
