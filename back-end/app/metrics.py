@@ -23,6 +23,9 @@ _requests = Counter("marquee_http_requests_total", "Requests answered", ["method
 _durations = Histogram(
     "marquee_http_request_seconds", "Time to answer", ["method", "route"], buckets=_SECONDS
 )
+_lists = Counter(
+    "marquee_lists_total", "Lists made for people, by what their first item came from", ["variant", "source"]
+)
 _list_durations = Histogram(
     "marquee_list_seconds",
     "Time to answer with a list, by who made it and what its first item came from",
@@ -43,6 +46,11 @@ impressions_dropped = Counter(
     "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
 )
 shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
+_events = Counter(
+    "marquee_events_total",
+    "Events received; kinds that are not configured are '(other)'",
+    ["kind", "outcome"],
+)
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 
@@ -74,13 +82,21 @@ list_of_request: ContextVar[ListFacts | None] = ContextVar("list_of_request", de
 
 
 @cache
-def _list_series(route: str, variant: str, source: str) -> Histogram:
+def _list_duration_series(route: str, variant: str, source: str) -> Histogram:
     return _list_durations.labels(route, variant, source)
 
 
 def observe_list(route: str, variant: str, source: str, seconds: float) -> None:
     """Count the time of one request that was answered with a list."""
-    _list_series(route, variant, source).observe(seconds)
+    _list_duration_series(route, variant, source).observe(seconds)
+
+
+def count_events(kind: str, outcome: str, number: int) -> None:
+    """`kind`: one that is configured, so that there are few series, or `OTHER_KIND`."""
+    _events.labels(kind, outcome).inc(number)
+
+
+OTHER_KIND = "(other)"
 
 
 @cache
@@ -90,6 +106,20 @@ def _source_series(source: str) -> Counter:
 
 def count_listed(source: str, items: int) -> None:
     _source_series(source).inc(items)
+
+
+@cache
+def _list_series(variant: str, source: str) -> Counter:
+    return _lists.labels(variant, source)
+
+
+def count_list(variant: str, source: str | None, version: int | None) -> None:
+    """Count one list, and note it as what the request under way is answered with; source None: it is empty."""
+    source = source or "none"
+    _list_series(variant, source).inc()
+    facts = list_of_request.get()
+    if facts is not None:
+        facts.update(variant=variant, source=source, version=version)
 
 
 def exposition() -> bytes:

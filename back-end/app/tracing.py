@@ -1,7 +1,7 @@
 """Traces by OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT says where to send them.
 
-A span a request and one a visit to Postgres: named by the route's template, never by the path, which holds ids
-of people. Without an endpoint nothing of OpenTelemetry is even imported.
+A span a request and one a visit to Postgres: named by the route's template, never by the path, which holds
+ids of people. Without an endpoint nothing of OpenTelemetry is even imported.
 """
 
 import os
@@ -57,7 +57,7 @@ def stop() -> None:
 
 
 def of_request(scope: Scope) -> "AbstractContextManager[Span | None]":
-    """A span around the handling of a request; it goes on with the trace that the client says it is part of."""
+    """A span around the handling of a request, in the trace that the client says it is part of."""
     return nullcontext() if _tracer is None else _request_span(_tracer, scope)
 
 

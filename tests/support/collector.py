@@ -23,6 +23,10 @@ class ReceivedSpan:
     attributes: dict[str, Any]
     service: str
 
+    @property
+    def request_id(self) -> str | None:
+        return self.attributes.get("marquee.request_id")
+
 
 @dataclass
 class Collector:

@@ -1,26 +1,25 @@
 """Lists for people: for somebody with an id (the hot route), for a visitor."""
 
-from typing import Any
+from functools import lru_cache
 
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from starlette.requests import Request
 
+from app.api.asking import asked_of
 from app.api.routing import (
     CHANGING,
     JsonBytes,
     fault,
+    parsed_query,
     path_parameter,
     problems,
     query_parameters,
-    read_query,
     router,
 )
 from app.api.schemas.fields import decoded_id
 from app.api.schemas.lists import RecommendationQuery, Recommendations, SessionRequest
 from app.dependencies import BROWSERS, RequestId, WorkerDep, worker_of
 from app.security.callers import Level
-from app.serving.lists import Asked, Visitor
+from app.serving.lists import Visitor
 from app.serving.worker import Worker
 from app.threads import in_thread
 from marquee.domain.errors import InvalidInput
@@ -28,9 +27,8 @@ from marquee.domain.errors import InvalidInput
 hot = router("recommendations", lean=True)
 routes = router("recommendations")
 
-_KNOWN = RecommendationQuery.model_fields.keys()
-_REPEATABLE = frozenset({"exclude"})
 _NOTHING_ASKED = RecommendationQuery()
+_SHORT = 100  # bytes of a query that are worth keeping
 
 
 @hot.get(
@@ -55,8 +53,7 @@ async def recommend(request: Request) -> JsonBytes:
     caller = worker.gate.caller(scope)
     user_id = _user_id(scope["path_params"]["user_id"])
     caller.require_person(user_id, Level.READ)
-    query = _query(scope["query_string"])
-    asked = Asked(worker.lists.size(query.n), query.category, query.exclude)
+    asked = asked_of(_query(scope["query_string"]), worker.lists)
     person = worker.person(user_id)
     if person is None:
         person = await in_thread(worker.look_up, user_id)
@@ -73,7 +70,7 @@ async def recommend(request: Request) -> JsonBytes:
 )
 def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
     """A list for a visitor, from ratings sent along and not kept; of two for one item the later counts."""
-    asked = Asked(worker.lists.size(body.n), body.category)
+    asked = asked_of(body, worker.lists)
     visitor = Visitor({rating.item_id: rating.rating for rating in body.ratings})
     _check_visitor(visitor, worker)
     return JsonBytes(worker.lists.for_visitor(request_id, visitor, asked, worker.shelf, worker.catalogue))
@@ -96,13 +93,14 @@ def _user_id(encoded: str) -> str:
 def _query(query_string: bytes) -> RecommendationQuery:
     if not query_string:
         return _NOTHING_ASKED
-    values: dict[str, Any] = {
-        name: given if name in _REPEATABLE else given[0]
-        for name, given in read_query(query_string, _KNOWN, _REPEATABLE).items()
-    }
-    try:
-        return RecommendationQuery.model_validate(values)
-    except ValidationError as error:
-        raise RequestValidationError(
-            [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors(include_url=False)]
-        ) from error
+    return (
+        _read(query_string)
+        if len(query_string) <= _SHORT
+        else parsed_query(query_string, RecommendationQuery)
+    )
+
+
+@lru_cache(maxsize=256)
+def _read(query_string: bytes) -> RecommendationQuery:
+    """Many ask the same of their lists, and to read it takes longer than to make one."""
+    return parsed_query(query_string, RecommendationQuery)

@@ -14,6 +14,7 @@ from app import metrics
 from app.serving.bell import Bell
 from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
+from app.serving.postponed import Postponed
 from app.serving.vital import VitalThread
 from marquee.store import changes
 from marquee.store.changes import Change, ChangeReader
@@ -59,6 +60,7 @@ class Follower(VitalThread):
         self._engine, self._database, self._bell = engine, database, bell
         self._load, self._apply, self._caught_up, self._stopping = load, apply, caught_up, stopping
         self._reader = ChangeReader()
+        self._postponed = Postponed()
         self._hurry, self._hurry_write = os.pipe()
         os.set_blocking(self._hurry, False)
         os.set_blocking(self._hurry_write, False)
@@ -113,7 +115,7 @@ class Follower(VitalThread):
 
     def _read(self, connection: Connection) -> None:
         rung = self._bell.count()  # before the snapshot is taken: what was rung later may not be in it
-        fresh = self._reader.read(connection)
+        fresh = self._postponed.due(self._reader.read(connection), time.monotonic())
         if fresh:
             for change in fresh:
                 metrics.feed_changes.labels(change.kind).inc()

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
@@ -30,10 +30,11 @@ Rated = NDArray[np.void]
 
 NOTHING_RATED: Final[Rated] = np.empty(0, RATED)
 
-DONE = np.dtype([("number", "<i4"), ("weight", "<f4"), ("at", "<f8"), ("hidden", "?")])
+DONE = np.dtype([("number", "<i4"), ("weight", "<f4"), ("at", "<f8"), ("last", "<i8"), ("hidden", "?")])
 
 # One record an item that a person did something with: its number, what their doings weigh together at the
-# moment `at`, in seconds since 1970, and whether their lists leave it out. Never changed in place either.
+# moment `at`, when the `last` of them was, both in seconds since 1970, and whether their lists leave it out.
+# Never changed in place either.
 Done = NDArray[np.void]
 
 NOTHING_DONE: Final[Done] = np.empty(0, DONE)
@@ -134,6 +135,20 @@ class Histories:
                 for user_id in people:
                     self._put(user_id, found.get(user_id))
 
+    def forget_items(self, numbers: Collection[int]) -> None:
+        """Take some items out of every history. For the feed's thread alone.
+
+        Should an item of the same id be made later, it has its number again, but nobody has rated it.
+        """
+        self._note_change()
+        gone = np.fromiter(numbers, np.int32, len(numbers))
+        kinds: tuple[MutableMapping[str, NDArray[np.void]], ...] = (self._of, self._asked_for, self._done)
+        for kept in kinds:
+            for user_id in _holders(kept, gone):
+                records = kept[user_id]
+                with self._lock:
+                    kept[user_id] = records[~np.isin(records["number"], gone)]
+
     def fetch(self, connection: Connection, user_id: str, catalogue: Catalogue) -> Past | None:
         """Read and keep one person's history; None for somebody Postgres does not know.
 
@@ -177,6 +192,17 @@ class Histories:
         self._profiles.pop(user_id, None)
 
 
+def _holders(kept: Mapping[str, NDArray[np.void]], numbers: NDArray[np.int32]) -> list[str]:
+    """Whose records are of some of these items; all are looked at in one pass."""
+    people = list(kept.items())
+    if not people:
+        return []
+    ends = np.cumsum([len(records) for _, records in people])
+    every = np.concatenate([records["number"] for _, records in people])
+    hits = np.flatnonzero(np.isin(every, numbers))
+    return [people[place][0] for place in np.unique(np.searchsorted(ends, hits, side="right"))]
+
+
 def _put_or_drop(into: dict[str, V], user_id: str, value: V, is_kept: bool) -> None:
     if is_kept:
         into[user_id] = value
@@ -218,6 +244,7 @@ def done(doings: UserDoings, catalogue: Catalogue) -> Done:
     records["number"] = numbers[known]
     records["weight"] = doings.weights[known]
     records["at"] = doings.at
+    records["last"] = doings.last[known]
     records["hidden"] = doings.hidden[known]
     return records
 

@@ -18,10 +18,12 @@ from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
 from app.serving.histories import Histories, Past
+from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.lists import ListMaker, Person
 from app.serving.shelf import ServedModel, Shelf
+from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import deployment, items, users, versions
@@ -41,7 +43,7 @@ class Worker:
         serving: `configs/serving.yaml`.
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
-        session_key: signs cookies.
+        session_key: signs cookies, and the tokens of lists.
 
     Attributes:
         STOP_SECONDS: that `stop` may take.
@@ -59,9 +61,17 @@ class Worker:
         self.database = Database(engine, self.bell)
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.tokens = Tokens(session_key)
+        self.import_places, self.export_places = Places(), Places()
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
-        self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
+        self.lists = ListMaker(
+            serving,
+            self.histories,
+            self.tokens,
+            self.impressions,
+            is_deployed=lambda: self.keeper.wanted is not None,
+        )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
@@ -142,27 +152,32 @@ class Worker:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
 
+    def require_database(self) -> None:
+        """Raises Unavailable while Postgres is away."""
+        if not self.database.available:
+            raise Unavailable("The database cannot be reached.", hint="Try again in a moment.")
+
     # ---- reading one's own writes ----
 
-    async def caught_up(self) -> None:
+    async def caught_up(self, within: float = _LONGEST_WAIT_FOR_FEED) -> None:
         """Return when this worker's memory holds all that was committed on this machine before the call.
 
         It gives up after 250 ms: an answer that is a moment old is better than none.
         """
         if self.follower.behind:
-            await self._wait_for_feed(self.bell.count())
+            await self._wait_for_feed(self.bell.count(), within)
 
-    async def _wait_for_feed(self, count: int) -> None:
+    async def _wait_for_feed(self, count: int, within: float) -> None:
         read = asyncio.Event()
         self._waiters.add(read)
         try:
-            async with asyncio.timeout(_LONGEST_WAIT_FOR_FEED):
+            async with asyncio.timeout(within):
                 while self.follower.seen < count and self.database.available:
                     read.clear()
                     self.follower.hurry()
                     await read.wait()
         except TimeoutError:
-            logger.warning("The change feed was not read within %g s.", _LONGEST_WAIT_FOR_FEED)
+            logger.warning("The change feed was not read within %g s.", within)
         finally:
             self._waiters.discard(read)
 
@@ -194,18 +209,20 @@ class Worker:
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
             self.histories.refresh(connection, people, self._catalogue)
             self._refold(people)
-        for user_id in keys.get("user", ()):
-            if users.get(connection, user_id) is None:
-                self.impressions.forget(user_id)
+        for user_id in users.missing(connection, keys.get("user", ())):
+            self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
     def _apply_items(self, connection: Connection, keys: dict[str, set[str]]) -> None:
         if "items" in keys:
             self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
-        elif "item" in keys:
-            found = items.get_many(connection, keys["item"])
-            self._put_catalogue(self._catalogue.changed(found.values()).without(keys["item"] - found.keys()))
+        elif changed := keys.get("item", set()) | keys.get("item_deleted", set()):
+            found = items.get_many(connection, changed)
+            self._put_catalogue(self._catalogue.changed(found.values()).without(changed - found.keys()))
+        if deleted := keys.get("item_deleted"):
+            number_of = self._catalogue.number_of
+            self.histories.forget_items([number_of[item_id] for item_id in deleted if item_id in number_of])
 
     def _refold(self, people: set[str]) -> None:
         """Compute new states for people whose lists were asked for lately: the next request need not."""
@@ -214,7 +231,9 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and shelf.model.states.holds(user_id):
+            if history is None:  # not in memory, or erased
+                shelf.model.states.forget(user_id)
+            elif shelf.model.states.holds(user_id):
                 profile, done = self.histories.profile(user_id), self.histories.done(user_id)
                 shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 

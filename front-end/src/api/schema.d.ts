@@ -83,7 +83,10 @@ export interface paths {
         };
         /**
          * List Items
-         * @description Items by title; with `q`, those whose title holds it: first where it begins the title, then a word.
+         * @description Items by title; with `q`, those whose title matches it, the best first.
+         *
+         *     First where it begins the title, then a word, then within one, then titles with all its words in any
+         *     order. Where there are none of these, typing errors are forgiven.
          */
         get: operations["list_items"];
         put?: never;
@@ -104,14 +107,34 @@ export interface paths {
         /**
          * Get Item
          * @description One item, and how people rate it; without Postgres, from the ratings in memory.
+         *
+         *     A hidden item is shown to keys and operators that may write.
          */
         get: operations["get_item"];
-        put?: never;
+        /**
+         * Put Item
+         * @description Make an item, or replace it as a whole.
+         *
+         *     When this has answered, lists show it as it is now: a new one is recommended at once by what is known of
+         *     it, and one that is hidden is in no list.
+         */
+        put: operations["put_item"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete Item
+         * @description Delete an item, with everybody's ratings and events of it. To keep those, hide it instead.
+         *
+         *     When this has answered, it is in no list and in nobody's history. The log of lists that were shown keeps
+         *     its id until its days are over, and models know it until one is trained without it, but show it nowhere.
+         */
+        delete: operations["delete_item"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Patch Item
+         * @description Change some fields of an item, or hide it (`{"hidden": true}`), by a JSON merge patch.
+         */
+        patch: operations["patch_item"];
         trace?: never;
     };
     "/api/v1/items/{item_id}/similar": {
@@ -220,6 +243,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Events
+         * @description Say what people did. When this has answered, their lists take account of what was accepted.
+         *
+         *     Each event has an outcome of its own: `accepted`; `duplicate`, its id having been taken before; or
+         *     `refused`, with the reason, such as an item that there is not. What is refused keeps nothing else out.
+         *     A body of another shape is refused as a whole, and then nothing of it is kept. A user id that is new
+         *     becomes a person. Viewers may send events of their own.
+         */
+        post: operations["send_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description A person's events, newest first; none for somebody unknown.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Event
+         * @description Take an event back. When this has answered, no list takes account of it any more.
+         */
+        delete: operations["delete_event"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/predictions": {
         parameters: {
             query?: never;
@@ -292,6 +380,44 @@ export interface paths {
          * @description One person. Viewers may read their own profile.
          */
         get: operations["get_user"];
+        /**
+         * Put User
+         * @description Make a person, or replace what is known of one. Their ratings and events stay.
+         *
+         *     When this has answered, lists take account of it: of somebody without ratings they show what people alike
+         *     rate.
+         */
+        put: operations["put_user"];
+        post?: never;
+        /**
+         * Delete User
+         * @description Erase a person: profile, ratings, events and the lists that they were shown.
+         *
+         *     When this has answered, no worker knows them. Models hold no row about a person; the snapshots that models
+         *     were trained on, and the user factors beside them, do until they are deleted: see docs/operations.md.
+         */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        /**
+         * Patch User
+         * @description Change some of what is known of a person, by a JSON merge patch.
+         */
+        patch: operations["patch_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Personal Data
+         * @description Everything held on a person: profile, ratings, events, lists shown. Viewers may have their own.
+         */
+        get: operations["get_personal_data"];
         put?: never;
         post?: never;
         delete?: never;
@@ -524,6 +650,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Rows
+         * @description Import ratings, items, users or events. Good rows are kept, every bad one is reported with its line.
+         *
+         *     Rows are written in batches, each in a transaction of its own: should an import break off, whole batches
+         *     are in. Sent again, the same rows change nothing. Of ratings for one item the later counts, items and users
+         *     are replaced, of events with one id the first stands. Ratings and events make people who are not there yet.
+         *
+         *     With `Accept: application/x-ndjson` the answer begins at once: `progress` and every `reject` as they come,
+         *     then `report`, or `error` with a problem. Otherwise it is the report, when all is done.
+         */
+        post: operations["import_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Rows
+         * @description All ratings, items, users or events, as of one moment, in the form that imports take.
+         *
+         *     Imported into an empty platform (items and users first), they are exported byte for byte the same. Times
+         *     are unix seconds. Items need the scope `read`; what is about people needs `operate`.
+         */
+        get: operations["export_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health/ready": {
         parameters: {
             query?: never;
@@ -590,6 +766,35 @@ export interface components {
              */
             next_cursor: string | null;
         };
+        /**
+         * BadRow
+         * @description A row that was not taken, for its first fault.
+         */
+        BadRow: {
+            /**
+             * Line
+             * @description where the row begins; the first line is 1
+             * @example 3
+             */
+            line: number;
+            /**
+             * Field
+             * @description the column; empty when the whole row is at fault
+             * @example rating
+             */
+            field: string;
+            /**
+             * Value
+             * @description what stood there, shortened to be shown
+             * @example 4,5
+             */
+            value: string;
+            /**
+             * Reason
+             * @example rating has a decimal comma: it is written 4.5, not 4,5
+             */
+            reason: string;
+        };
         /** Categories */
         Categories: {
             /** Categories */
@@ -649,6 +854,116 @@ export interface components {
             revision: number;
             worker: components["schemas"]["ServingWorker"];
         };
+        /** EventBatch */
+        EventBatch: {
+            /** Events */
+            events: components["schemas"]["EventBody"][];
+        };
+        /**
+         * EventBody
+         * @description Something a person did with an item.
+         */
+        EventBody: {
+            /**
+             * Event Id
+             * @description the sender's own, such as a UUID: the first event with an id stands, so that a batch can be sent again
+             * @example 0197c1f3-5a0e-7c44-b1a5-6f0f4f0a8e11
+             */
+            event_id: string;
+            /**
+             * Kind
+             * @description one of `feedback.kinds` in configs/serving.yaml, which says what it counts
+             * @example click
+             */
+            kind: string;
+            /**
+             * User Id
+             * @description somebody new becomes a person
+             * @example 42
+             */
+            user_id: string;
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Value
+             * @description whatever was measured; kept, not interpreted
+             * @example 37.5
+             */
+            value?: number | null;
+            /**
+             * At
+             * @description when it happened, with its offset from UTC; default: now
+             * @example 2026-03-01T20:15:00Z
+             */
+            at?: string | null;
+            /**
+             * Token
+             * @description of the list that it answers
+             * @example null
+             */
+            token?: string | null;
+        };
+        /**
+         * EventOutcome
+         * @description What became of one event.
+         */
+        EventOutcome: {
+            /**
+             * Event Id
+             * @example 0197c1f3-5a0e-7c44-b1a5-6f0f4f0a8e11
+             */
+            event_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "accepted" | "duplicate" | "refused";
+            /**
+             * Reason
+             * @description why it was refused
+             * @example null
+             */
+            reason: string | null;
+        };
+        /**
+         * EventPage
+         * @description Newest first.
+         */
+        EventPage: {
+            /** Events */
+            events: components["schemas"]["StoredEvent"][];
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * EventReceipt
+         * @description What became of a batch: one outcome an event, in the order in which they were sent.
+         */
+        EventReceipt: {
+            /**
+             * Accepted
+             * @example 1
+             */
+            accepted: number;
+            /**
+             * Duplicate
+             * @example 0
+             */
+            duplicate: number;
+            /**
+             * Refused
+             * @example 0
+             */
+            refused: number;
+            /** Outcomes */
+            outcomes: components["schemas"]["EventOutcome"][];
+        };
         /**
          * FieldError
          * @description One wrong value of a request.
@@ -666,6 +981,180 @@ export interface components {
              * @example Input should be a valid number
              */
             message: string;
+        };
+        /** HeldEvent */
+        HeldEvent: {
+            /** Event Id */
+            event_id: string;
+            /** Kind */
+            kind: string;
+            /** User Id */
+            user_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Value */
+            value: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Model Version */
+            model_version: number | null;
+            /** Variant */
+            variant: string | null;
+        };
+        /** HeldImpression */
+        HeldImpression: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Request Id
+             * Format: uuid
+             */
+            request_id: string;
+            /** User Id */
+            user_id: string;
+            /** Model Version */
+            model_version: number | null;
+            /** Variant */
+            variant: string;
+            /** Source */
+            source: string;
+            /** Item Ids */
+            item_ids: string[];
+            /** Propensities */
+            propensities: number[] | null;
+        };
+        /**
+         * HeldProfile
+         * @description What the table of people has of one.
+         */
+        HeldProfile: {
+            /** User Id */
+            user_id: string;
+            /** Age */
+            age: number | null;
+            /** Gender */
+            gender: string | null;
+            /** Occupation */
+            occupation: string | null;
+            /** Attributes */
+            attributes: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** HeldRating */
+        HeldRating: {
+            /** User Id */
+            user_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Rating */
+            rating: number;
+            /**
+             * Rated At
+             * Format: date-time
+             */
+            rated_at: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+        };
+        /**
+         * ImportReport
+         * @description What an import did: each row that was read was inserted, updated, unchanged or rejected.
+         */
+        ImportReport: {
+            /**
+             * Rows
+             * @description rows read
+             * @example 100000
+             */
+            rows: number;
+            /**
+             * Created Users
+             * @description people made because a row names them
+             * @example 943
+             */
+            created_users: number;
+            /**
+             * Created Items
+             * @description items made because a row names them
+             * @example 0
+             */
+            created_items: number;
+            /**
+             * Inserted
+             * @example 99000
+             */
+            inserted: number;
+            /**
+             * Updated
+             * @example 0
+             */
+            updated: number;
+            /**
+             * Unchanged
+             * @description rows that were there already, or that a later or earlier row stands for
+             * @example 999
+             */
+            unchanged: number;
+            /**
+             * Rejected
+             * @example 1
+             */
+            rejected: number;
+            /**
+             * Reasons
+             * @description how many rows were rejected, by reason
+             * @example {
+             *       "rating is not a number": 1
+             *     }
+             */
+            reasons: {
+                [key: string]: number;
+            };
+            /**
+             * Ignored Columns
+             * @description columns that mean nothing here
+             * @example [
+             *       "comment"
+             *     ]
+             */
+            ignored_columns: string[];
+            /**
+             * Seconds
+             * @example 1.25
+             */
+            seconds: number;
+            /**
+             * Rejects
+             * @description every row that was rejected
+             */
+            rejects: components["schemas"]["BadRow"][];
         };
         /** Item */
         Item: {
@@ -701,6 +1190,49 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Hidden
+             * @description whether it is kept out of every list
+             * @example false
+             */
+            hidden: boolean;
+        };
+        /**
+         * ItemBody
+         * @description A whole item; what is left out is as its default says.
+         */
+        ItemBody: {
+            /**
+             * Title
+             * @example The Third Man
+             */
+            title: string;
+            /** Year */
+            year?: number | null;
+            /**
+             * Genres
+             * @description its categories, each once
+             * @example [
+             *       "Film-Noir"
+             *     ]
+             */
+            genres?: string[];
+            /**
+             * Attributes
+             * @description whatever else is known; texts and numbers, also in lists, help to recommend it
+             * @example {
+             *       "director": "Carol Reed"
+             *     }
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Hidden
+             * @description keep it out of every list
+             * @default false
+             */
+            hidden: boolean;
         };
         /**
          * ItemDetail
@@ -740,6 +1272,12 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /**
+             * Hidden
+             * @description whether it is kept out of every list
+             * @example false
+             */
+            hidden: boolean;
+            /**
              * Rating Count
              * @example 583
              */
@@ -767,6 +1305,11 @@ export interface components {
              * @example 3
              */
             model_version: number | null;
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
             /** Items */
             items: components["schemas"]["ListedItem"][];
         };
@@ -790,6 +1333,41 @@ export interface components {
              * @example 1682
              */
             total: number;
+        };
+        /**
+         * ItemPatch
+         * @description What is to change, as a JSON merge patch (RFC 7386): null takes a field or an attribute out.
+         */
+        ItemPatch: {
+            /**
+             * Title
+             * @example The Third Man
+             */
+            title?: string | null;
+            /**
+             * Year
+             * @example 1949
+             */
+            year?: number | null;
+            /**
+             * Genres
+             * @description all of them: lists are replaced, not merged
+             */
+            genres?: string[] | null;
+            /**
+             * Attributes
+             * @example {
+             *       "director": "Carol Reed"
+             *     }
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Hidden
+             * @example true
+             */
+            hidden?: boolean | null;
         };
         /** JobLog */
         JobLog: {
@@ -949,10 +1527,10 @@ export interface components {
             rank: number;
             /**
              * Score
-             * @description what the list is ordered by; comparable within one list
+             * @description what the list is ordered by; comparable within one source; null for what is pinned
              * @example 1.0932
              */
-            score: number;
+            score: number | null;
             /**
              * Stars
              * @description predicted stars; null where no model says
@@ -973,10 +1551,15 @@ export interface components {
             stars_high: number | null;
             /**
              * Source
-             * @description what put it there
+             * @description what put it there: the ranking model (`personal`), what people alike rate (`profile`), what is similar to what they liked, or to the item (`similar`), what is popular in their categories (`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)
              * @enum {string}
              */
-            source: "personal" | "profile" | "similar" | "popular";
+            source: "personal" | "profile" | "similar" | "category" | "popular" | "pinned" | "explored";
+            /**
+             * Reasons
+             * @description why it stands there; null unless asked to explain
+             */
+            reasons: components["schemas"]["RuleReason"][] | null;
         };
         /** Live */
         Live: {
@@ -1170,6 +1753,23 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * PersonalData
+         * @description Everything that is held on a person; rows are oldest first.
+         */
+        PersonalData: {
+            /** @description null for somebody who was only shown lists */
+            profile: components["schemas"]["HeldProfile"] | null;
+            /** Ratings */
+            ratings: components["schemas"]["HeldRating"][];
+            /** Events */
+            events: components["schemas"]["HeldEvent"][];
+            /**
+             * Impressions
+             * @description the lists that they were shown
+             */
+            impressions: components["schemas"]["HeldImpression"][];
         };
         /** Prediction */
         Prediction: {
@@ -1381,6 +1981,11 @@ export interface components {
              */
             request_id: string;
             /**
+             * Token
+             * @description names this list in events that answer it; signed
+             */
+            token: string;
+            /**
              * User Id
              * @description null for a visitor
              * @example 42
@@ -1408,6 +2013,16 @@ export interface components {
              * @example champion
              */
             variant: string;
+            /**
+             * Source
+             * @description what its first item came from, leaving out what is pinned or explored; null: it is empty
+             */
+            source: ("personal" | "profile" | "similar" | "category" | "popular" | "pinned") | null;
+            /**
+             * Next Cursor
+             * @description give it as `cursor` to have the next page; null on the last page
+             */
+            next_cursor: string | null;
             /** Items */
             items: components["schemas"]["ListedItem"][];
         };
@@ -1423,6 +2038,28 @@ export interface components {
              * @description refuse when the deployment has changed since
              */
             expected_revision?: number | null;
+        };
+        /**
+         * RuleReason
+         * @description A rule of configs/serving.yaml moved it.
+         */
+        RuleReason: {
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "rule";
+            /**
+             * Rule
+             * @description the rule's name
+             * @example film of the week
+             */
+            rule: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "boost" | "bury" | "pin" | "hide";
         };
         /** RunRequest */
         RunRequest: {
@@ -1495,19 +2132,107 @@ export interface components {
         };
         /**
          * SessionRequest
-         * @description A visitor's ratings; nothing of it is kept.
+         * @description A visitor's ratings, and what is wanted of the list; nothing of it is kept.
          */
         SessionRequest: {
-            /** Ratings */
-            ratings: components["schemas"]["SessionRating"][];
-            /** N */
-            n?: number | null;
             /**
              * Category
-             * @description only items of this category
-             * @example Comedy
+             * @description only items of this category; of several, of one at least
              */
-            category?: string | null;
+            category?: string | string[] | null;
+            /**
+             * Category All
+             * @description only items of each of these categories
+             */
+            category_all?: string[];
+            /**
+             * Category None
+             * @description no items of these categories
+             */
+            category_none?: string[];
+            /**
+             * Year From
+             * @description only items of this year or later
+             */
+            year_from?: number | null;
+            /**
+             * Year To
+             * @description only items of this year or earlier
+             */
+            year_to?: number | null;
+            /**
+             * Attribute
+             * @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold
+             */
+            attribute?: string[];
+            /**
+             * Exclude
+             * @description items to leave out, by id
+             */
+            exclude?: string[];
+            /** N */
+            n?: number | null;
+            /** Cursor */
+            cursor?: string | null;
+            /** Diversity */
+            diversity?: number | null;
+            /**
+             * Explain
+             * @description whether to say why each item stands where it does
+             */
+            explain?: boolean;
+            /** Ratings */
+            ratings: components["schemas"]["SessionRating"][];
+        };
+        /** StoredEvent */
+        StoredEvent: {
+            /**
+             * Event Id
+             * @example 0197c1f3-5a0e-7c44-b1a5-6f0f4f0a8e11
+             */
+            event_id: string;
+            /**
+             * Kind
+             * @example click
+             */
+            kind: string;
+            /**
+             * User Id
+             * @example 42
+             */
+            user_id: string;
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Value
+             * @example 37.5
+             */
+            value: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Request Id
+             * @description of the list that it answers, by its token
+             */
+            request_id: string | null;
+            /**
+             * Model Version
+             * @description that made that list
+             * @example 3
+             */
+            model_version: number | null;
+            /**
+             * Variant
+             * @description of that list
+             * @example champion
+             */
+            variant: string | null;
         };
         /** StoredRating */
         StoredRating: {
@@ -1531,6 +2256,68 @@ export interface components {
              * Format: date-time
              */
             rated_at: string;
+        };
+        /**
+         * StoredUser
+         * @description A person, as written.
+         */
+        StoredUser: {
+            /**
+             * User Id
+             * @example 42
+             */
+            user_id: string;
+            /**
+             * Age
+             * @example 30
+             */
+            age: number | null;
+            /**
+             * Gender
+             * @example M
+             */
+            gender: string | null;
+            /**
+             * Occupation
+             * @example administrator
+             */
+            occupation: string | null;
+            /**
+             * Attributes
+             * @description whatever else is known
+             * @example {}
+             */
+            attributes: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
+         * UserBody
+         * @description All that is to be known of a person; what is left out is not known.
+         */
+        UserBody: {
+            /** Age */
+            age?: number | null;
+            /**
+             * Gender
+             * @example M
+             */
+            gender?: string | null;
+            /**
+             * Occupation
+             * @example administrator
+             */
+            occupation?: string | null;
+            /**
+             * Attributes
+             * @description whatever else is known; texts and numbers, also in lists, help to recommend it
+             * @example {
+             *       "director": "Carol Reed"
+             *     }
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /** UserDetail */
         UserDetail: {
@@ -1597,6 +2384,34 @@ export interface components {
              */
             total: number;
         };
+        /**
+         * UserPatch
+         * @description What is to change, as a JSON merge patch (RFC 7386): null takes a field or an attribute out.
+         */
+        UserPatch: {
+            /**
+             * Age
+             * @example 31
+             */
+            age?: number | null;
+            /**
+             * Gender
+             * @example F
+             */
+            gender?: string | null;
+            /**
+             * Occupation
+             * @example writer
+             */
+            occupation?: string | null;
+            /**
+             * Attributes
+             * @example {}
+             */
+            attributes?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+        };
         /** UserSummary */
         UserSummary: {
             /**
@@ -1637,12 +2452,25 @@ export interface operations {
     recommend: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
-                n?: number | null;
-                /** @description only items of this category */
-                category?: string | null;
-                /** @description items to leave out; give it once for each */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
                 exclude?: string[];
+                n?: number | null;
+                cursor?: string | null;
+                diversity?: number | null;
+                /** @description whether to say why each item stands where it does */
+                explain?: boolean;
             };
             header?: never;
             path: {
@@ -1927,7 +2755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body did not arrive in time */
+            /** @description The body stopped arriving */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2089,6 +2917,8 @@ export interface operations {
                 q?: string;
                 /** @description only items of this category */
                 category?: string | null;
+                /** @description the hidden ones instead; needs the scope write */
+                hidden?: boolean;
                 /** @description entries on a page, at most */
                 limit?: number;
                 /** @description `next_cursor` of the page before; the first page has none */
@@ -2120,6 +2950,15 @@ export interface operations {
             };
             /** @description Nobody is signed in, or the key is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2269,11 +3108,424 @@ export interface operations {
             };
         };
     };
+    put_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The item's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description There was none before */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped arriving */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The item's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The item's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped arriving */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_similar_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
                 n?: number | null;
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -2370,10 +3622,22 @@ export interface operations {
     list_popular_items: {
         parameters: {
             query?: {
-                /** @description entries; default and largest: configs/serving.yaml */
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
                 n?: number | null;
-                /** @description only items of this category */
-                category?: string | null;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -2710,7 +3974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body did not arrive in time */
+            /** @description The body stopped arriving */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -2906,6 +4170,360 @@ export interface operations {
             };
         };
     };
+    send_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventReceipt"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped arriving */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: {
+                /** @description entries on a page, at most */
+                limit?: number;
+                /** @description `next_cursor` of the page before; the first page has none */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+                /** @description The event's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     predict: {
         parameters: {
             query?: never;
@@ -2964,7 +4582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body did not arrive in time */
+            /** @description The body stopped arriving */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3096,7 +4714,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body did not arrive in time */
+            /** @description The body stopped arriving */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3364,6 +4982,509 @@ export interface operations {
             };
         };
     };
+    put_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredUser"];
+                };
+            };
+            /** @description They were not there before */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredUser"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped arriving */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredUser"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped arriving */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_personal_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalData"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_deployment: {
         parameters: {
             query?: never;
@@ -3496,7 +5617,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body did not arrive in time */
+            /** @description The body stopped arriving */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -3911,7 +6032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body did not arrive in time */
+            /** @description The body stopped arriving */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4422,7 +6543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body did not arrive in time */
+            /** @description The body stopped arriving */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4553,6 +6674,244 @@ export interface operations {
             };
             /** @description There is no such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_rows: {
+        parameters: {
+            query?: {
+                /** @description whether ratings and events may make items, titled by their id */
+                create_items?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description what the rows are */
+                kind: "ratings" | "items" | "users" | "events";
+            };
+            cookie?: never;
+        };
+        /** @description CSV with a header, or a JSON object a line, of any size; gzip is told by itself. */
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/x-ndjson": string;
+                "application/jsonl": string;
+                "application/x-jsonlines": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body stopped arriving */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_rows: {
+        parameters: {
+            query?: {
+                /** @description CSV with a header, or JSON lines */
+                format?: "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                /** @description which table */
+                kind: "ratings" | "items" | "users" | "events";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, by their keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example user_id,item_id,rating,timestamp
+                     *     42,50,4.5,881250949
+                     */
+                    "text/csv": string;
+                    /** @example {"user_id":"42","item_id":"50","rating":4.5,"timestamp":881250949} */
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

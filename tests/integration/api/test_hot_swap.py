@@ -87,7 +87,7 @@ def test_twenty_swaps_under_load_fail_no_request_and_free_what_they_replace(
 
 
 def _check_no_cliff(quiet: Any, swapping: Any) -> None:
-    """While models change, answers are not much later: the limits leave room for what else the machine does."""
+    """While models change, answers are not much later; there is room for what else the machine does."""
     assert np.median(swapping) < 5 * np.median(quiet) + 0.010
     assert np.quantile(swapping, 0.99) < 5 * np.quantile(quiet, 0.99) + 0.100
     assert swapping.max() < 2.0

@@ -1,4 +1,4 @@
-"""What the service tells of its work: figures that add up across workers, traces, logs; and nobody's data in them."""
+"""What the service tells of its work: figures that add up across workers, traces, logs; nobody's data."""
 
 import json
 import re
@@ -91,9 +91,8 @@ def _secrets(service: Service) -> list[str]:
 
 def test_a_trace_has_a_span_a_request_and_nobodys_data(new_service: NewService) -> None:
     with collecting() as collector:
-        service = new_service(
-            MARQUEE_WORKERS="1", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="200"
-        )
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+        service = new_service(MARQUEE_WORKERS="1", **traced)
         service.deploy(1)
         with service.client() as client:
             eventually(lambda: client.get("/api/v1/health/ready").json()["status"] == "ready")
@@ -107,7 +106,7 @@ def test_a_trace_has_a_span_a_request_and_nobodys_data(new_service: NewService) 
 
 
 def _check_spans(collector: Collector, ids: list[str]) -> None:
-    spans = {span.attributes.get("marquee.request_id"): span for span in collector.spans}
+    spans = {span.request_id: span for span in collector.spans}
     put, recommend = spans[ids[0]], spans[ids[1]]
     assert put.name == "PUT /api/v1/users/{user_id}/ratings/{item_id}"
     assert put.service == "marquee-back-end"
