@@ -114,12 +114,12 @@ def _list_series(variant: str, source: str) -> Counter:
 
 
 def count_list(variant: str, source: str | None, version: int | None) -> None:
-    """Count one list, and note it as what the request under way is answered with; source None: it is empty."""
+    """Count one list, and note that the request under way is answered with it; source None: it is empty."""
     source = source or "none"
     _list_series(variant, source).inc()
     facts = list_of_request.get()
     if facts is not None:
-        facts.update(variant=variant, source=source, version=version)
+        facts["variant"], facts["source"], facts["version"] = variant, source, version
 
 
 def exposition() -> bytes:

@@ -120,7 +120,7 @@ def test_an_operation_answers_as_documented(
     asked = 0
 
     @settings(
-        max_examples=EXAMPLES or 40,
+        max_examples=EXAMPLES or 25,
         derandomize=not EXAMPLES,
         deadline=None,
         database=None,

@@ -132,7 +132,8 @@ def test_a_collector_that_is_away_hurts_nobody(new_service: NewService) -> None:
 
 def test_without_an_endpoint_nothing_of_opentelemetrys_is_loaded() -> None:
     code = (
-        "import sys; from app.main import create_app; from app import tracing; create_app(); tracing.start({});"
+        "import sys; from app.main import create_app; from app import tracing; create_app();"
+        "tracing.start({});"
         "print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
