@@ -41,16 +41,16 @@ database_up = Gauge(
     "marquee_database_up", "Whether a worker reaches Postgres, 0 or 1", multiprocess_mode="liveall"
 )
 feed_changes = Counter("marquee_feed_changes_total", "Changes read from the feed", ["kind"])
-impressions_written = Counter("marquee_impressions_written_total", "Lists that were shown, in the log")
-impressions_dropped = Counter(
-    "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
-)
-shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
 _events = Counter(
     "marquee_events_total",
     "Events received; kinds that are not configured are '(other)'",
     ["kind", "outcome"],
 )
+impressions_written = Counter("marquee_impressions_written_total", "Lists that were shown, in the log")
+impressions_dropped = Counter(
+    "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
+)
+shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import orjson
 
 from app import metrics
+from app.serving.explaining import Why
 from marquee.recommend.chain import Source
 from marquee.recommend.recommender import Recommendation
-from marquee.settings.serving import Rule
 
 CHAMPION = "champion"
 
@@ -67,7 +67,7 @@ def item_list(version: int | None, entries: bytes, notice: str | None, next_curs
 def entries_of(
     places: Sequence[Recommendation],
     fragments: Sequence[str],
-    reasons: Sequence[Sequence[dict[str, object]]] | None = None,
+    reasons: Sequence[Sequence[Why]] | None = None,
 ) -> bytes:
     """The entries of a list, without its brackets; a place's row is that of its fragment.
 
@@ -89,11 +89,6 @@ def entries_of(
     for kind, items in by_source.items():
         metrics.count_listed(kind, items)
     return ",".join(parts).encode()
-
-
-def by_rules(rules: Sequence[Rule]) -> list[dict[str, object]]:
-    """The rules that moved an item, as reasons."""
-    return [{"kind": "rule", "rule": rule.name, "action": rule.action} for rule in rules]
 
 
 def _stars(stars: float | None) -> str:

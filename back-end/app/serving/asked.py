@@ -62,6 +62,8 @@ class Ground(Protocol):
 
     def rows(self, item_ids: Iterable[str]) -> Int32: ...
 
+    def title(self, row: int) -> str | None: ...
+
 
 def wanted_of(
     asked: Asked,

@@ -52,6 +52,9 @@ class BareShelf:
         number_of = self.catalogue.number_of
         return np.fromiter((number_of.get(item_id, UNKNOWN_ROW) for item_id in item_ids), np.int32)
 
+    def title(self, row: int) -> str | None:
+        return self.catalogue.items[row].title
+
 
 class Counts:
     """How many ratings in memory each item has, counted every few seconds, and lists by that.

@@ -2,80 +2,41 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.serving import answers, notices
 from app.serving.answers import CHAMPION, Heading
 from app.serving.asked import Asked, Ground, next_cursor, wanted_of
+from app.serving.audience import Person, Visitor
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
-from app.serving.histories import NOTHING_DONE, NOTHING_KNOWN, NOTHING_RATED, Done, Histories, Rated
+from app.serving.explaining import Why, explained, reasons_of, reasons_without_model
+from app.serving.histories import Histories
 from app.serving.impressions import ImpressionLog
 from app.serving.shelf import Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import InvalidInput
-from marquee.domain.history import History
-from marquee.models.protocol import Int32
+from marquee.domain.history import UNKNOWN_ROW
+from marquee.models.protocol import Float32, Int32
+from marquee.recommend.chain import Board, Ranked
 from marquee.recommend.exploration import generator_of
-from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted
+from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
+from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
 from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
-from marquee.store.histories import Profile
-
-Reasons = Sequence[Sequence[dict[str, object]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who a list is for.
-
-    Attributes:
-        history: None for somebody unknown.
-        profile: what is known of them besides.
-        done: what they did beside rating.
-        looked_up: False when nobody could say, because Postgres is away.
-    """
-
-    user_id: str
-    history: Rated | None
-    profile: Profile = NOTHING_KNOWN
-    done: Done = field(default_factory=lambda: NOTHING_DONE)
-    looked_up: bool = True
-
-    @property
-    def known(self) -> bool:
-        return self.history is not None
-
-    @property
-    def notice(self) -> str | None:
-        if self.history is not None:
-            return None if len(self.history) or len(self.done) else notices.NOTHING_RATED_YET
-        return notices.UNKNOWN_PERSON if self.looked_up else notices.NOT_LOOKED_UP
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody without an id, who has rated these items (stars by item id) just now."""
-
-    stars: dict[str, float]
-    user_id: None = None
-
-    @property
-    def known(self) -> bool:
-        return bool(self.stars)
-
-    @property
-    def notice(self) -> str | None:
-        return None if self.stars else notices.NOTHING_RATED_YET
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A list, and what it was made of."""
+    """A list, and what it was made of.
+
+    Attributes:
+        reasons: what its stages went by, by place; None where nobody asked.
+    """
 
     asked: Asked
     ground: Ground
@@ -83,6 +44,13 @@ class Made:
     wanted: Wanted
     listing: Listing
     places: list[Recommendation]
+    reasons: list[list[Reason]] | None = None
+
+    @property
+    def why(self) -> list[list[Why]] | None:
+        if self.reasons is None:
+            return None
+        return explained(self.listing, self.reasons, self.wanted.rules, self.ground)
 
     @property
     def nothing_because(self) -> str | None:
@@ -102,8 +70,6 @@ class ListMaker:
         tokens: signs lists.
         impressions: where lists are noted that somebody was shown.
         is_deployed: whether a model is to serve, whether or not it can.
-        discount: what has lost relevance for a person because it was shown, by the rows of a shelf; None
-            where nothing has.
         clock: seconds since 1970.
     """
 
@@ -115,13 +81,12 @@ class ListMaker:
         impressions: ImpressionLog,
         *,
         is_deployed: Callable[[], bool],
-        discount: Callable[[str, Ground], Factors | None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sizes = serving.lists
-        self._rules, self._exploration = serving.rules, serving.exploration
+        self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
         self._tokens, self._impressions = tokens, impressions
-        self._is_deployed, self._discount, self._clock = is_deployed, discount, clock
+        self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
         self._counts = Counts(histories)
         self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
@@ -137,22 +102,22 @@ class ListMaker:
         self, request_id: str, person: Person, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
         """The JSON of `Recommendations` for somebody with an id."""
-        history = NOTHING_RATED if person.history is None else person.history
         if shelf is None:
-            return self._without_model(request_id, person, asked, catalogue, _left_out(history, person.done))
-        state = state_of(person, shelf)
-        discount = None if self._discount is None else self._discount(person.user_id, shelf)
+            return self._without_model(request_id, person, asked, catalogue, person.left_out())
+        state, discount = person.state(shelf), self._discount(person, shelf)
         return self._with_model(request_id, person, asked, shelf, state, discount)
 
     def for_visitor(
         self, request_id: str, visitor: Visitor, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
-        """The JSON of `Recommendations` for a visitor; the items rated must be in the catalogue."""
+        """The JSON of `Recommendations` for a visitor."""
+        now = self._clock()
         if shelf is None:
-            seen = np.array([catalogue.number_of[item_id] for item_id in visitor.stars], np.int32)
+            seen = visitor.history(catalogue.number_of.get, self._feedback, now).left_out
             return self._without_model(request_id, visitor, asked, catalogue, seen)
-        state = shelf.model.recommender.state(history_of_ids(visitor.stars, shelf))
-        return self._with_model(request_id, visitor, asked, shelf, state)
+        recommender = shelf.model.recommender
+        history = visitor.history(recommender.models.items.row, self._feedback, now)
+        return self._with_model(request_id, visitor, asked, shelf, recommender.state(history))
 
     def _with_model(
         self,
@@ -169,7 +134,11 @@ class ListMaker:
         recommender = shelf.model.recommender
         listing = recommender.make(state, wanted)
         places = recommender.places(listing, state, asked.offset)
-        made = Made(asked, shelf, showable, wanted, listing, places)
+        reasons = None
+        if asked.explain:
+            reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
+            reasons = reasons_of(listing, state, reasoner)
+        made = Made(asked, shelf, showable, wanted, listing, places, reasons)
         tells = state.history.tells
         notice = made.nothing_because or notices.of_source(listing.stage, tells=tells, otherwise=who.notice)
         return self._answer(request_id, who, made, notice)
@@ -182,8 +151,7 @@ class ListMaker:
 
     def _answer(self, request_id: str, who: Person | Visitor, made: Made, notice: str | None) -> bytes:
         ground, listing, version = made.ground, made.listing, made.ground.version
-        reasons = self._reasons(made) if made.asked.explain else None
-        entries = answers.entries_of(made.places, ground.fragments, reasons)
+        entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
             self._tokens.make(request_id, version, CHAMPION),
@@ -214,10 +182,15 @@ class ListMaker:
             return None
         return Exploring(settings.share, settings.pool, generator_of(request_id))
 
-    def _reasons(self, made: Made) -> Reasons:
-        """Why each item stands where it does."""
-        moving = made.wanted.rules.moving
-        return [answers.by_rules(moving(place.row)) for place in made.places]
+    def _discount(self, person: Person, shelf: Shelf) -> Factors | None:
+        """What has lost relevance for somebody because it was shown; None where nothing has."""
+        shown = self._impressions.shown
+        if not shown.enabled:
+            return None
+        factors = shown.factors(person.user_id, person.answered_at(shelf.catalogue))
+        rows = shelf.rows(factors)
+        known = rows != UNKNOWN_ROW
+        return (rows[known], np.fromiter(factors.values(), np.float32)[known]) if known.any() else None
 
     # ---- for everybody ----
 
@@ -245,10 +218,30 @@ class ListMaker:
         places = shelf.model.recommender.places(listing, None, asked.offset)
         return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
 
-    def _item_list(self, made: Made) -> bytes:
+    def board(self, board: Board, scores: Float32, asked: Asked, catalogue: Catalogue) -> bytes:
+        """The JSON of `ItemList`: the items with the highest scores, by the catalogue's numbers.
+
+        Args:
+            scores: -inf for what is not on the board; items that came later are not.
+        """
+        bare = self._bare_of(catalogue)
+        showable = bare.showable(self._clock())
+        wanted = wanted_of(asked, bare, showable)
+        ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
+        listing = make_list((ranked,), wanted)
+        made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
+        nothing = None if (scores > -np.inf).any() else notices.NOTHING_DONE
+        return self._item_list(made, nothing)
+
+    def prepare_board(self, catalogue: Catalogue) -> None:
+        """Compute what a board needs of a catalogue that is new, so that no request waits. Blocks."""
+        bare = self._bare_of(catalogue)
+        _ = bare.shown_items, bare.showable(self._clock())
+
+    def _item_list(self, made: Made, notice: str | None = None) -> bytes:
         entries = answers.entries_of(made.places, made.ground.fragments)
         cursor = next_cursor(made.asked, made.ground, made.listing)
-        return answers.item_list(made.ground.version, entries, made.nothing_because, cursor)
+        return answers.item_list(made.ground.version, entries, notice or made.nothing_because, cursor)
 
     # ---- without a model ----
 
@@ -263,7 +256,9 @@ class ListMaker:
         showable = bare.showable(self._clock())
         wanted = wanted_of(asked, bare, showable, exploring=exploring)
         listing = self._counts.make(len(catalogue), wanted, seen[seen < len(catalogue)])
-        return Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
+        places = _unpredicted(listing, bare.ids, asked.offset)
+        reasons = reasons_without_model(listing) if asked.explain else None
+        return Made(asked, bare, showable, wanted, listing, places, reasons)
 
     def _bare_of(self, catalogue: Catalogue) -> BareShelf:
         if self._bare.catalogue is not catalogue:
@@ -271,17 +266,9 @@ class ListMaker:
         return self._bare
 
 
-def state_of(person: Person, shelf: Shelf) -> PersonState:
-    """What somebody's history means to the model of a shelf."""
-    states, history = shelf.model.states, NOTHING_RATED if person.history is None else person.history
-    if not (len(history) or len(person.done)) and person.profile == NOTHING_KNOWN:
-        return states.nobody
-    return states.get(person.user_id, history, shelf.row_of_number, person.profile, person.done)
-
-
-def _left_out(history: Rated, done: Done) -> Int32:
-    """The numbers of the items that a person's lists leave out."""
-    return np.concatenate((history["number"], done["number"][done["hidden"]]))
+def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:
+    missing = len(catalogue) - len(scores)
+    return scores if not missing else np.pad(scores, (0, missing), constant_values=-np.inf)
 
 
 def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:
@@ -294,14 +281,6 @@ def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:
 def recommender_row(shelf: Shelf, item_id: str) -> int | None:
     """The bundle's row of an item, or None when it has never heard of it."""
     return shelf.model.recommender.models.items.row(item_id)
-
-
-def history_of_ids(stars: dict[str, float], shelf: Shelf) -> History:
-    """A history of ratings made now; items that the bundle has never heard of are left out."""
-    rows = shelf.rows(stars)
-    known = rows >= 0
-    now = np.full(len(rows), int(time.time()), np.int64)
-    return History(rows[known], np.fromiter(stars.values(), np.float32)[known], now[known])
 
 
 def _unpredicted(listing: Listing, ids: Sequence[str], offset: int) -> list[Recommendation]:

@@ -130,3 +130,8 @@ class Shelf:
     def rows(self, item_ids: Iterable[str]) -> Int32:
         """Rows of items, -1 where the model has none."""
         return self.model.recommender.models.items.rows(item_ids)
+
+    def title(self, row: int) -> str | None:
+        """An item's title; None where the catalogue has it no more."""
+        number = int(self.number_of_row[row])
+        return None if number == UNKNOWN_ROW else self.catalogue.items[number].title

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -12,16 +13,19 @@ from app.security.gate import Gate
 from app.security.keyring import Keyring
 from app.security.sessions import Sessions
 from app.security.throttle import Throttle
+from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Past
+from app.serving.histories import READ_AT_ONCE, Histories, Past
 from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
-from app.serving.lists import ListMaker, Person
+from app.serving.leaderboards import Boards, make_boards, make_crowd
+from app.serving.lists import ListMaker
+from app.serving.refreshed import Refreshed
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
@@ -72,6 +76,10 @@ class Worker:
             self.impressions,
             is_deployed=lambda: self.keeper.wanted is not None,
         )
+        self.boards = Refreshed(self._make_boards, lambda: (self.histories.revision, id(self._catalogue)))
+        self.crowd = Refreshed(
+            lambda: make_crowd(self.histories, serving.rating_scale), lambda: self.histories.revision
+        )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
@@ -85,6 +93,7 @@ class Worker:
             load=self._load,
             apply=self._apply,
             caught_up=self._tell_waiters,
+            leisure=lambda connection: self.histories.catch_up(connection, self._catalogue),
             stopping=self._stopping,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -131,7 +140,7 @@ class Worker:
     def person(self, user_id: str) -> Person | None:
         """Somebody, from memory; None when Postgres must be asked."""
         history = self.histories.get(user_id)
-        if history is None and not self.histories.complete:
+        if history is None and not self.histories.knows_of(user_id):
             return None
         return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
@@ -143,10 +152,16 @@ class Worker:
         try:
             past = self._fetch(user_id)
         except Unavailable:
-            return Person(user_id, None, looked_up=False)
+            return self._last_known(user_id)
         if past is None:
             return Person(user_id, None)
         return Person(user_id, past.rated, past.profile, past.done)
+
+    def _last_known(self, user_id: str) -> Person:
+        """Somebody as memory has them, be that old: for when nobody can say better."""
+        history = self.histories.last_known(user_id)
+        profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+        return Person(user_id, history, profile, done, looked_up=False)
 
     def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
@@ -156,6 +171,11 @@ class Worker:
         """Raises Unavailable while Postgres is away."""
         if not self.database.available:
             raise Unavailable("The database cannot be reached.", hint="Try again in a moment.")
+
+    def _make_boards(self) -> Boards:
+        catalogue = self.catalogue
+        self.lists.prepare_board(catalogue)
+        return make_boards(self.histories, catalogue, self.serving, time.time)
 
     # ---- reading one's own writes ----
 
@@ -207,8 +227,9 @@ class Worker:
         if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
-            self.histories.refresh(connection, people, self._catalogue)
-            self._refold(people)
+            self.histories.changed(connection, people, self._catalogue)
+            if len(people) <= READ_AT_ONCE:
+                self._refold(people)
         for user_id in users.missing(connection, keys.get("user", ())):
             self.impressions.forget(user_id)
         if "deployment" in keys:

@@ -2,14 +2,25 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
 from app.api.schemas.fields import Answer, Id, ListSize, Message, NextCursor, Stars
 from app.api.schemas.items import ItemSummary
 from app.serving.asked import LONGEST_LIST_CURSOR
 from marquee.recommend.filters import NO_FILTERS, Filters, named_value
 
-Source = Literal["personal", "profile", "similar", "category", "popular", "pinned", "explored"]
+Source = Literal[
+    "personal",
+    "profile",
+    "similar",
+    "category",
+    "popular",
+    "pinned",
+    "explored",
+    "trending",
+    "top-rated",
+    "latest",
+]
 ListSource = Literal["personal", "profile", "similar", "category", "popular", "pinned"]
 
 ModelVersionNumber = Annotated[
@@ -47,10 +58,68 @@ class RuleReason(Answer):
 
     kind: Literal["rule"]
     rule: str = Field(description="the rule's name", examples=["film of the week"])
-    action: Literal["boost", "bury", "pin", "hide"]
+    action: Literal["boost", "bury", "pin"]
 
 
-Reason = RuleReason
+Share = Annotated[
+    float,
+    Field(gt=0, le=1, description="of all in their history that speaks for it", examples=[0.41]),
+]
+
+
+class BecauseReason(Answer):
+    """The ranking model puts it there because of an item that they rated, or did something with."""
+
+    kind: Literal["because"]
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    share: Share
+
+
+class SimilarReason(Answer):
+    """It is similar to an item that they liked."""
+
+    kind: Literal["similar"]
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    share: Share
+
+
+class CategoryReason(Answer):
+    """It is popular in a category that they like."""
+
+    kind: Literal["category"]
+    category: str = Field(examples=["Drama"])
+
+
+class ProfileReason(Answer):
+    """People of whom the same is known rate it."""
+
+    kind: Literal["profile"]
+
+
+class PopularReason(Answer):
+    """It is popular with everybody."""
+
+    kind: Literal["popular"]
+
+
+class ExploredReason(Answer):
+    """It was drawn at random, so that other orders can be judged."""
+
+    kind: Literal["explored"]
+
+
+Reason = Annotated[
+    BecauseReason
+    | SimilarReason
+    | CategoryReason
+    | ProfileReason
+    | PopularReason
+    | ExploredReason
+    | RuleReason,
+    Field(discriminator="kind"),
+]
 
 
 class ListedItem(ItemSummary):
@@ -67,9 +136,13 @@ class ListedItem(ItemSummary):
     source: Source = Field(
         description="what put it there: the ranking model (`personal`), what people alike rate (`profile`), "
         "what is similar to what they liked, or to the item (`similar`), what is popular in their categories "
-        "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)"
+        "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`), or the "
+        "leaderboard that it is on"
     )
-    reasons: list[Reason] | None = Field(description="why it stands there; null unless asked to explain")
+    reasons: list[Reason] | None = Field(
+        description="why it stands there, the strongest first, then the rules that moved it; "
+        "null unless asked to explain"
+    )
 
 
 # Made, not given: generated clients take a field whose default the document states for a required one.
@@ -168,6 +241,22 @@ class SessionRating(Message):
     rating: Stars
 
 
+class SessionEvent(Message):
+    """Something a visitor did with an item."""
+
+    item_id: Id = Field(examples=["50"])
+    kind: str = Field(
+        min_length=1,
+        max_length=100,
+        description="one of `feedback.kinds` in configs/serving.yaml, which says what it counts",
+        examples=["click"],
+    )
+    at: Annotated[
+        AwareDatetime | None,
+        Field(description="when, with its offset from UTC; default: now", examples=["2026-03-01T20:15:00Z"]),
+    ] = None
+
+
 _NAME = {"type": "string", "maxLength": 200, "examples": ["Comedy"]}
 _ONE_OR_SEVERAL = {
     "anyOf": [_NAME, {"type": "array", "items": _NAME, "maxItems": 50}, {"type": "null"}],
@@ -184,7 +273,7 @@ def _several(categories: object) -> object:
 
 
 class SessionRequest(RecommendationQuery):
-    """A visitor's ratings, and what is wanted of the list; nothing of it is kept."""
+    """A visitor's ratings and events, and what is wanted of the list; nothing of it is kept."""
 
     category: Annotated[
         tuple[CategoryName, ...],
@@ -193,6 +282,7 @@ class SessionRequest(RecommendationQuery):
         WithJsonSchema(_ONE_OR_SEVERAL),
     ] = _NONE
     ratings: list[SessionRating] = Field(max_length=1000)
+    events: list[SessionEvent] = Field(default_factory=list, max_length=1000)
 
 
 class UserItemPair(Message):
