@@ -37,6 +37,7 @@ class Follower(VitalThread):
         load: reads everything, at the start.
         apply: takes changes in, and reads what they are about.
         caught_up: called, on this thread, whenever the feed has been read.
+        has_read: called before that with `seen`.
 
     Attributes:
         seen: the bell's count that has been read; a reader whose count is higher must wait.
@@ -54,11 +55,13 @@ class Follower(VitalThread):
         load: Callable[[Connection], None],
         apply: Callable[[Connection, Sequence[Change]], None],
         caught_up: Callable[[], None],
+        has_read: Callable[[int], None],
         stopping: threading.Event,
     ) -> None:
         super().__init__(name="change-feed", daemon=True)
         self._engine, self._database, self._bell = engine, database, bell
         self._load, self._apply, self._caught_up, self._stopping = load, apply, caught_up, stopping
+        self._has_read = has_read
         self._reader = ChangeReader()
         self._postponed = Postponed()
         self._hurry, self._hurry_write = os.pipe()
@@ -123,6 +126,7 @@ class Follower(VitalThread):
                 self._apply(connection, fresh)
         connection.commit()  # a session hears of notifications between its transactions
         self.seen, self.read_at = rung, time.monotonic()
+        self._has_read(rung)
         self.tried.set()
         self._caught_up()
 
