@@ -85,6 +85,7 @@ class Worker:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: set[asyncio.Event] = set()
+        self._given_up = 0  # the bell's count that a request waited for, and was not read in time
 
     # ---- life ----
 
@@ -159,9 +160,10 @@ class Worker:
     async def caught_up(self) -> None:
         """Return when this worker's memory holds all that was committed on this machine before the call.
 
-        It gives up after 250 ms: an answer that is a moment old is better than none.
+        It gives up after 250 ms: an answer that is a moment old is better than none. What one request has
+        waited for in vain (a large import is being read), no other waits for.
         """
-        if self.follower.behind:
+        if self.follower.behind and self.bell.count() > self._given_up:
             await self._wait_for_feed(self.bell.count())
 
     async def all_caught_up(self, within: float) -> None:
@@ -193,6 +195,7 @@ class Worker:
                     self.follower.hurry()
                     await read.wait()
         except TimeoutError:
+            self._given_up = max(self._given_up, count)
             logger.warning("The change feed was not read within %g s.", _LONGEST_WAIT_FOR_FEED)
         finally:
             self._waiters.discard(read)
