@@ -21,6 +21,9 @@ _requests = Counter("marquee_http_requests_total", "Requests answered", ["method
 _durations = Histogram(
     "marquee_http_request_seconds", "Time to answer", ["method", "route"], buckets=_SECONDS
 )
+_lists = Counter(
+    "marquee_lists_total", "Lists made for people, by what their first item came from", ["variant", "source"]
+)
 _listed = Counter("marquee_listed_items_total", "Items put into lists, by what put them there", ["source"])
 swaps = Counter("marquee_model_swaps_total", "Models taken into service, or refused", ["outcome"])
 served_version = Gauge(
@@ -30,6 +33,11 @@ database_up = Gauge(
     "marquee_database_up", "Whether a worker reaches Postgres, 0 or 1", multiprocess_mode="liveall"
 )
 feed_changes = Counter("marquee_feed_changes_total", "Changes read from the feed", ["kind"])
+_events = Counter(
+    "marquee_events_total",
+    "Events received; kinds that are not configured are '(other)'",
+    ["kind", "outcome"],
+)
 impressions_written = Counter("marquee_impressions_written_total", "Lists that were shown, in the log")
 impressions_dropped = Counter(
     "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
@@ -53,6 +61,14 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+def count_events(kind: str, outcome: str, number: int) -> None:
+    """`kind`: one that is configured, so that there are few series, or `OTHER_KIND`."""
+    _events.labels(kind, outcome).inc(number)
+
+
+OTHER_KIND = "(other)"
+
+
 @cache
 def _source_series(source: str) -> Counter:
     return _listed.labels(source)
@@ -60,6 +76,16 @@ def _source_series(source: str) -> Counter:
 
 def count_listed(source: str, items: int) -> None:
     _source_series(source).inc(items)
+
+
+@cache
+def _list_series(variant: str, source: str) -> Counter:
+    return _lists.labels(variant, source)
+
+
+def count_list(variant: str, source: str | None) -> None:
+    """Count one list; `source` None is an empty one."""
+    _list_series(variant, source or "none").inc()
 
 
 def exposition() -> bytes:

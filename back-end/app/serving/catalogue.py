@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.serving.titles import Matches, Titles
 from marquee.domain.records import Item
+from marquee.recommend.facts import ItemFacts
 
 
 def fragment_of(item: Item) -> str:
@@ -145,6 +146,11 @@ class Catalogue:
             for genre in item.genres if not item.hidden else ():
                 members.setdefault(genre, []).append(number)
         return {genre: np.array(numbers, np.int32) for genre, numbers in members.items()}
+
+    @cached_property
+    def facts(self) -> ItemFacts:
+        """What filters and rules ask of the items, by number; of hidden ones too."""
+        return ItemFacts.of(self.items)
 
     def page(
         self,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,17 +14,21 @@ from app.security.keyring import Keyring
 from app.security.sessions import Sessions
 from app.security.throttle import Throttle
 from app.serving.attendance import Attendance
+from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Past
+from app.serving.histories import READ_AT_ONCE, Histories, Past
 from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
-from app.serving.lists import ListMaker, Person
+from app.serving.leaderboards import Boards, make_boards, make_crowd
+from app.serving.lists import ListMaker
+from app.serving.refreshed import Refreshed
 from app.serving.shelf import ServedModel, Shelf
+from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import changes, deployment, items, users, versions
@@ -44,7 +49,7 @@ class Worker:
         serving: `configs/serving.yaml`.
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
-        session_key: signs cookies.
+        session_key: signs cookies, and the tokens of lists.
 
     Attributes:
         STOP_SECONDS: that `stop` may take.
@@ -63,10 +68,21 @@ class Worker:
         self.database = Database(engine, self.bell)
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.tokens = Tokens(session_key)
         self.import_places, self.export_places = Places(), Places()
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
-        self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
+        self.lists = ListMaker(
+            serving,
+            self.histories,
+            self.tokens,
+            self.impressions,
+            is_deployed=lambda: self.keeper.wanted is not None,
+        )
+        self.boards = Refreshed(self._make_boards, lambda: (self.histories.revision, id(self._catalogue)))
+        self.crowd = Refreshed(
+            lambda: make_crowd(self.histories, serving.rating_scale), lambda: self.histories.revision
+        )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
@@ -81,6 +97,7 @@ class Worker:
             apply=self._apply,
             caught_up=self._tell_waiters,
             has_read=self.attendance.has_read,
+            leisure=lambda connection: self.histories.catch_up(connection, self._catalogue),
             stopping=self._stopping,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -129,7 +146,7 @@ class Worker:
     def person(self, user_id: str) -> Person | None:
         """Somebody, from memory; None when Postgres must be asked."""
         history = self.histories.get(user_id)
-        if history is None and not self.histories.complete:
+        if history is None and not self.histories.knows_of(user_id):
             return None
         return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
@@ -141,10 +158,16 @@ class Worker:
         try:
             past = self._fetch(user_id)
         except Unavailable:
-            return Person(user_id, None, looked_up=False)
+            return self._last_known(user_id)
         if past is None:
             return Person(user_id, None)
         return Person(user_id, past.rated, past.profile, past.done)
+
+    def _last_known(self, user_id: str) -> Person:
+        """Somebody as memory has them, be that old: for when nobody can say better."""
+        history = self.histories.last_known(user_id)
+        profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+        return Person(user_id, history, profile, done, looked_up=False)
 
     def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
@@ -154,6 +177,11 @@ class Worker:
         """Raises Unavailable while Postgres is away."""
         if not self.database.available:
             raise Unavailable("The database cannot be reached.", hint="Try again in a moment.")
+
+    def _make_boards(self) -> Boards:
+        catalogue = self.catalogue
+        self.lists.prepare_board(catalogue)
+        return make_boards(self.histories, catalogue, self.serving, time.time)
 
     # ---- reading one's own writes ----
 
@@ -226,20 +254,23 @@ class Worker:
         if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
-            self.histories.refresh(connection, people, self._catalogue)
-            self._refold(people)
-        for user_id in keys.get("user", ()):
-            if users.get(connection, user_id) is None:
-                self.impressions.forget(user_id)
+            self.histories.changed(connection, people, self._catalogue)
+            if len(people) <= READ_AT_ONCE:
+                self._refold(people)
+        for user_id in users.missing(connection, keys.get("user", ())):
+            self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
     def _apply_items(self, connection: Connection, keys: dict[str, set[str]]) -> None:
         if "items" in keys:
             self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
-        elif "item" in keys:
-            found = items.get_many(connection, keys["item"])
-            self._put_catalogue(self._catalogue.changed(found.values()).without(keys["item"] - found.keys()))
+        elif changed := keys.get("item", set()) | keys.get("item_deleted", set()):
+            found = items.get_many(connection, changed)
+            self._put_catalogue(self._catalogue.changed(found.values()).without(changed - found.keys()))
+        if deleted := keys.get("item_deleted"):
+            number_of = self._catalogue.number_of
+            self.histories.forget_items([number_of[item_id] for item_id in deleted if item_id in number_of])
 
     def _refold(self, people: set[str]) -> None:
         """Compute new states for people whose lists were asked for lately: the next request need not."""
@@ -248,7 +279,9 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and shelf.model.states.holds(user_id):
+            if history is None:  # not in memory, or erased
+                shelf.model.states.forget(user_id)
+            elif shelf.model.states.holds(user_id):
                 profile, done = self.histories.profile(user_id), self.histories.done(user_id)
                 shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 

@@ -9,7 +9,10 @@ const SOURCES: Record<ListedItem["source"], string> = {
   personal: "For you",
   profile: "People like you",
   similar: "Like what you liked",
+  category: "Popular in your categories",
   popular: "Popular",
+  pinned: "Our choice",
+  explored: "Something else",
 };
 
 /** A pick that can be rated where it hangs. */

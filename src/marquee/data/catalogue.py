@@ -14,14 +14,8 @@ from marquee.data.rejects import NOT_DECODABLE, Reject, RejectLog, in_order, sho
 from marquee.data.validation import NUL
 from marquee.domain import columns as col
 from marquee.domain.ids import NOT_TEXT, fault_of_new
+from marquee.domain.limits import AGES, LONGEST_ATTRIBUTE, LONGEST_TITLE, LONGEST_WORD, MOST_GENRES, YEARS
 from marquee.domain.records import Item, User
-
-LONGEST_TITLE = 500  # characters
-LONGEST_WORD = 100  # characters of a genre, a gender or an occupation
-LONGEST_ATTRIBUTE = 2000  # characters
-MOST_GENRES = 50
-YEARS = range(1000, 2101)
-AGES = range(151)
 
 LONG_TITLE = f"title is longer than {LONGEST_TITLE} characters"
 LONG_WORD = f"longer than {LONGEST_WORD} characters"

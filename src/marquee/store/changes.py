@@ -13,14 +13,26 @@ from sqlalchemy import Connection, insert, text
 
 from marquee.store.tables import changes
 
-Kind = Literal["rating", "ratings", "event", "events", "user", "users", "item", "items", "deployment", "key"]
+Kind = Literal[
+    "rating",
+    "ratings",
+    "event",
+    "events",
+    "user",
+    "users",
+    "item",
+    "item_deleted",
+    "items",
+    "deployment",
+    "key",
+]
 CHANNEL = "marquee_changes"
 MORE = "more"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`key`: a user's id for `rating`, `event`, `user`, an item's for `item`; None: a whole kind changed."""
+    """`key`: the user's id or the item's, for kinds in the singular; None: a whole kind changed."""
 
     id: int
     kind: str
