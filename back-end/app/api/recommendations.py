@@ -58,8 +58,10 @@ async def recommend(request: Request) -> JsonBytes:
     person = worker.person(user_id)
     if person is None:
         person = await in_thread(worker.look_up, user_id)
-    request_id = scope["state"]["request_id"]
-    return JsonBytes(worker.lists.for_person(request_id, person, asked, worker.shelf, worker.catalogue))
+    made = (scope["state"]["request_id"], person, asked, worker.shelf, worker.catalogue)
+    if asked.explain:  # which may take as long as many lists
+        return JsonBytes(await in_thread(worker.lists.for_person, *made))
+    return JsonBytes(worker.lists.for_person(*made))
 
 
 @routes.post(

@@ -102,6 +102,15 @@ class Histories:
         """What is known of a person whose history is in memory."""
         return self._profiles.get(user_id, NOTHING_KNOWN)
 
+    @property
+    def revision(self) -> int:
+        """Another number whenever something may have changed."""
+        return self._changes
+
+    def everybody(self) -> list[tuple[str, Rated, Done]]:
+        """Who there is in memory, with what they rated and did; not those who were only asked for."""
+        return [(user_id, history, self.done(user_id)) for user_id, history in list(self._of.items())]
+
     def ratings_of_items(self, n_numbers: int) -> NDArray[np.int64]:
         """How many ratings in memory each item has, by number, shape (n_numbers,)."""
         every = [history["number"] for history in list(self._of.values())]

@@ -19,9 +19,10 @@ from app.serving.shelf import Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import UNKNOWN_ROW
-from marquee.models.protocol import Int32
+from marquee.models.protocol import Float32, Int32
+from marquee.recommend.chain import Board, Ranked
 from marquee.recommend.exploration import generator_of
-from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted
+from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
 from marquee.recommend.rules import Factors
@@ -217,10 +218,30 @@ class ListMaker:
         places = shelf.model.recommender.places(listing, None, asked.offset)
         return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
 
-    def _item_list(self, made: Made) -> bytes:
+    def board(self, board: Board, scores: Float32, asked: Asked, catalogue: Catalogue) -> bytes:
+        """The JSON of `ItemList`: the items with the highest scores, by the catalogue's numbers.
+
+        Args:
+            scores: -inf for what is not on the board; items that came later are not.
+        """
+        bare = self._bare_of(catalogue)
+        showable = bare.showable(self._clock())
+        wanted = wanted_of(asked, bare, showable)
+        ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
+        listing = make_list((ranked,), wanted)
+        made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
+        nothing = None if (scores > -np.inf).any() else notices.NOTHING_DONE
+        return self._item_list(made, nothing)
+
+    def prepare_board(self, catalogue: Catalogue) -> None:
+        """Compute what a board needs of a catalogue that is new, so that no request waits. Blocks."""
+        bare = self._bare_of(catalogue)
+        _ = bare.shown_items, bare.showable(self._clock())
+
+    def _item_list(self, made: Made, notice: str | None = None) -> bytes:
         entries = answers.entries_of(made.places, made.ground.fragments)
         cursor = next_cursor(made.asked, made.ground, made.listing)
-        return answers.item_list(made.ground.version, entries, made.nothing_because, cursor)
+        return answers.item_list(made.ground.version, entries, notice or made.nothing_because, cursor)
 
     # ---- without a model ----
 
@@ -243,6 +264,11 @@ class ListMaker:
         if self._bare.catalogue is not catalogue:
             self._bare = BareShelf(catalogue, self._rules)
         return self._bare
+
+
+def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:
+    missing = len(catalogue) - len(scores)
+    return scores if not missing else np.pad(scores, (0, missing), constant_values=-np.inf)
 
 
 def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -22,7 +23,9 @@ from app.serving.histories import READ_AT_ONCE, Histories, Past
 from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
+from app.serving.leaderboards import Boards, make_boards, make_crowd
 from app.serving.lists import ListMaker
+from app.serving.refreshed import Refreshed
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import Unavailable
@@ -72,6 +75,10 @@ class Worker:
             self.tokens,
             self.impressions,
             is_deployed=lambda: self.keeper.wanted is not None,
+        )
+        self.boards = Refreshed(self._make_boards, lambda: (self.histories.revision, id(self._catalogue)))
+        self.crowd = Refreshed(
+            lambda: make_crowd(self.histories, serving.rating_scale), lambda: self.histories.revision
         )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
@@ -164,6 +171,11 @@ class Worker:
         """Raises Unavailable while Postgres is away."""
         if not self.database.available:
             raise Unavailable("The database cannot be reached.", hint="Try again in a moment.")
+
+    def _make_boards(self) -> Boards:
+        catalogue = self.catalogue
+        self.lists.prepare_board(catalogue)
+        return make_boards(self.histories, catalogue, self.serving, time.time)
 
     # ---- reading one's own writes ----
 
