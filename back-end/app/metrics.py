@@ -70,9 +70,9 @@ def _list_series(variant: str, source: str) -> Counter:
     return _lists.labels(variant, source)
 
 
-def count_list(variant: str, source: str | None) -> None:
-    """Count one list; `source` None is an empty one."""
-    _list_series(variant, source or "none").inc()
+def count_list(variant: str, source: str | None, lists: int = 1) -> None:
+    """Count lists; `source` None is of empty ones."""
+    _list_series(variant, source or "none").inc(lists)
 
 
 def exposition() -> bytes:
