@@ -15,6 +15,7 @@ logger = logging.getLogger("marquee.app")
 HEAD_SECONDS = (
     10.0  # in which the head of a request must have arrived, from its first byte or the connection on
 )
+READING_SECONDS = 30.0  # in which a client must take some of the answer
 HEAD_BYTES = 262_144
 _LONGEST_URL = 65_535  # that the parser can split
 _LONGEST_INSTANCE = 200
@@ -31,6 +32,7 @@ class Protocol(HttpToolsProtocol):
 
     most_connections = _MOST_CONNECTIONS
     head_seconds = HEAD_SECONDS
+    reading_seconds = READING_SECONDS
 
     def __init__(self, *arguments: Any, **facts: Any) -> None:
         super().__init__(*arguments, **facts)
@@ -38,6 +40,7 @@ class Protocol(HttpToolsProtocol):
         self._in_head = True
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._reading_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
@@ -74,7 +77,19 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_head = False
         self._set_head_timer()
+        self.resume_writing()  # stops its timer
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read, so that what is written waits: not for ever."""
+        super().pause_writing()
+        self._reading_timer = self.loop.call_later(self.reading_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
+            self._reading_timer = None
 
     def timeout_keep_alive_handler(self) -> None:
         """Unlike Uvicorn, drop what a client has not read by now: it could be waited for without end."""

@@ -64,7 +64,7 @@ class Frame:
         scope.setdefault("state", {})["request_id"] = request_id
         scope["path"] = path = scope["raw_path"].decode("ascii")
         headers = [(b"x-request-id", request_id.encode()), self._worker, _NO_SNIFFING]
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/gorse/")):
             headers.append(_NOT_KEPT)
         limits = Limits(self._lasting if path.startswith(_THOSE_THAT_LAST) else self._ordinary, self._traffic)
         status = 0

@@ -33,6 +33,11 @@ database_up = Gauge(
     "marquee_database_up", "Whether a worker reaches Postgres, 0 or 1", multiprocess_mode="liveall"
 )
 feed_changes = Counter("marquee_feed_changes_total", "Changes read from the feed", ["kind"])
+_events = Counter(
+    "marquee_events_total",
+    "Events received; kinds that are not configured are '(other)'",
+    ["kind", "outcome"],
+)
 impressions_written = Counter("marquee_impressions_written_total", "Lists that were shown, in the log")
 impressions_dropped = Counter(
     "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
@@ -54,6 +59,14 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_events(kind: str, outcome: str, number: int) -> None:
+    """`kind`: one that is configured, so that there are few series, or `OTHER_KIND`."""
+    _events.labels(kind, outcome).inc(number)
+
+
+OTHER_KIND = "(other)"
 
 
 @cache

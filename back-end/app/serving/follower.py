@@ -14,6 +14,7 @@ from app import metrics
 from app.serving.bell import Bell
 from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
+from app.serving.postponed import Postponed
 from app.serving.vital import VitalThread
 from marquee.store import changes
 from marquee.store.changes import Change, ChangeReader
@@ -36,6 +37,7 @@ class Follower(VitalThread):
         load: reads everything, at the start.
         apply: takes changes in, and reads what they are about.
         caught_up: called, on this thread, whenever the feed has been read.
+        leisure: does a little of what can wait, between two readings; False when there is nothing to do.
 
     Attributes:
         seen: the bell's count that has been read; a reader whose count is higher must wait.
@@ -53,12 +55,15 @@ class Follower(VitalThread):
         load: Callable[[Connection], None],
         apply: Callable[[Connection, Sequence[Change]], None],
         caught_up: Callable[[], None],
+        leisure: Callable[[Connection], bool],
         stopping: threading.Event,
     ) -> None:
         super().__init__(name="change-feed", daemon=True)
         self._engine, self._database, self._bell = engine, database, bell
         self._load, self._apply, self._caught_up, self._stopping = load, apply, caught_up, stopping
+        self._leisure = leisure
         self._reader = ChangeReader()
+        self._postponed = Postponed()
         self._hurry, self._hurry_write = os.pipe()
         os.set_blocking(self._hurry, False)
         os.set_blocking(self._hurry_write, False)
@@ -91,7 +96,8 @@ class Follower(VitalThread):
                 self._start(connection)
                 while not self._stopping.is_set():
                     self._read(connection)
-                    self._wait(connection)
+                    if not self._leisure(connection):
+                        self._wait(connection)
         except (OperationalError, InterfaceError) as error:
             self._lost(error)
         finally:
@@ -113,7 +119,7 @@ class Follower(VitalThread):
 
     def _read(self, connection: Connection) -> None:
         rung = self._bell.count()  # before the snapshot is taken: what was rung later may not be in it
-        fresh = self._reader.read(connection)
+        fresh = self._postponed.due(self._reader.read(connection), time.monotonic())
         if fresh:
             for change in fresh:
                 metrics.feed_changes.labels(change.kind).inc()

@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Self, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from marquee.store import histories
 from marquee.store.histories import Profile, UserDoings, UserHistory, UserRatings
 
 _MOST_ASKED_FOR = 50_000
-_READ_AT_ONCE = 500
+READ_AT_ONCE = 50  # people: some 20 ms
 
 V = TypeVar("V")
 
@@ -72,6 +73,7 @@ class Histories:
         self._asked_for: OrderedDict[str, Rated] = OrderedDict()
         self._done: dict[str, Done] = {}
         self._profiles: dict[str, Profile] = {}
+        self._outdated: dict[str, None] = {}  # people to read again, those first who have waited longest
         self._changes = 0
         self._lock = threading.Lock()
         self.complete = False
@@ -80,9 +82,17 @@ class Histories:
         return len(self._of) + len(self._asked_for)
 
     def get(self, user_id: str) -> Rated | None:
-        """A person's history; None when it is not in memory: unknown, if `complete`."""
+        """A person's history; None when it is not in memory, or is known to be old: ask `knows_of`."""
+        return None if user_id in self._outdated else self.last_known(user_id)
+
+    def last_known(self, user_id: str) -> Rated | None:
+        """A person's history, be it old; None when it is not in memory."""
         found = self._of.get(user_id)
         return found if found is not None else self._asked_for.get(user_id)
+
+    def knows_of(self, user_id: str) -> bool:
+        """Whether somebody who is not in memory is somebody unknown; if not, Postgres must be asked."""
+        return self.complete and user_id not in self._outdated
 
     def done(self, user_id: str) -> Done:
         """What a person did beside rating, whose history is in memory."""
@@ -132,17 +142,50 @@ class Histories:
             self._profiles = _shared({user_id: past.profile for user_id, past in fresh.items()})
             self.complete = complete
             self._asked_for.clear()
+            self._outdated.clear()
 
-    def refresh(self, connection: Connection, user_ids: Iterable[str], catalogue: Catalogue) -> None:
-        """Read some people's histories again, where they are kept. For the feed's thread alone."""
+    def changed(self, connection: Connection, user_ids: Collection[str], catalogue: Catalogue) -> None:
+        """Take in that people's histories have changed, where they are kept. For the feed's thread alone.
+
+        Some are read again at once. Of very many, whose reading would hold up the changes behind them, it is
+        noted: whoever is asked for is read then, the others by `catch_up`.
+        """
+        kept = [user_id for user_id in user_ids if self.complete or self.last_known(user_id) is not None]
+        with self._lock:
+            self._changes += 1
+            self._outdated.update(dict.fromkeys(kept))
+        if len(kept) <= READ_AT_ONCE:
+            self._read_again(connection, kept, catalogue)
+
+    def catch_up(self, connection: Connection, catalogue: Catalogue) -> bool:
+        """Read some of those again who are out of date; False when there are none. For the feed's thread."""
+        if not self._outdated:
+            return False
+        with self._lock:
+            people = list(islice(self._outdated, READ_AT_ONCE))
+            self._changes += 1
+        self._read_again(connection, people, catalogue)
+        return True
+
+    def _read_again(self, connection: Connection, people: Sequence[str], catalogue: Catalogue) -> None:
+        found = self._read(connection, people, catalogue) if people else {}
+        with self._lock:
+            for user_id in people:
+                self._put(user_id, found.get(user_id))
+
+    def forget_items(self, numbers: Collection[int]) -> None:
+        """Take some items out of every history. For the feed's thread alone.
+
+        Should an item of the same id be made later, it has its number again, but nobody has rated it.
+        """
         self._note_change()
-        kept = [user_id for user_id in user_ids if self.complete or self.get(user_id) is not None]
-        for start in range(0, len(kept), _READ_AT_ONCE):
-            people = kept[start : start + _READ_AT_ONCE]
-            found = self._read(connection, people, catalogue)
-            with self._lock:
-                for user_id in people:
-                    self._put(user_id, found.get(user_id))
+        gone = np.fromiter(numbers, np.int32, len(numbers))
+        kinds: tuple[MutableMapping[str, NDArray[np.void]], ...] = (self._of, self._asked_for, self._done)
+        for kept in kinds:
+            for user_id in _holders(kept, gone):
+                records = kept[user_id]
+                with self._lock:
+                    kept[user_id] = records[~np.isin(records["number"], gone)]
 
     def fetch_many(
         self, connection: Connection, user_ids: Sequence[str], catalogue: Catalogue
@@ -182,6 +225,7 @@ class Histories:
         return {history.user_id: Past.of(history, catalogue) for history in found}
 
     def _put(self, user_id: str, past: Past | None) -> None:
+        self._outdated.pop(user_id, None)
         if past is None:
             self._forget(user_id)
             return
@@ -200,6 +244,17 @@ class Histories:
         self._asked_for.pop(user_id, None)
         self._done.pop(user_id, None)
         self._profiles.pop(user_id, None)
+
+
+def _holders(kept: Mapping[str, NDArray[np.void]], numbers: NDArray[np.int32]) -> list[str]:
+    """Whose records are of some of these items; all are looked at in one pass."""
+    people = list(kept.items())
+    if not people:
+        return []
+    ends = np.cumsum([len(records) for _, records in people])
+    every = np.concatenate([records["number"] for _, records in people])
+    hits = np.flatnonzero(np.isin(every, numbers))
+    return [people[place][0] for place in np.unique(np.searchsorted(ends, hits, side="right"))]
 
 
 def _put_or_drop(into: dict[str, V], user_id: str, value: V, is_kept: bool) -> None:

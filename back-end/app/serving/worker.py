@@ -19,7 +19,8 @@ from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Past
+from app.serving.histories import READ_AT_ONCE, Histories, Past
+from app.serving.imports import Places
 from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
 from app.serving.leaderboards import Boards, make_boards, make_crowd
@@ -46,7 +47,7 @@ class Worker:
         serving: `configs/serving.yaml`.
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
-        session_key: signs cookies.
+        session_key: signs cookies, and the tokens of lists.
 
     Attributes:
         STOP_SECONDS: that `stop` may take.
@@ -64,9 +65,10 @@ class Worker:
         self.database = Database(engine, self.bell)
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.tokens = Tokens(session_key)
+        self.import_places, self.export_places = Places(), Places()
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
         self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
-        self.tokens = Tokens(session_key)
         self.lists = ListMaker(
             serving,
             self.histories,
@@ -91,6 +93,7 @@ class Worker:
             load=self._load,
             apply=self._apply,
             caught_up=self._tell_waiters,
+            leisure=lambda connection: self.histories.catch_up(connection, self._catalogue),
             stopping=self._stopping,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -137,7 +140,7 @@ class Worker:
     def person(self, user_id: str) -> Person | None:
         """Somebody, from memory; None when Postgres must be asked."""
         history = self.histories.get(user_id)
-        if history is None and not self.histories.complete:
+        if history is None and not self.histories.knows_of(user_id):
             return None
         return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
@@ -149,7 +152,7 @@ class Worker:
         try:
             past = self._fetch(user_id)
         except Unavailable:
-            return Person(user_id, None, looked_up=False)
+            return self._last_known(user_id)
         if past is None:
             return Person(user_id, None)
         return Person(user_id, past.rated, past.profile, past.done)
@@ -167,7 +170,7 @@ class Worker:
             with self.database.reading() as connection:
                 found = self.histories.fetch_many(connection, user_ids, self._catalogue)
         except Unavailable:
-            return {user_id: Person(user_id, None, looked_up=False) for user_id in user_ids}
+            return {user_id: self._last_known(user_id) for user_id in user_ids}
         return {
             user_id: Person(user_id, None)
             if (past := found.get(user_id)) is None
@@ -175,9 +178,20 @@ class Worker:
             for user_id in user_ids
         }
 
+    def _last_known(self, user_id: str) -> Person:
+        """Somebody as memory has them, be that old: for when nobody can say better."""
+        history = self.histories.last_known(user_id)
+        profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+        return Person(user_id, history, profile, done, looked_up=False)
+
     def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
+
+    def require_database(self) -> None:
+        """Raises Unavailable while Postgres is away."""
+        if not self.database.available:
+            raise Unavailable("The database cannot be reached.", hint="Try again in a moment.")
 
     def _make_boards(self) -> Boards:
         catalogue = self.catalogue
@@ -186,25 +200,25 @@ class Worker:
 
     # ---- reading one's own writes ----
 
-    async def caught_up(self) -> None:
+    async def caught_up(self, within: float = _LONGEST_WAIT_FOR_FEED) -> None:
         """Return when this worker's memory holds all that was committed on this machine before the call.
 
         It gives up after 250 ms: an answer that is a moment old is better than none.
         """
         if self.follower.behind:
-            await self._wait_for_feed(self.bell.count())
+            await self._wait_for_feed(self.bell.count(), within)
 
-    async def _wait_for_feed(self, count: int) -> None:
+    async def _wait_for_feed(self, count: int, within: float) -> None:
         read = asyncio.Event()
         self._waiters.add(read)
         try:
-            async with asyncio.timeout(_LONGEST_WAIT_FOR_FEED):
+            async with asyncio.timeout(within):
                 while self.follower.seen < count and self.database.available:
                     read.clear()
                     self.follower.hurry()
                     await read.wait()
         except TimeoutError:
-            logger.warning("The change feed was not read within %g s.", _LONGEST_WAIT_FOR_FEED)
+            logger.warning("The change feed was not read within %g s.", within)
         finally:
             self._waiters.discard(read)
 
@@ -234,8 +248,9 @@ class Worker:
         if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
-            self.histories.refresh(connection, people, self._catalogue)
-            self._refold(people)
+            self.histories.changed(connection, people, self._catalogue)
+            if len(people) <= READ_AT_ONCE:
+                self._refold(people)
         for user_id in users.missing(connection, keys.get("user", ())):
             self.impressions.forget(user_id)
         if "deployment" in keys:
@@ -244,9 +259,12 @@ class Worker:
     def _apply_items(self, connection: Connection, keys: dict[str, set[str]]) -> None:
         if "items" in keys:
             self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
-        elif "item" in keys:
-            found = items.get_many(connection, keys["item"])
-            self._put_catalogue(self._catalogue.changed(found.values()).without(keys["item"] - found.keys()))
+        elif changed := keys.get("item", set()) | keys.get("item_deleted", set()):
+            found = items.get_many(connection, changed)
+            self._put_catalogue(self._catalogue.changed(found.values()).without(changed - found.keys()))
+        if deleted := keys.get("item_deleted"):
+            number_of = self._catalogue.number_of
+            self.histories.forget_items([number_of[item_id] for item_id in deleted if item_id in number_of])
 
     def _refold(self, people: set[str]) -> None:
         """Compute new states for people whose lists were asked for lately: the next request need not."""
@@ -255,7 +273,9 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and shelf.model.states.holds(user_id):
+            if history is None:  # not in memory, or erased
+                shelf.model.states.forget(user_id)
+            elif shelf.model.states.holds(user_id):
                 profile, done = self.histories.profile(user_id), self.histories.done(user_id)
                 shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 

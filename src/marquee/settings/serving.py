@@ -1,6 +1,7 @@
 """configs/serving.yaml: what the inference service accepts and shows."""
 
 import math
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -8,6 +9,9 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from marquee.domain.errors import InvalidInput
 from marquee.settings.documents import Document, load_document
+
+CLOCKS_DIFFER_BY = timedelta(minutes=5)  # a moment that far in the future is taken for now
+FIRST_YEAR = 1900  # what is said to be older is a mistake
 
 
 class RatingScale(Document):
@@ -98,6 +102,23 @@ class Feedback(Document):
     half_life_days: Annotated[float, Field(gt=0)] | None = 30.0
     unknown_kinds: Literal["refuse", "keep"] = "refuse"
     most_late_days: Annotated[float, Field(gt=0)] | None = None
+
+    def refusal(self, kind: str, at: datetime, now: datetime) -> str | None:
+        """Why an event is not taken; None when it is. The clocks of clients may be `CLOCKS_DIFFER_BY` fast.
+
+        Args:
+            at: when it happened.
+        """
+        if kind not in self.kinds and self.unknown_kinds == "refuse":
+            known = ", ".join(map(repr, self.kinds)) or "none"
+            return f"There is no kind {kind!r} here; configs/serving.yaml has {known}."
+        if at > now + CLOCKS_DIFFER_BY:
+            return f"It lies in the future: {at.isoformat()}; it is {now.isoformat()} now."
+        if at.year < FIRST_YEAR:
+            return f"It lies before {FIRST_YEAR}: {at.isoformat()}."
+        if self.most_late_days is not None and now - at > timedelta(days=self.most_late_days):
+            return f"It is more than {self.most_late_days:g} days old: {at.isoformat()}."
+        return None
 
 
 Stage: TypeAlias = Literal["personal", "similar", "category", "popular"]

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain import columns as col
+from marquee.domain.ids import require_new
 from marquee.domain.records import User
 from marquee.store import changes
 from marquee.store.copying import Loaded, json_column, merge
@@ -36,6 +38,36 @@ def get(connection: Connection, user_id: str) -> UserSummary | None:
         select(users, _RATING_COUNT.label("rating_count")).where(users.c.user_id == user_id)
     ).first()
     return None if row is None else _summary(row)
+
+
+def locked(connection: Connection, user_id: str) -> User | None:
+    """A person, whom nobody else can change until this transaction ends."""
+    row = connection.execute(select(users).where(users.c.user_id == user_id).with_for_update()).first()
+    return None if row is None else _user(row)
+
+
+def put(connection: Connection, user: User) -> bool:
+    """Write one person over whatever stood; True when there was none before.
+
+    Raises:
+        InvalidInput: somebody who is not there yet cannot be made with this id; see `domain.ids`.
+    """
+    values = {
+        "age": user.age,
+        "gender": user.gender,
+        "occupation": user.occupation,
+        "attributes": dict(user.attributes),
+    }
+    statement = insert(users).values(user_id=user.user_id, **values)
+    created = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["user_id"], set_={**values, "updated_at": func.now()}
+        ).returning(text("xmax = 0"))
+    ).scalar_one()
+    if created:
+        require_new(user.user_id, "user")  # the transaction takes the row back
+    changes.publish(connection, "user", [user.user_id])
+    return bool(created)
 
 
 def list_page(
@@ -114,5 +146,8 @@ def _matches(q: str) -> ColumnElement[bool]:
 
 
 def _summary(row: Row[Any]) -> UserSummary:
-    user = User(row.user_id, row.age, row.gender, row.occupation, row.attributes)
-    return UserSummary(user, int(row.rating_count))
+    return UserSummary(_user(row), int(row.rating_count))
+
+
+def _user(row: Row[Any]) -> User:
+    return User(row.user_id, row.age, row.gender, row.occupation, row.attributes)

@@ -11,6 +11,9 @@ from tests.support.service import OPERATOR_PASSWORD, Service, path_of, running_s
 NOBODY, READ, WRITE, OPERATE, ADMIN = range(5)
 SCOPES = (None, "read", "write", "operate", "admin")
 
+# Of an item that there is not: it is refused, and changes nothing.
+_NO_EVENT = {"event_id": "1", "kind": "click", "user_id": "u030", "item_id": "no such item"}
+
 # method, path, body, and the lowest scope that may; anybody may where it is NOBODY
 ROUTES = [
     ("GET", "/api/v1/health/live", None, NOBODY),
@@ -29,6 +32,7 @@ ROUTES = [
     ("POST", "/api/v1/sessions/recommendations", {"ratings": []}, NOBODY),
     ("GET", path_of("u030"), None, READ),
     ("GET", path_of("u030", "ratings"), None, READ),
+    ("GET", path_of("u030", "events"), None, READ),
     ("GET", path_of("u030", "recommendations"), None, READ),
     ("POST", "/api/v1/predictions", {"pairs": [{"user_id": "u030", "item_id": "i001"}]}, READ),
     ("GET", "/api/v1/deployment", None, READ),
@@ -36,6 +40,8 @@ ROUTES = [
     ("GET", "/api/v1/models/1", None, READ),
     ("PUT", path_of("u030", "ratings", "i001"), {"rating": 3}, WRITE),
     ("DELETE", path_of("u030", "ratings", "i001"), None, WRITE),
+    ("POST", "/api/v1/events", {"events": [_NO_EVENT]}, WRITE),
+    ("DELETE", path_of("u030", "events", "no-such-event"), None, WRITE),
     ("GET", "/api/v1/jobs", None, OPERATE),
     ("GET", "/api/v1/audit", None, OPERATE),
     ("POST", "/api/v1/jobs/retraining/runs", {"reason": "a test"}, OPERATE),
@@ -62,7 +68,13 @@ def test_a_route_lets_in_its_scope_and_those_above_it(
 
 def test_every_operation_of_the_document_is_in_the_table(anybody: httpx.Client) -> None:
     def shape(path: str) -> tuple[str, ...]:
-        names = {"u030": "{user_id}", "i001": "{item_id}", "1": "{version}", "no-such-run": "{run_id}"}
+        names = {
+            "u030": "{user_id}",
+            "i001": "{item_id}",
+            "1": "{version}",
+            "no-such-run": "{run_id}",
+            "no-such-event": "{event_id}",
+        }
         return tuple(names.get(part, part) for part in path.replace("no-such-key", "{name}").split("/"))
 
     documented = {
