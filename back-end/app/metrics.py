@@ -113,10 +113,10 @@ def _list_series(variant: str, source: str) -> Counter:
     return _lists.labels(variant, source)
 
 
-def count_list(variant: str, source: str | None, version: int | None) -> None:
-    """Count one list, and note that the request under way is answered with it; source None: it is empty."""
+def count_list(variant: str, source: str | None, version: int | None, lists: int = 1) -> None:
+    """Count lists, and note that the request under way is answered with them; source None: they are empty."""
     source = source or "none"
-    _list_series(variant, source).inc()
+    _list_series(variant, source).inc(lists)
     facts = list_of_request.get()
     if facts is not None:
         facts["variant"], facts["source"], facts["version"] = variant, source, version

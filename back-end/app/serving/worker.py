@@ -163,6 +163,27 @@ class Worker:
             return Person(user_id, None)
         return Person(user_id, past.rated, past.profile, past.done)
 
+    def look_up_many(self, user_ids: Sequence[str]) -> list[Person]:
+        """`look_up` of each, at a few queries for all. Blocks."""
+        people = {user_id: self.person(user_id) for user_id in user_ids}
+        missing = [user_id for user_id, person in people.items() if person is None]
+        if missing:
+            people |= self._people_fetched(missing)
+        return [person for user_id in user_ids if (person := people[user_id]) is not None]
+
+    def _people_fetched(self, user_ids: Sequence[str]) -> dict[str, Person]:
+        try:
+            with self.database.reading() as connection:
+                found = self.histories.fetch_many(connection, user_ids, self._catalogue)
+        except Unavailable:
+            return {user_id: self._last_known(user_id) for user_id in user_ids}
+        return {
+            user_id: Person(user_id, None)
+            if (past := found.get(user_id)) is None
+            else Person(user_id, past.rated, past.profile, past.done)
+            for user_id in user_ids
+        }
+
     def _last_known(self, user_id: str) -> Person:
         """Somebody as memory has them, be that old: for when nobody can say better."""
         history = self.histories.last_known(user_id)
