@@ -13,6 +13,7 @@ NO_MODEL = "No model is deployed yet, so these are the most popular items."
 MODEL_UNUSABLE = "The deployed model cannot be used at the moment, so these are the most popular items."
 
 EMPTY_CATALOGUE = "There is no title to show yet."
+NOTHING_DONE = "Nobody has rated or done anything yet."
 NOTHING_PASSES = "No title passes these filters."
 ALL_SEEN = "Nothing is left that this person has not seen."
 ALL_SHOWN = "That was the whole list."

@@ -1,7 +1,8 @@
 """The catalogue."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, text, tuple_
@@ -158,6 +159,27 @@ def upsert_frame(connection: Connection, frame: "pd.DataFrame") -> Loaded:
     return loaded
 
 
+def set_standing(connection: Connection, rows: Sequence[tuple[str, bool, datetime | None]]) -> None:
+    """Say which items are hidden, and since when there are some.
+
+    Args:
+        rows: item id, whether it is hidden, when it came into the catalogue (None: as it stands).
+    """
+    ids, hidden, created = zip(*rows, strict=True) if rows else ((), (), ())
+    changed = connection.execute(
+        text(
+            "UPDATE items SET hidden = one.hidden, created_at = coalesce(one.created_at, items.created_at), "
+            "updated_at = now() FROM unnest(CAST(:ids AS text[]), CAST(:hidden AS boolean[]), "
+            "CAST(:created AS timestamptz[])) AS one(item_id, hidden, created_at) "
+            "WHERE items.item_id = one.item_id AND (items.hidden, items.created_at) IS DISTINCT FROM "
+            "(one.hidden, coalesce(one.created_at, items.created_at))"
+        ),
+        {"ids": list(ids), "hidden": list(hidden), "created": list(created)},
+    ).rowcount
+    if changed:
+        changes.publish(connection, "items")
+
+
 def ensure(connection: Connection, item_ids: Iterable[str]) -> int:
     """Make an item titled by its id for each id that has none; returns how many were made."""
     made = connection.execute(
@@ -186,4 +208,6 @@ def _filtered(query: Select[Any], q: str, category: str | None) -> Select[Any]:
 
 
 def _item(row: Row[Any]) -> Item:
-    return Item(row.item_id, row.title, row.year, tuple(row.genres), row.attributes, row.hidden)
+    return Item(
+        row.item_id, row.title, row.year, tuple(row.genres), row.attributes, row.hidden, row.created_at
+    )

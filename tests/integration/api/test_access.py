@@ -68,7 +68,13 @@ def test_a_route_lets_in_its_scope_and_those_above_it(
 
 def test_every_operation_of_the_document_is_in_the_table(anybody: httpx.Client) -> None:
     def shape(path: str) -> tuple[str, ...]:
-        names = {"u030": "{user_id}", "i001": "{item_id}", "1": "{version}", "no-such-run": "{run_id}"}
+        names = {
+            "u030": "{user_id}",
+            "i001": "{item_id}",
+            "1": "{version}",
+            "no-such-run": "{run_id}",
+            "no-such-event": "{event_id}",
+        }
         return tuple(names.get(part, part) for part in path.replace("no-such-key", "{name}").split("/"))
 
     documented = {
