@@ -77,10 +77,14 @@ class Exported(Response):
         del self.headers["content-length"]
         self._child, self._first, self._stack = child, first, stack
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's shape
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 ASGI
         async with self._stack:
+            gone = asyncio.create_task(_hung_up(receive))
+            self._stack.callback(gone.cancel)
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             async for piece in self._pieces():
+                if gone.done():  # what is sent to nobody is thrown away without a word
+                    return
                 async with asyncio.timeout(_SEND_SECONDS):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -91,6 +95,11 @@ class Exported(Response):
             yield piece
         if await self._child.exit_code() != 0:
             raise await _failure(self._child)
+
+
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _failure(child: PipedChild) -> Exception:

@@ -89,8 +89,9 @@ async def import_rows(
     """Import ratings, items, users or events. Good rows are kept, every bad one is reported with its line.
 
     Rows are written in batches, each in a transaction of its own: should an import break off, whole batches
-    are in. Sent again, the same rows change nothing. Of ratings for one item the later counts, items and users
-    are replaced, of events with one id the first stands. Ratings and events make people who are not there yet.
+    are in. Sent again, the same rows change nothing. Of ratings for one item the later counts, items and
+    users are replaced, of events with one id the first stands. Ratings and events make people who are not
+    there yet.
 
     With `Accept: application/x-ndjson` the answer begins at once: `progress` and every `reject` as they come,
     then `report`, or `error` with a problem. Otherwise it is the report, when all is done.
@@ -171,8 +172,7 @@ class _Answer(Response):
         try:
             async for message in self._running.messages():
                 if message["type"] == "report":
-                    self._worker.bell.ring()
-                    await self._worker.caught_up(_TOLD_SECONDS)
+                    await self._worker.all_caught_up(_TOLD_SECONDS)
                 yield message
         except BaseException:
             self._worker.bell.ring()  # for what was committed before

@@ -1,4 +1,4 @@
-"""The catalogue: list, search, read and write items; what goes with one, categories, what is popular."""
+"""The catalogue: list, search, read and write items; what goes with one, categories."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -140,18 +140,6 @@ async def similar_items(item_id: ItemIdInPath, worker: WorkerDep, query: ListQue
     visible(worker.catalogue, item_id)
     asked = asked_of(query, worker.lists)
     return JsonBytes(worker.lists.similar(item_id, asked, worker.shelf, worker.catalogue))
-
-
-@routes.get(
-    "/leaderboards/popular",
-    response_model=ItemList,
-    responses=BROWSING,
-    operation_id="list_popular_items",
-    dependencies=[BROWSERS],
-)
-async def popular_items(worker: WorkerDep, query: ListQuery) -> JsonBytes:
-    """What most people like."""
-    return JsonBytes(worker.lists.popular(asked_of(query, worker.lists), worker.shelf, worker.catalogue))
 
 
 @routes.get("/categories", responses=BROWSING, operation_id="list_categories", dependencies=[BROWSERS])

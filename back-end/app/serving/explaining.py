@@ -11,7 +11,7 @@ from marquee.recommend.recommender import PersonState
 from marquee.recommend.rules import Rules
 from marquee.settings.serving import Rule
 
-Why: TypeAlias = dict[str, str | float | None]
+Why: TypeAlias = dict[str, str | float]  # a `Reason` of the schemas
 
 
 def reasons_of(listing: Listing, state: PersonState, reasoner: Reasoner) -> list[list[Reason]]:
@@ -37,18 +37,16 @@ def explained(
 
 
 def _by_stage(reason: Reason, ground: Ground) -> Why:
-    item_id = None if reason.row is None else ground.ids[reason.row]
-    return {
-        "kind": reason.kind,
-        "item_id": item_id,
-        "title": None if reason.row is None else ground.title(reason.row),
-        "share": None if reason.share is None else round(reason.share, 4),
-        "category": reason.category,
-        "rule": None,
-        "action": None,
-    }
+    why: Why = {"kind": reason.kind}
+    if reason.row is not None:
+        item_id = ground.ids[reason.row]
+        why |= {"item_id": item_id, "title": ground.title(reason.row) or item_id}
+    if reason.share is not None:
+        why["share"] = round(reason.share, 4)
+    if reason.category is not None:
+        why["category"] = reason.category
+    return why
 
 
 def _by_rule(rule: Rule) -> Why:
-    nothing = dict.fromkeys(("item_id", "title", "share", "category"))
-    return {"kind": "rule", **nothing, "rule": rule.name, "action": rule.action}
+    return {"kind": "rule", "rule": rule.name, "action": rule.action}

@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Self, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from marquee.store import histories
 from marquee.store.histories import Profile, UserDoings, UserHistory, UserRatings
 
 _MOST_ASKED_FOR = 50_000
-_READ_AT_ONCE = 500
+READ_AT_ONCE = 50  # people: some 20 ms
 
 V = TypeVar("V")
 
@@ -72,6 +73,7 @@ class Histories:
         self._asked_for: OrderedDict[str, Rated] = OrderedDict()
         self._done: dict[str, Done] = {}
         self._profiles: dict[str, Profile] = {}
+        self._outdated: dict[str, None] = {}  # people to read again, those first who have waited longest
         self._changes = 0
         self._lock = threading.Lock()
         self.complete = False
@@ -80,9 +82,17 @@ class Histories:
         return len(self._of) + len(self._asked_for)
 
     def get(self, user_id: str) -> Rated | None:
-        """A person's history; None when it is not in memory: unknown, if `complete`."""
+        """A person's history; None when it is not in memory, or is known to be old: ask `knows_of`."""
+        return None if user_id in self._outdated else self.last_known(user_id)
+
+    def last_known(self, user_id: str) -> Rated | None:
+        """A person's history, be it old; None when it is not in memory."""
         found = self._of.get(user_id)
         return found if found is not None else self._asked_for.get(user_id)
+
+    def knows_of(self, user_id: str) -> bool:
+        """Whether somebody who is not in memory is somebody unknown; if not, Postgres must be asked."""
+        return self.complete and user_id not in self._outdated
 
     def done(self, user_id: str) -> Done:
         """What a person did beside rating, whose history is in memory."""
@@ -91,6 +101,15 @@ class Histories:
     def profile(self, user_id: str) -> Profile:
         """What is known of a person whose history is in memory."""
         return self._profiles.get(user_id, NOTHING_KNOWN)
+
+    @property
+    def revision(self) -> int:
+        """Another number whenever something may have changed."""
+        return self._changes
+
+    def everybody(self) -> list[tuple[str, Rated, Done]]:
+        """Who there is in memory, with what they rated and did; not those who were only asked for."""
+        return [(user_id, history, self.done(user_id)) for user_id, history in list(self._of.items())]
 
     def ratings_of_items(self, n_numbers: int) -> NDArray[np.int64]:
         """How many ratings in memory each item has, by number, shape (n_numbers,)."""
@@ -123,17 +142,36 @@ class Histories:
             self._profiles = _shared({user_id: past.profile for user_id, past in fresh.items()})
             self.complete = complete
             self._asked_for.clear()
+            self._outdated.clear()
 
-    def refresh(self, connection: Connection, user_ids: Iterable[str], catalogue: Catalogue) -> None:
-        """Read some people's histories again, where they are kept. For the feed's thread alone."""
-        self._note_change()
-        kept = [user_id for user_id in user_ids if self.complete or self.get(user_id) is not None]
-        for start in range(0, len(kept), _READ_AT_ONCE):
-            people = kept[start : start + _READ_AT_ONCE]
-            found = self._read(connection, people, catalogue)
-            with self._lock:
-                for user_id in people:
-                    self._put(user_id, found.get(user_id))
+    def changed(self, connection: Connection, user_ids: Collection[str], catalogue: Catalogue) -> None:
+        """Take in that people's histories have changed, where they are kept. For the feed's thread alone.
+
+        Some are read again at once. Of very many, whose reading would hold up the changes behind them, it is
+        noted: whoever is asked for is read then, the others by `catch_up`.
+        """
+        kept = [user_id for user_id in user_ids if self.complete or self.last_known(user_id) is not None]
+        with self._lock:
+            self._changes += 1
+            self._outdated.update(dict.fromkeys(kept))
+        if len(kept) <= READ_AT_ONCE:
+            self._read_again(connection, kept, catalogue)
+
+    def catch_up(self, connection: Connection, catalogue: Catalogue) -> bool:
+        """Read some of those again who are out of date; False when there are none. For the feed's thread."""
+        if not self._outdated:
+            return False
+        with self._lock:
+            people = list(islice(self._outdated, READ_AT_ONCE))
+            self._changes += 1
+        self._read_again(connection, people, catalogue)
+        return True
+
+    def _read_again(self, connection: Connection, people: Sequence[str], catalogue: Catalogue) -> None:
+        found = self._read(connection, people, catalogue) if people else {}
+        with self._lock:
+            for user_id in people:
+                self._put(user_id, found.get(user_id))
 
     def forget_items(self, numbers: Collection[int]) -> None:
         """Take some items out of every history. For the feed's thread alone.
@@ -148,6 +186,21 @@ class Histories:
                 records = kept[user_id]
                 with self._lock:
                     kept[user_id] = records[~np.isin(records["number"], gone)]
+
+    def fetch_many(
+        self, connection: Connection, user_ids: Sequence[str], catalogue: Catalogue
+    ) -> dict[str, Past]:
+        """`fetch` of many people: of those whom Postgres knows."""
+        found: dict[str, Past] = {}
+        for start in range(0, len(user_ids), _READ_AT_ONCE):
+            people, before = user_ids[start : start + _READ_AT_ONCE], self._changes
+            read = self._read(connection, people, catalogue)
+            with self._lock:
+                if self._changes == before:
+                    for user_id in people:
+                        self._put(user_id, read.get(user_id))
+            found |= read
+        return found
 
     def fetch(self, connection: Connection, user_id: str, catalogue: Catalogue) -> Past | None:
         """Read and keep one person's history; None for somebody Postgres does not know.
@@ -172,6 +225,7 @@ class Histories:
         return {history.user_id: Past.of(history, catalogue) for history in found}
 
     def _put(self, user_id: str, past: Past | None) -> None:
+        self._outdated.pop(user_id, None)
         if past is None:
             self._forget(user_id)
             return

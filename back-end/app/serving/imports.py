@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -33,6 +34,7 @@ _ERRORS: dict[str, type[MarqueeError]] = {
     error.slug: error for error in (DataError, InvalidInput, Unavailable, ConfigurationError)
 }
 _END_OF_LINE = b"\n"
+_STOPPED = 128 + signal.SIGTERM
 
 
 class Place:
@@ -124,7 +126,7 @@ class RunningImport:
             await self._news.wait()
             self._news.clear()
             if self.over and self.latest.get("type") != "report":
-                raise self._failure()
+                raise await self._failure()
             if self.latest:
                 yield self.latest
             if self.over:
@@ -163,7 +165,7 @@ class RunningImport:
             self._place.leave()
             self._news.set()
 
-    def _failure(self) -> BaseException:
+    async def _failure(self) -> BaseException:
         kept = (
             f"{self._done['rows']:,} rows, to line {self._done['line']:,}, were dealt with"
             if self._done
@@ -174,10 +176,17 @@ class RunningImport:
         if self._broken is not None:
             return self._broken
         if self.latest.get("type") != "error":
-            return RuntimeError(f"The import of {self._job.kind} ended without a report. {kept}")
+            return await self._death(kept)
         kind = _ERRORS.get(self.latest["slug"], MarqueeError)
         hint = f"{self.latest['hint']} Before that, {kept}: sent again, they change nothing." if kept else ""
         return kind(self.latest["message"], hint=hint or self.latest["hint"])
+
+    async def _death(self, kept: str) -> Exception:
+        """What to say of a child that said nothing itself."""
+        code = await self._child.exit_code()
+        if code < 0 or code == _STOPPED:
+            return Unavailable(f"The import was stopped from outside. {kept}".strip(), hint="Send it again.")
+        return RuntimeError(f"The import of {self._job.kind} failed. {kept}")
 
 
 def _spool(folder: Path) -> IO[bytes]:

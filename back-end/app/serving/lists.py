@@ -19,9 +19,10 @@ from app.serving.shelf import Shelf
 from app.serving.tokens import Tokens
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import UNKNOWN_ROW
-from marquee.models.protocol import Int32
+from marquee.models.protocol import Float32, Int32
+from marquee.recommend.chain import Board, Ranked
 from marquee.recommend.exploration import generator_of
-from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted
+from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
 from marquee.recommend.rules import Factors
@@ -86,6 +87,7 @@ class ListMaker:
         self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
         self._tokens, self._impressions = tokens, impressions
         self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
+        self._asks_model = "personal" in serving.fallback
         self._counts = Counts(histories)
         self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
@@ -138,8 +140,9 @@ class ListMaker:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
         made = Made(asked, shelf, showable, wanted, listing, places, reasons)
-        tells = state.history.tells
-        notice = made.nothing_because or notices.of_source(listing.stage, tells=tells, otherwise=who.notice)
+        newer = self._asks_model and state.history.tells and not state.is_ranked
+        said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
+        notice = made.nothing_because or said
         return self._answer(request_id, who, made, notice)
 
     def _without_model(
@@ -153,7 +156,7 @@ class ListMaker:
         entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
-            self._tokens.make(request_id, version, CHAMPION),
+            self.token(request_id, version),
             who.user_id,
             who.known,
             notice,
@@ -162,18 +165,36 @@ class ListMaker:
             listing.stage,
             next_cursor(made.asked, ground, listing),
         )
+        if made.asked.log:
+            self.note(request_id, who.user_id, ground, listing)
+        return answers.recommendations(heading, entries)
+
+    def note(self, request_id: str, user_id: str | None, ground: Ground, listing: Listing) -> None:
+        """Have a list that was shown written to the log."""
         if listing.stage is not None:
             self._impressions.note(
                 request_id,
-                who.user_id,
-                version,
+                user_id,
+                ground.version,
                 CHAMPION,
                 listing.stage,
                 ground.ids,
                 listing.rows.tolist(),
                 None if listing.propensities is None else listing.propensities.tolist(),
             )
-        return answers.recommendations(heading, entries)
+
+    def token(self, request_id: str, version: int | None) -> bytes:
+        """Names a list in events that answer it."""
+        return self._tokens.make(request_id, version, CHAMPION)
+
+    def showable(self, shelf: Shelf) -> Showable:
+        """What may be shown now."""
+        return shelf.showable(self._clock())
+
+    @property
+    def differs_by_person(self) -> bool:
+        """Whether chance, or what they were shown, makes people's lists differ in more than their scores."""
+        return bool(self._exploration.share) or self._impressions.shown.enabled
 
     def _exploring(self, request_id: str) -> Exploring | None:
         settings = self._exploration
@@ -217,10 +238,30 @@ class ListMaker:
         places = shelf.model.recommender.places(listing, None, asked.offset)
         return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
 
-    def _item_list(self, made: Made) -> bytes:
+    def board(self, board: Board, scores: Float32, asked: Asked, catalogue: Catalogue) -> bytes:
+        """The JSON of `ItemList`: the items with the highest scores, by the catalogue's numbers.
+
+        Args:
+            scores: -inf for what is not on the board; items that came later are not.
+        """
+        bare = self._bare_of(catalogue)
+        showable = bare.showable(self._clock())
+        wanted = wanted_of(asked, bare, showable)
+        ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
+        listing = make_list((ranked,), wanted)
+        made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
+        nothing = None if (scores > -np.inf).any() else notices.NOTHING_DONE
+        return self._item_list(made, nothing)
+
+    def prepare_board(self, catalogue: Catalogue) -> None:
+        """Compute what a board needs of a catalogue that is new, so that no request waits. Blocks."""
+        bare = self._bare_of(catalogue)
+        _ = bare.shown_items, bare.showable(self._clock())
+
+    def _item_list(self, made: Made, notice: str | None = None) -> bytes:
         entries = answers.entries_of(made.places, made.ground.fragments)
         cursor = next_cursor(made.asked, made.ground, made.listing)
-        return answers.item_list(made.ground.version, entries, made.nothing_because, cursor)
+        return answers.item_list(made.ground.version, entries, notice or made.nothing_because, cursor)
 
     # ---- without a model ----
 
@@ -243,6 +284,11 @@ class ListMaker:
         if self._bare.catalogue is not catalogue:
             self._bare = BareShelf(catalogue, self._rules)
         return self._bare
+
+
+def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:
+    missing = len(catalogue) - len(scores)
+    return scores if not missing else np.pad(scores, (0, missing), constant_values=-np.inf)
 
 
 def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:

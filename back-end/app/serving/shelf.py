@@ -52,8 +52,7 @@ class ServedModel:
         )
         models = extended(bundle, [item.item_id for item in new_items], features)
         recommender = Recommender(models, serving)
-        shown_items = ShownItems(models.items.ids)
-        states = States(recommender, serving.feedback)
+        states, shown_items = States(recommender, serving.feedback), ShownItems(models.items.ids)
         return cls(version, bundle, serving, new_items, recommender, states, shown_items)
 
     def beside(self, catalogue: Catalogue) -> "ServedModel":

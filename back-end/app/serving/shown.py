@@ -42,25 +42,18 @@ class ShownLately:
             if len(self._of) > _MOST_PEOPLE:
                 self._of.popitem(last=False)
 
-    def factors(
-        self,
-        user_id: str,
-        answered_at: Mapping[str, float] = _NOTHING_ANSWERED,
-        *,
-        until: float = float("inf"),
-    ) -> dict[str, float]:
+    def factors(self, user_id: str, answered_at: Mapping[str, float] = _NOTHING_ANSWERED) -> dict[str, float]:
         """What the relevance of items is multiplied by for somebody, by item id; items not named keep theirs.
 
         Args:
             answered_at: see `times_left_alone`.
-            until: as of when; later lists do not count, such as the pages of one list for each other.
         """
         if user_id not in self._of:
             return {}
         with self._lock:
             lists = list(self._of.get(user_id, {}).values())
         since = self._clock() - self._seconds
-        return factors(times_left_alone(lists, answered_at, since=since, until=until), self._discount)
+        return factors(times_left_alone(lists, answered_at, since=since), self._discount)
 
     def forget(self, user_id: str) -> None:
         with self._lock:

@@ -157,26 +157,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/leaderboards/popular": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Popular Items
-         * @description What most people like.
-         */
-        get: operations["list_popular_items"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/categories": {
         parameters: {
             query?: never;
@@ -189,6 +169,116 @@ export interface paths {
          * @description The categories that visible items have, the largest first.
          */
         get: operations["list_categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaderboards/popular": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Popular Items
+         * @description What most people like, by the model that serves.
+         */
+        get: operations["list_popular_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaderboards/trending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trending Items
+         * @description What people turn to lately: each rating counts 1, each event what its kind weighs, and that fades.
+         *
+         *     The score is what is left at the time of the newest of them; `leaderboards` in configs/serving.yaml says
+         *     in how many days it halves. Somebody counts once for an item.
+         */
+        get: operations["list_trending_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaderboards/top-rated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Top Rated Items
+         * @description What has the highest mean of stars, that of few ratings being drawn towards the mean of all.
+         *
+         *     The score is that mean; `leaderboards` in configs/serving.yaml says how many ratings few are.
+         */
+        get: operations["list_top_rated_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaderboards/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Latest Items
+         * @description What was added last, by days (UTC); of one day, as when a whole catalogue is loaded, by year.
+         *
+         *     The score says how many items of the catalogue are not newer.
+         */
+        get: operations["list_latest_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Similar Users
+         * @description The people whose taste is most like somebody's, and what they have in common.
+         *
+         *     By what both liked, rare items counting more than popular ones. The person's own ratings count at once;
+         *     those of others may be some seconds old. Nobody is like somebody of whom nothing is known.
+         */
+        get: operations["list_similar_users"];
         put?: never;
         post?: never;
         delete?: never;
@@ -344,6 +434,29 @@ export interface paths {
          *     Of two ratings for one item the later counts; an event about an item that is rated does not.
          */
         post: operations["recommend_to_visitor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend To Many
+         * @description Lists for many people at once, each as if it were asked for alone, in a fraction of the time.
+         *
+         *     Somebody unknown gets popular items, and `notice` says so. All lists have one request id; together with
+         *     the user's it names each. Unless `log` says that they are shown now, they are not taken for impressions.
+         */
+        post: operations["recommend_to_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -666,8 +779,9 @@ export interface paths {
          * @description Import ratings, items, users or events. Good rows are kept, every bad one is reported with its line.
          *
          *     Rows are written in batches, each in a transaction of its own: should an import break off, whole batches
-         *     are in. Sent again, the same rows change nothing. Of ratings for one item the later counts, items and users
-         *     are replaced, of events with one id the first stands. Ratings and events make people who are not there yet.
+         *     are in. Sent again, the same rows change nothing. Of ratings for one item the later counts, items and
+         *     users are replaced, of events with one id the first stands. Ratings and events make people who are not
+         *     there yet.
          *
          *     With `Accept: application/x-ndjson` the answer begins at once: `progress` and every `reject` as they come,
          *     then `report`, or `error` with a problem. Otherwise it is the report, when all is done.
@@ -1343,6 +1457,104 @@ export interface components {
              */
             reason: string;
         };
+        /**
+         * BatchRecommendations
+         * @description A list for each person, in their order. They have no further pages.
+         */
+        BatchRecommendations: {
+            /** Lists */
+            lists: components["schemas"]["Recommendations"][];
+        };
+        /**
+         * BatchRequest
+         * @description Who lists are for, and what is wanted of each.
+         */
+        BatchRequest: {
+            /**
+             * Category
+             * @description only items of this category; of several, of one at least
+             */
+            category?: string | string[] | null;
+            /**
+             * Category All
+             * @description only items of each of these categories
+             */
+            category_all?: string[];
+            /**
+             * Category None
+             * @description no items of these categories
+             */
+            category_none?: string[];
+            /**
+             * Year From
+             * @description only items of this year or later
+             */
+            year_from?: number | null;
+            /**
+             * Year To
+             * @description only items of this year or earlier
+             */
+            year_to?: number | null;
+            /**
+             * Attribute
+             * @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold
+             */
+            attribute?: string[];
+            /**
+             * Exclude
+             * @description items to leave out, by id
+             */
+            exclude?: string[];
+            /**
+             * User Ids
+             * @example [
+             *       "42",
+             *       "77"
+             *     ]
+             */
+            user_ids: string[];
+            /** N */
+            n?: number | null;
+            /** Diversity */
+            diversity?: number | null;
+            /**
+             * Explain
+             * @description whether to say why each item stands where it does
+             */
+            explain?: boolean;
+            /**
+             * Log
+             * @description whether the lists are shown to people now, so that they belong in the log
+             */
+            log?: boolean;
+        };
+        /**
+         * BecauseReason
+         * @description The ranking model puts it there because of an item that they rated, or did something with.
+         */
+        BecauseReason: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "because";
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Title
+             * @example Star Wars (1977)
+             */
+            title: string;
+            /**
+             * Share
+             * @description of all in their history that speaks for it
+             * @example 0.41
+             */
+            share: number;
+        };
         /** Categories */
         Categories: {
             /** Categories */
@@ -1361,6 +1573,22 @@ export interface components {
              * @example 505
              */
             count: number;
+        };
+        /**
+         * CategoryReason
+         * @description It is popular in a category that they like.
+         */
+        CategoryReason: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "category";
+            /**
+             * Category
+             * @example Drama
+             */
+            category: string;
         };
         /**
          * Champion
@@ -1511,6 +1739,17 @@ export interface components {
             refused: number;
             /** Outcomes */
             outcomes: components["schemas"]["EventOutcome"][];
+        };
+        /**
+         * ExploredReason
+         * @description It was drawn at random, so that other orders can be judged.
+         */
+        ExploredReason: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "explored";
         };
         /** FeedbackIterator */
         FeedbackIterator: {
@@ -2119,6 +2358,36 @@ export interface components {
              */
             hidden?: boolean | null;
         };
+        /**
+         * ItemSummary
+         * @description What a card of an item shows.
+         */
+        ItemSummary: {
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Title
+             * @example Star Wars
+             */
+            title: string;
+            /**
+             * Year
+             * @example 1977
+             */
+            year: number | null;
+            /**
+             * Genres
+             * @example [
+             *       "Action",
+             *       "Adventure",
+             *       "Sci-Fi"
+             *     ]
+             */
+            genres: string[];
+        };
         /** JobLog */
         JobLog: {
             /** Lines */
@@ -2301,15 +2570,15 @@ export interface components {
             stars_high: number | null;
             /**
              * Source
-             * @description what put it there: the ranking model (`personal`), what people alike rate (`profile`), what is similar to what they liked, or to the item (`similar`), what is popular in their categories (`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)
+             * @description what put it there: the ranking model (`personal`), what people alike rate (`profile`), what is similar to what they liked, or to the item (`similar`), what is popular in their categories (`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`), or the leaderboard that it is on
              * @enum {string}
              */
-            source: "personal" | "profile" | "similar" | "category" | "popular" | "pinned" | "explored";
+            source: "personal" | "profile" | "similar" | "category" | "popular" | "pinned" | "explored" | "trending" | "top-rated" | "latest";
             /**
              * Reasons
-             * @description why it stands there; null unless asked to explain
+             * @description why it stands there, the strongest first, then the rules that moved it; null unless asked to explain
              */
-            reasons: components["schemas"]["Reason"][] | null;
+            reasons: (components["schemas"]["BecauseReason"] | components["schemas"]["SimilarReason"] | components["schemas"]["CategoryReason"] | components["schemas"]["ProfileReason"] | components["schemas"]["PopularReason"] | components["schemas"]["ExploredReason"] | components["schemas"]["RuleReason"])[] | null;
         };
         /** Live */
         Live: {
@@ -2521,6 +2790,17 @@ export interface components {
              */
             impressions: components["schemas"]["HeldImpression"][];
         };
+        /**
+         * PopularReason
+         * @description It is popular with everybody.
+         */
+        PopularReason: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "popular";
+        };
         /** Prediction */
         Prediction: {
             /** User Id */
@@ -2616,6 +2896,17 @@ export interface components {
              * @description each wrong value, where there are any
              */
             errors?: components["schemas"]["FieldError"][] | null;
+        };
+        /**
+         * ProfileReason
+         * @description People of whom the same is known rate it.
+         */
+        ProfileReason: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "profile";
         };
         /**
          * ProfileSignIn
@@ -2720,53 +3011,6 @@ export interface components {
             };
         };
         /**
-         * Reason
-         * @description One reason why an item stands where it does.
-         */
-        Reason: {
-            /**
-             * Kind
-             * @description `because` of an item of theirs, by the ranking model; `similar` to one that they liked; popular in a `category` of theirs; what people alike rate (`profile`); what is `popular` with everybody; chance (`explored`); a `rule` of configs/serving.yaml
-             * @enum {string}
-             */
-            kind: "because" | "similar" | "category" | "profile" | "popular" | "explored" | "rule";
-            /**
-             * Item Id
-             * @description of `because` and `similar`: the item
-             * @example 174
-             */
-            item_id: string | null;
-            /**
-             * Title
-             * @description that item's title
-             * @example Raiders of the Lost Ark
-             */
-            title: string | null;
-            /**
-             * Share
-             * @description how much of what speaks for it in their history is that item's, above 0 to 1
-             * @example 0.31
-             */
-            share: number | null;
-            /**
-             * Category
-             * @description of `category`
-             * @example Comedy
-             */
-            category: string | null;
-            /**
-             * Rule
-             * @description of `rule`: its name
-             * @example film of the week
-             */
-            rule: string | null;
-            /**
-             * Action
-             * @description of `rule`: what it does
-             */
-            action: ("boost" | "bury" | "pin") | null;
-        };
-        /**
          * Recommendations
          * @description A list for one person.
          */
@@ -2835,6 +3079,28 @@ export interface components {
              * @description refuse when the deployment has changed since
              */
             expected_revision?: number | null;
+        };
+        /**
+         * RuleReason
+         * @description A rule of configs/serving.yaml moved it.
+         */
+        RuleReason: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "rule";
+            /**
+             * Rule
+             * @description the rule's name
+             * @example film of the week
+             */
+            rule: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "boost" | "bury" | "pin";
         };
         /** RunRequest */
         RunRequest: {
@@ -3014,6 +3280,84 @@ export interface components {
             ratings: components["schemas"]["SessionRating"][];
             /** Events */
             events?: components["schemas"]["SessionEvent"][];
+        };
+        /**
+         * SimilarReason
+         * @description It is similar to an item that they liked.
+         */
+        SimilarReason: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "similar";
+            /**
+             * Item Id
+             * @example 50
+             */
+            item_id: string;
+            /**
+             * Title
+             * @example Star Wars (1977)
+             */
+            title: string;
+            /**
+             * Share
+             * @description of all in their history that speaks for it
+             * @example 0.41
+             */
+            share: number;
+        };
+        /**
+         * SimilarUser
+         * @description Somebody whose taste is like that of the person asked about.
+         */
+        SimilarUser: {
+            /**
+             * User Id
+             * @example 77
+             */
+            user_id: string;
+            /**
+             * Similarity
+             * @description from 0 to 1; 1 is the very same
+             * @example 0.4213
+             */
+            similarity: number;
+            /**
+             * Shared Count
+             * @description how many items both liked
+             * @example 58
+             */
+            shared_count: number;
+            /**
+             * Shared
+             * @description some of these, those first that fewest people like
+             */
+            shared: components["schemas"]["ItemSummary"][];
+        };
+        /**
+         * SimilarUsers
+         * @description The most alike first.
+         */
+        SimilarUsers: {
+            /**
+             * User Id
+             * @example 42
+             */
+            user_id: string;
+            /**
+             * Known
+             * @description whether anything is known of the person
+             */
+            known: boolean;
+            /**
+             * Notice
+             * @description why there is nobody; null where there is
+             */
+            notice: string | null;
+            /** Users */
+            users: components["schemas"]["SimilarUser"][];
         };
         /** StoredEvent */
         StoredEvent: {
@@ -3604,7 +3948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4027,7 +4371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4282,7 +4626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -4468,6 +4812,89 @@ export interface operations {
             };
         };
     };
+    list_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Categories"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_popular_items: {
         parameters: {
             query?: {
@@ -4568,9 +4995,26 @@ export interface operations {
             };
         };
     };
-    list_categories: {
+    list_trending_items: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
+                n?: number | null;
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4583,7 +5027,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Categories"];
+                    "application/json": components["schemas"]["ItemList"];
                 };
             };
             /** @description The path or the JSON is malformed */
@@ -4597,6 +5041,304 @@ export interface operations {
             };
             /** @description Nobody is signed in, or the key is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_top_rated_items: {
+        parameters: {
+            query?: {
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
+                n?: number | null;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemList"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_latest_items: {
+        parameters: {
+            query?: {
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
+                n?: number | null;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemList"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_similar_users: {
+        parameters: {
+            query?: {
+                /** @description people, at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarUsers"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4823,7 +5565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5068,7 +5810,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5431,7 +6173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5563,7 +6305,139 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recommend_to_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchRecommendations"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -5901,7 +6775,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -6156,7 +7030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -6466,7 +7340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -6881,7 +7755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -7392,7 +8266,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -7637,7 +8511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -8224,7 +9098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -8373,7 +9247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -9215,7 +10089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -9356,7 +10230,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -10454,7 +11328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -10694,7 +11568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -11073,7 +11947,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -11480,7 +12354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -11718,7 +12592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;
@@ -12097,7 +12971,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body stopped arriving */
+            /** @description The body did not arrive in time */
             408: {
                 headers: {
                     [name: string]: unknown;

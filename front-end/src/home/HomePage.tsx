@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import { Link, useSearchParams } from "react-router";
 
 import { usePopular } from "../api/catalogue";
+import { useOpened } from "../api/events";
 import { usePicks } from "../api/picks";
 import type { ListedItem, Recommendations } from "../api/types";
 import { paths } from "../app/paths";
@@ -38,13 +39,13 @@ export function HomePage({ userId }: { userId: string }) {
     <div className="page">
       <h1 className="visually-hidden">Top picks for you</h1>
       {picks.isPending && <Loading label="Lighting the sign" shape="sign" />}
-      {picks.data?.items[0] && <Feature userId={userId} pick={picks.data.items[0]} />}
+      {picks.data?.items[0] && <Feature userId={userId} pick={picks.data.items[0]} token={picks.data.token} />}
       <div className="stack">
         <CategoryFilter chosen={category} onChoose={choose} />
         <Section title={category === null ? "Top picks for you" : `Top picks in ${category}`}>
           {picks.isPending && <Loading label="Fetching your picks" shape="poster" count={12} />}
           {picks.isError && <Problem error={picks.error} onRetry={() => void picks.refetch()} />}
-          {picks.data && <Picks picks={picks.data} stale={picks.isPlaceholderData} ratings={ratings} />}
+          {picks.data && <Picks userId={userId} picks={picks.data} stale={picks.isPlaceholderData} ratings={ratings} />}
         </Section>
       </div>
       <PopularShelf category={category} ratings={ratings} />
@@ -52,7 +53,8 @@ export function HomePage({ userId }: { userId: string }) {
   );
 }
 
-function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
+function Feature({ userId, pick, token }: { userId: string; pick: ListedItem; token: string }) {
+  const opened = useOpened(userId, token);
   const { main } = spokenTitle(pick.title, pick.year);
   const facts = [pick.year, ...pick.genres.slice(0, 3)].filter(Boolean).join(" · ");
   const lines = useMemo<SignLine[]>(
@@ -64,7 +66,13 @@ function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
     [userId, main, facts],
   );
   return (
-    <Link to={paths.item(pick.item_id)} className={styles.feature}>
+    <Link
+      to={paths.item(pick.item_id)}
+      className={styles.feature}
+      onClick={() => {
+        opened(pick.item_id);
+      }}
+    >
       <span className="visually-hidden">Tonight’s feature: {main}</span>
       <MarqueeSign lines={lines} />
     </Link>
@@ -72,12 +80,14 @@ function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
 }
 
 interface PicksProps {
+  userId: string;
   picks: Recommendations;
   stale: boolean;
   ratings: OwnRatings;
 }
 
-function Picks({ picks, stale, ratings }: PicksProps) {
+function Picks({ userId, picks, stale, ratings }: PicksProps) {
+  const opened = useOpened(userId, picks.token);
   if (picks.items.length === 0) {
     return (
       <Empty title="Nothing left to pick">
@@ -88,19 +98,26 @@ function Picks({ picks, stale, ratings }: PicksProps) {
   return (
     <>
       {picks.notice && <p className={styles.notice}>{picks.notice}</p>}
-      <PicksGrid items={picks.items} stale={stale} ratings={ratings} />
+      <PicksGrid items={picks.items} stale={stale} ratings={ratings} onOpen={opened} />
     </>
   );
 }
 
-function PicksGrid({ items, stale, ratings }: { items: ListedItem[]; stale: boolean; ratings: OwnRatings }) {
+interface PicksGridProps {
+  items: ListedItem[];
+  stale: boolean;
+  ratings: OwnRatings;
+  onOpen: (itemId: string) => void;
+}
+
+function PicksGrid({ items, stale, ratings, onOpen }: PicksGridProps) {
   const keepPlace = useKeepPlace(items);
   return (
     <div {...keepPlace}>
       <PosterGrid stale={stale}>
         {items.map((item) => (
           <li key={item.item_id}>
-            <RateCard item={item} ratings={ratings} />
+            <RateCard item={item} ratings={ratings} onOpen={onOpen} />
           </li>
         ))}
       </PosterGrid>

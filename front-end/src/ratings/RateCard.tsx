@@ -13,14 +13,23 @@ const SOURCES: Record<ListedItem["source"], string> = {
   popular: "Popular",
   pinned: "Our choice",
   explored: "Something else",
+  trending: "Trending",
+  "top-rated": "Top rated",
+  latest: "New",
 };
 
+interface RateCardProps {
+  item: ListedItem;
+  ratings: OwnRatings;
+  onOpen: (itemId: string) => void;
+}
+
 /** A pick that can be rated where it hangs. */
-export function RateCard({ item, ratings }: { item: ListedItem; ratings: OwnRatings }) {
+export function RateCard({ item, ratings, onOpen }: RateCardProps) {
   const { main } = spokenTitle(item.title, item.year);
   const saving = ratings.isSaving(item.item_id);
   return (
-    <TitleCard item={item} expected={item} tag={SOURCES[item.source]}>
+    <TitleCard item={item} expected={item} tag={SOURCES[item.source]} onOpen={onOpen}>
       <span className={styles.rate}>
         <StarSlider
           title={main}

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from marquee.domain.counting import counted
 from marquee.domain.errors import InvalidInput
 from marquee.settings import MlflowConnection, Settings, load_params, load_policy, load_serving, load_settings
 
@@ -134,6 +135,10 @@ def _prepare(
         if data is None
         else of_folder(data, serving.rating_scale)
     )
+    if source.left_out:
+        on_step(
+            f"Left out: {counted(source.left_out, 'row')}; `marquee data load {source.path}` says why", None
+        )
     rules = Rules(serving, k=params.evaluation.k)
     return source, Plan(found, protocols, gates, rules, params.evaluation.test_share)
 

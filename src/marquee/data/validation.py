@@ -63,7 +63,8 @@ class RatingRules:
     @property
     def off_scale(self) -> str:
         return (
-            f"rating is not on the scale of {self.scale.min:g} to {self.scale.max:g} by {self.scale.step:g}"
+            f"rating is not on the scale of {self.scale.min:g} to {self.scale.max:g} by {self.scale.step:g} "
+            "(rating_scale in configs/serving.yaml)"
         )
 
 

@@ -46,6 +46,7 @@ class Item:
     genres: tuple[str, ...] = ()
     attributes: Mapping[str, object] = field(default_factory=dict)
     hidden: bool = False
+    created_at: datetime | None = field(default=None, compare=False)  # None: not in the catalogue yet
 
 
 @dataclass(frozen=True, slots=True)

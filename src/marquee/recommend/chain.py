@@ -11,7 +11,10 @@ from marquee.models.protocol import Float32, Int32
 from marquee.recommend.facts import Labels
 from marquee.settings.serving import RatingScale
 
-Source: TypeAlias = Literal["personal", "profile", "similar", "category", "popular", "pinned", "explored"]
+Board: TypeAlias = Literal["trending", "top-rated", "latest"]
+Source: TypeAlias = (
+    Literal["personal", "profile", "similar", "category", "popular", "pinned", "explored"] | Board
+)
 
 THEIR_CATEGORIES = 3
 

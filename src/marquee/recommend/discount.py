@@ -18,22 +18,22 @@ class Shown(NamedTuple):
 
 
 def times_left_alone(
-    lists: Iterable[Shown], answered_at: Mapping[str, float], *, since: float, until: float = float("inf")
+    lists: Iterable[Shown], answered_at: Mapping[str, float], *, since: float
 ) -> Counter[str]:
     """How often each item was shown without an answer.
 
     Args:
         lists: what a person was shown.
-        answered_at: when the person last rated or did something with an item, in seconds since 1970; what
-            was shown before that was answered.
-        since, until: lists shown before the one, or at the other or later, do not count.
+        answered_at: when the person last rated or did something with an item, in whole seconds since 1970;
+            what was shown before, or in that second, was answered.
+        since: lists shown before do not count.
     """
     return Counter(
         item_id
         for shown in lists
-        if since <= shown.at < until
+        if since <= shown.at
         for item_id in set(shown.item_ids)
-        if shown.at > answered_at.get(item_id, float("-inf"))
+        if shown.at >= answered_at.get(item_id, float("-inf")) + 1.0
     )
 
 

@@ -1,7 +1,6 @@
 """Lists that are the same for everybody, as one value an item."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -27,7 +26,6 @@ class Signs(NamedTuple):
     times: Int64
 
 
-@dataclass(slots=True, eq=False)
 class Trend:
     """Adds up signs of interest that fade: each halves in `half_life_days`.
 
@@ -37,24 +35,36 @@ class Trend:
     Args:
         n_items: rows of the result.
         half_life_days: above 0.
-        newest: the time of the newest sign there is, in seconds since 1970; later ones count as of then.
+        now: in seconds since 1970; signs from the future count as of now.
     """
 
-    n_items: int
-    half_life_days: float
-    newest: int
+    def __init__(self, n_items: int, half_life_days: float, now: float) -> None:
+        self._seconds = half_life_days * SECONDS_A_DAY
+        self._now = now
+        self._newest = -np.inf
+        self._total: Float64 = np.zeros(n_items)
+        self._counts: NDArray[np.int64] = np.zeros(n_items, np.int64)
 
-    def scores(self, parts: Iterable[Signs]) -> Float32:
+    def add(self, signs: Signs) -> None:
+        """Count some signs; the order of the calls does not matter."""
+        counted = signs.weights > 0
+        rows, weights = signs.rows[counted], signs.weights[counted]
+        if not len(rows):
+            return
+        times = np.minimum(signs.times[counted], self._now)
+        self._move_clock(float(times.max()))
+        faded = weights * 0.5 ** ((self._newest - times) / self._seconds)
+        self._total += np.bincount(rows, faded, len(self._total))
+        self._counts += np.bincount(rows, minlength=len(self._counts))
+
+    def scores(self) -> Float32:
         """The sum of what is left of each sign, shape (n_items,), float32; -inf for items without one."""
-        total: Float64 = np.zeros(self.n_items)
-        counts: NDArray[np.int64] = np.zeros(self.n_items, np.int64)
-        for signs in parts:
-            ages = np.maximum(self.newest - signs.times, 0) / (self.half_life_days * SECONDS_A_DAY)
-            counted = signs.weights > 0
-            weights = np.where(counted, signs.weights, 0.0) * 0.5**ages
-            total += np.bincount(signs.rows, weights, self.n_items)
-            counts += np.bincount(signs.rows[counted], minlength=self.n_items)
-        return np.where(counts > 0, total, -np.inf).astype(np.float32)
+        return np.where(self._counts > 0, self._total, -np.inf).astype(np.float32)
+
+    def _move_clock(self, newest: float) -> None:
+        if newest > self._newest:
+            self._total *= 0.5 ** ((newest - self._newest) / self._seconds)
+            self._newest = newest
 
 
 def bayesian_averages(counts: NDArray[np.int64], sums: Float64, prior_ratings: float) -> Float32:

@@ -77,10 +77,10 @@ class Reasoner:
                 return [_items("similar", liked.rows, values) or [Reason("popular")] for values in shares]
             case "category":
                 return self._categories_of(liked, rows)
-            case "pinned":
-                return [[] for _ in rows]
-            case _:
+            case "profile" | "popular" | "explored":
                 return [[Reason(source)] for _ in rows]
+            case _:
+                return [[] for _ in rows]
 
     def _because(self, history: History, rows: Int32) -> list[list[Reason]]:
         parts, told = contributions(self.models.ranking, history, rows), told_rows(history)

@@ -130,7 +130,7 @@ def _gates(found: Evaluation) -> Iterator[Section]:
     rows: Rows = tuple(
         (
             gate.name,
-            Mark("passed", "good") if gate.passed else Mark("failed", "bad"),
+            _outcome(gate),
             Number(gate.candidate, 4),
             Number(gate.champion, 4),
             Number(gate.margin, 4),
@@ -140,6 +140,13 @@ def _gates(found: Evaluation) -> Iterator[Section]:
     rival = list(found.recipes)[1]
     columns = ("gate", "outcome", found.candidate, rival, "worse by at most")
     yield Section("Gates", (Table(f"May {found.candidate} take the place of {rival}?", columns, rows),))
+
+
+def _outcome(gate: Gate) -> Mark:
+    """A missing figure never passes; it is told apart from one that is too bad."""
+    if gate.passed:
+        return Mark("passed", "good")
+    return Mark("no figure" if gate.candidate is None or gate.champion is None else "failed", "bad")
 
 
 def _pareto(found: Evaluation) -> Iterator[Section]:
@@ -320,8 +327,9 @@ def _sensitivity(found: Evaluation) -> Iterator[Section]:
     if not found.sensitivity:
         return
     kinds = list(dict.fromkeys(case.what for case in found.sensitivity))
+    k = next(iter(found.assessments.values())).k
     plots = [
-        sensitivity_lines(kind, [case for case in found.sensitivity if case.what == kind], figure)
+        sensitivity_lines(kind, [case for case in found.sensitivity if case.what == kind], figure, k)
         for kind in kinds
         for figure in ("rmse", "ndcg")
     ]

@@ -220,14 +220,14 @@ def long_tail(assessment: Assessment) -> Plot:
     )
 
 
-def sensitivity_lines(kind: str, cases: Sequence[Case], figure: str) -> Plot:
-    """One figure over the settings of one kind."""
+def sensitivity_lines(kind: str, cases: Sequence[Case], figure: str, k: int) -> Plot:
+    """One figure over the settings of one kind; lists have `k` places."""
     known = [(case, value) for case in cases if (value := _figure_of(case, figure)) is not None]
-    title = MEASURES[figure].title
+    title = _title(figure, k)
     rows: Rows = tuple((case.setting, Number(case.ratings, 0), _number(value)) for case, value in known)
     return Plot(
         f"sensitivity-{kind.replace(' ', '-')}-{figure}",
-        f"{title.replace('@k', '')} and {kind}",
+        f"{title} and {kind}",
         f"{title} at each setting of {kind}, with intervals.",
         "categories",
         title,

@@ -99,7 +99,7 @@ def stream(connection: Connection, *, since: datetime | None = None) -> Iterator
     query = select(events).order_by(events.c.at, events.c.event_id)
     if since is not None:
         query = query.where(events.c.at >= since)
-    rows = connection.execution_options(stream_results=True, yield_per=5_000).execute(query)
+    rows = connection.execute(query.execution_options(stream_results=True, yield_per=5_000))
     return map(_event, rows)
 
 

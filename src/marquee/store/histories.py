@@ -71,9 +71,9 @@ def of_users(
 def newest(connection: Connection, feedback: Feedback, now: datetime) -> Iterator[UserHistory]:
     """Everybody's, of those first who rated or did something last; streamed by a server-side cursor."""
     query, parameters = _query(ratings_of(feedback), doings_of(feedback, now))
-    rows = connection.execution_options(stream_results=True, yield_per=5_000).execute(
-        text(f"{query} ORDER BY greatest(r.last, d.last) DESC NULLS LAST, user_id"), parameters
-    )
+    ordered = text(f"{query} ORDER BY greatest(r.last, d.last) DESC NULLS LAST, user_id")
+    # The options are the statement's: the connection's would make all that follows slower.
+    rows = connection.execute(ordered.execution_options(stream_results=True, yield_per=5_000), parameters)
     return (_history(row, now) for row in rows)
 
 

@@ -208,4 +208,6 @@ def _filtered(query: Select[Any], q: str, category: str | None) -> Select[Any]:
 
 
 def _item(row: Row[Any]) -> Item:
-    return Item(row.item_id, row.title, row.year, tuple(row.genres), row.attributes, row.hidden)
+    return Item(
+        row.item_id, row.title, row.year, tuple(row.genres), row.attributes, row.hidden, row.created_at
+    )

@@ -315,6 +315,10 @@ def test_events_are_counted_by_kind_and_outcome(service: Service, writer: httpx.
 def test_somebody_who_has_done_something_with_everything_gets_an_empty_list(
     service: Service, writer: httpx.Client, user: str
 ) -> None:
-    _send(writer, *(_event(user, f"i0{row:02}", "play") for row in range(20)))
-    for listed in _lists(service, user):
-        assert listed["items"] == []
+    player, rater = f"{user}, a player", f"{user}, a rater"
+    _send(writer, *(_event(player, f"i0{row:02}", "play") for row in range(20)))
+    for row in range(20):
+        writer.put(path_of(rater, "ratings", f"i0{row:02}"), json={"rating": 3}).raise_for_status()
+    for person in (player, rater):
+        for listed in _lists(service, person):
+            assert (listed["known"], listed["items"]) == (True, [])

@@ -182,7 +182,7 @@ def test_every_rejected_row_is_listed_with_its_line_and_reason(engine: Engine, t
         "line": "3",
         "field": "rating",
         "value": "6",
-        "reason": "rating is not on the scale of 0.5 to 5 by 0.5",
+        "reason": "rating is not on the scale of 0.5 to 5 by 0.5 (rating_scale in configs/serving.yaml)",
     }
     assert rows[-1]["reason"] == "wrong number of fields"
 

@@ -21,12 +21,14 @@ def test_what_was_shown_too_long_ago_does_not_count() -> None:
     assert times_left_alone(LISTS, {}, since=200.0) == Counter(a=2, c=1)
 
 
-def test_what_was_shown_later_than_asked_does_not_count() -> None:
-    assert times_left_alone(LISTS, {}, since=0, until=300.0) == Counter(a=2, b=1, c=1)
-
-
 def test_an_answer_settles_what_was_shown_before_it_and_nothing_after() -> None:
     assert times_left_alone(LISTS, {"a": 250.0, "b": 100.0}, since=0) == Counter(a=1, c=1)
+
+
+def test_an_answer_of_the_same_second_is_an_answer() -> None:
+    """Times of answers are whole seconds: one at 100.9 is told as 100."""
+    assert times_left_alone([Shown(100.7, ["a"])], {"a": 100.0}, since=0) == Counter()
+    assert times_left_alone([Shown(101.0, ["a"])], {"a": 100.0}, since=0) == Counter(a=1)
 
 
 def test_each_time_costs_the_same_share_of_what_is_left() -> None:

@@ -52,6 +52,16 @@ def test_a_raw_data_set_is_read_whole(raw: Path) -> None:
     assert source.data.users["gender"].tolist() == ["F"]
 
 
+def test_rows_that_cannot_be_taken_are_left_out_and_counted(raw: Path) -> None:
+    with (raw / "ratings.csv").open("a") as file:
+        file.write("u000,i019,nan,5\nu001,i019,9,5\n")
+    source = of_folder(raw, SCALE)
+    assert (source.left_out, len(source.data.ratings)) == (2, len(checkerboard()))
+    write(raw / "ratings.csv", "user_id,item_id,rating,timestamp\nann,a,nan,1\n")
+    with pytest.raises(DataError, match="holds no good ratings"):
+        of_folder(raw, SCALE)
+
+
 def test_a_prepared_folder_holds_the_same_ratings(raw: Path, tmp_path: Path) -> None:
     (raw / "items.csv").unlink()
     prepare(raw, tmp_path / "processed", test_share=0.2, scale=SCALE)

@@ -9,7 +9,18 @@ from app.api.schemas.items import ItemSummary
 from app.serving.asked import LONGEST_LIST_CURSOR
 from marquee.recommend.filters import NO_FILTERS, Filters, named_value
 
-Source = Literal["personal", "profile", "similar", "category", "popular", "pinned", "explored"]
+Source = Literal[
+    "personal",
+    "profile",
+    "similar",
+    "category",
+    "popular",
+    "pinned",
+    "explored",
+    "trending",
+    "top-rated",
+    "latest",
+]
 ListSource = Literal["personal", "profile", "similar", "category", "popular", "pinned"]
 
 ModelVersionNumber = Annotated[
@@ -42,23 +53,73 @@ Diversity = Annotated[
 ]
 
 
-class Reason(Answer):
-    """One reason why an item stands where it does."""
+class RuleReason(Answer):
+    """A rule of configs/serving.yaml moved it."""
 
-    kind: Literal["because", "similar", "category", "profile", "popular", "explored", "rule"] = Field(
-        description="`because` of an item of theirs, by the ranking model; `similar` to one that they liked; "
-        "popular in a `category` of theirs; what people alike rate (`profile`); what is `popular` with "
-        "everybody; chance (`explored`); a `rule` of configs/serving.yaml"
-    )
-    item_id: str | None = Field(description="of `because` and `similar`: the item", examples=["174"])
-    title: str | None = Field(description="that item's title", examples=["Raiders of the Lost Ark"])
-    share: float | None = Field(
-        description="how much of what speaks for it in their history is that item's, above 0 to 1",
-        examples=[0.31],
-    )
-    category: str | None = Field(description="of `category`", examples=["Comedy"])
-    rule: str | None = Field(description="of `rule`: its name", examples=["film of the week"])
-    action: Literal["boost", "bury", "pin"] | None = Field(description="of `rule`: what it does")
+    kind: Literal["rule"]
+    rule: str = Field(description="the rule's name", examples=["film of the week"])
+    action: Literal["boost", "bury", "pin"]
+
+
+Share = Annotated[
+    float,
+    Field(gt=0, le=1, description="of all in their history that speaks for it", examples=[0.41]),
+]
+
+
+class BecauseReason(Answer):
+    """The ranking model puts it there because of an item that they rated, or did something with."""
+
+    kind: Literal["because"]
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    share: Share
+
+
+class SimilarReason(Answer):
+    """It is similar to an item that they liked."""
+
+    kind: Literal["similar"]
+    item_id: str = Field(examples=["50"])
+    title: str = Field(examples=["Star Wars (1977)"])
+    share: Share
+
+
+class CategoryReason(Answer):
+    """It is popular in a category that they like."""
+
+    kind: Literal["category"]
+    category: str = Field(examples=["Drama"])
+
+
+class ProfileReason(Answer):
+    """People of whom the same is known rate it."""
+
+    kind: Literal["profile"]
+
+
+class PopularReason(Answer):
+    """It is popular with everybody."""
+
+    kind: Literal["popular"]
+
+
+class ExploredReason(Answer):
+    """It was drawn at random, so that other orders can be judged."""
+
+    kind: Literal["explored"]
+
+
+Reason = Annotated[
+    BecauseReason
+    | SimilarReason
+    | CategoryReason
+    | ProfileReason
+    | PopularReason
+    | ExploredReason
+    | RuleReason,
+    Field(discriminator="kind"),
+]
 
 
 class ListedItem(ItemSummary):
@@ -75,9 +136,13 @@ class ListedItem(ItemSummary):
     source: Source = Field(
         description="what put it there: the ranking model (`personal`), what people alike rate (`profile`), "
         "what is similar to what they liked, or to the item (`similar`), what is popular in their categories "
-        "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`)"
+        "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`), or the "
+        "leaderboard that it is on"
     )
-    reasons: list[Reason] | None = Field(description="why it stands there; null unless asked to explain")
+    reasons: list[Reason] | None = Field(
+        description="why it stands there, the strongest first, then the rules that moved it; "
+        "null unless asked to explain"
+    )
 
 
 # Made, not given: generated clients take a field whose default the document states for a required one.
@@ -218,6 +283,33 @@ class SessionRequest(RecommendationQuery):
     ] = _NONE
     ratings: list[SessionRating] = Field(max_length=1000)
     events: list[SessionEvent] = Field(default_factory=list, max_length=1000)
+
+
+class BatchRequest(ListFilters):
+    """Who lists are for, and what is wanted of each."""
+
+    category: Annotated[
+        tuple[CategoryName, ...],
+        BeforeValidator(_several),
+        Field(max_length=50),
+        WithJsonSchema(_ONE_OR_SEVERAL),
+    ] = _NONE
+    user_ids: list[Id] = Field(min_length=1, max_length=1000, examples=[["42", "77"]])
+    n: ListSize | None = None
+    diversity: Diversity | None = None
+    explain: Annotated[bool, Field(description="whether to say why each item stands where it does")] = Field(
+        default_factory=bool
+    )
+    log: Annotated[
+        bool,
+        Field(description="whether the lists are shown to people now, so that they belong in the log"),
+    ] = Field(default_factory=bool)
+
+
+class BatchRecommendations(Answer):
+    """A list for each person, in their order. They have no further pages."""
+
+    lists: list[Recommendations]
 
 
 class UserItemPair(Message):

@@ -40,10 +40,13 @@ def temporal(
     Known people (with a rating among the older ones) and new ones are reported apart. A person's earlier
     ratings, of both sides, are folded in before each prediction; nothing is trained again. Stars: each test
     rating is predicted from the strictly earlier ones. Lists: before each block of at least `k` test ratings
-    a list of `k` is made, to find all that the person goes on to like. `judge_temporal` says it exactly.
+    a list of `k` is made, to find all that the person goes on to like.
 
     Args:
         test_share: how many of the ratings, the newest, are for the test.
+
+    Returns:
+        By contender, what `judge_temporal` finds, where all of it is said exactly.
 
     Raises:
         DataError: too few ratings, or a leak.

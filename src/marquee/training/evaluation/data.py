@@ -23,12 +23,17 @@ from marquee.training.snapshot import take_snapshot
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """Data, what they are called, the hash of their rows, and where they are from."""
+    """Data, what they are called, the hash of their rows, and where they are from.
+
+    Attributes:
+        left_out: rows of the files that could not be taken.
+    """
 
     data: Data
     name: str
     digest: str
     path: str
+    left_out: int = 0
 
     @property
     def span(self) -> tuple[str, str]:
@@ -51,9 +56,9 @@ def of_folder(folder: Path, scale: RatingScale) -> Source:
     Raises:
         DataError: it is neither; or its ratings have no times.
     """
-    data = _prepared(folder, scale) if (folder / TRAIN).exists() else _raw(folder, scale)
+    data, left_out = (_prepared(folder, scale), 0) if (folder / TRAIN).exists() else _raw(folder, scale)
     tables = {"ratings": data.ratings, "items": data.items, "users": data.users}
-    return Source(data, folder.resolve().name, digest(tables), str(folder))
+    return Source(data, folder.resolve().name, digest(tables), str(folder), left_out)
 
 
 def _prepared(folder: Path, scale: RatingScale) -> Data:
@@ -61,11 +66,14 @@ def _prepared(folder: Path, scale: RatingScale) -> Data:
     return _sorted(ratings, read_items(folder / ITEMS), read_users(folder / USERS))
 
 
-def _raw(folder: Path, scale: RatingScale) -> Data:
+def _raw(folder: Path, scale: RatingScale) -> tuple[Data, int]:
+    """The data, and how many rows of the files could not be taken."""
     with RejectLog() as rejects:
         tables = read_tables(locate(folder), scale, datetime.now(UTC), rejects, unheard, ANY_ITEM)
-    if tables.ratings is None or not len(tables.ratings) or not tables.ratings.timed:
-        raise DataError(f"{folder} holds no ratings with times.", hint="Every protocol goes by time.")
+    if tables.ratings is None or not len(tables.ratings):
+        raise DataError(f"{folder} holds no good ratings.", hint=f"`marquee data load {folder}` says why.")
+    if not tables.ratings.timed:
+        raise DataError(f"The ratings of {folder} have no times.", hint="Every protocol goes by time.")
     ratings = tables.ratings.frame()
     described = tables.items.by_id if tables.items else {}
     known = [
@@ -83,7 +91,7 @@ def _raw(folder: Path, scale: RatingScale) -> Data:
         {USER: one.user_id, AGE: one.age, GENDER: one.gender, OCCUPATION: one.occupation} for one in people
     ]
     users = pd.DataFrame(rows, columns=[USER, AGE, GENDER, OCCUPATION]).astype({AGE: "Int64"})
-    return _sorted(ratings, items, users)
+    return _sorted(ratings, items, users), len(rejects)
 
 
 def _sorted(ratings: pd.DataFrame, items: pd.DataFrame, users: pd.DataFrame) -> Data:

@@ -1,10 +1,11 @@
 """The whole of an evaluation: protocols, tests, costs, sensitivity, gates."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from marquee.domain.columns import USER
+from marquee.domain.counting import counted
 from marquee.domain.errors import InvalidInput
 from marquee.evaluation import sensitivity
 from marquee.evaluation.assessment import Assessment, assess
@@ -184,6 +185,7 @@ def _facts(source: Source, plan: Plan) -> tuple[tuple[str, str], ...]:
             "Rows",
             f"{len(data.ratings):,} ratings of {people:,} people, {len(data.items):,} items",
         ),
+        *_left_out(source),
         ("Ratings made", f"{first} to {last}"),
         ("SHA-256 of the rows", source.digest),
         ("Code", code_version()),
@@ -192,3 +194,8 @@ def _facts(source: Source, plan: Plan) -> tuple[tuple[str, str], ...]:
         ("Threads", str(plan.threads)),
         *plan.extra_facts,
     )
+
+
+def _left_out(source: Source) -> Iterator[tuple[str, str]]:
+    if source.left_out:
+        yield "Left out", f"{counted(source.left_out, 'row')}; `marquee data load {source.path}` says why"
