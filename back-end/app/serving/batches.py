@@ -73,7 +73,7 @@ def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> It
     for person, state, listing, items in zip(people, states, listings, entries, strict=True):
         if common.asked.log:
             lists.note(common.request_id, person.user_id, common.shelf, listing)
-        notice = unknown or _notice(common, person, state, listing)
+        notice = unknown or _notice(lists, common, person, state, listing)
         yield b'%b%b,"known":%b,"notice":%b%b%b,"next_cursor":null,"items":[%b]}' % (
             beginning,
             orjson.dumps(person.user_id),
@@ -146,10 +146,13 @@ def _numbers(values: Float32, decimals: int | None = None) -> list[str]:
     return orjson.dumps(rounded, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")
 
 
-def _notice(common: _Common, person: Person, state: PersonState, listing: Listing) -> str | None:
+def _notice(
+    lists: ListMaker, common: _Common, person: Person, state: PersonState, listing: Listing
+) -> str | None:
     if not len(listing.rows):
         return notices.of_empty(common.asked, common.wanted, common.showable)
-    return notices.of_source(listing.stage, tells=state.history.tells, otherwise=person.notice)
+    newer = lists.asks_model and state.history.tells and not state.is_ranked
+    return notices.of_source(listing.stage, newer_than_model=newer, otherwise=person.notice)
 
 
 def _count(listings: Sequence[Listing], version: int) -> None:

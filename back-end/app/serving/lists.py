@@ -87,7 +87,7 @@ class ListMaker:
         self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
         self._tokens, self._impressions = tokens, impressions
         self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
-        self._asks_model = "personal" in serving.fallback
+        self.asks_model = "personal" in serving.fallback
         self._counts = Counts(histories)
         self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
@@ -140,7 +140,7 @@ class ListMaker:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
         made = Made(asked, shelf, showable, wanted, listing, places, reasons)
-        newer = self._asks_model and state.history.tells and not state.is_ranked
+        newer = self.asks_model and state.history.tells and not state.is_ranked
         said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
         notice = made.nothing_because or said
         return self._answer(request_id, who, made, notice)
