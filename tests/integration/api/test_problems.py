@@ -38,7 +38,7 @@ def _check(answer: httpx.Response, status: int, *words: str) -> dict[str, Any]:
         (f"{RECOMMENDATIONS}?n=ten", 422, ["query.n", "valid integer"]),
         (f"{RECOMMENDATIONS}?m=10", 422, ["query.m", "there is category, exclude, n"]),
         (f"{RECOMMENDATIONS}?n=5&n=6", 422, ["query.n", "given once"]),
-        ("/api/v1/items?n=5", 422, ["query.n", "there is category, cursor, limit, q"]),
+        ("/api/v1/items?n=5", 422, ["query.n", "there is category, cursor, hidden, limit, q"]),
         ("/api/v1/items?limit=5&limit=6", 422, ["query.limit", "given once"]),
         ("/api/v1/items/i001?verbose", 422, ["query.verbose", "there is none at all"]),
         ("/api/v1/health/live?x=1", 422, ["query.x"]),
