@@ -1,6 +1,6 @@
 """From a checked query or body to what lists are asked."""
 
-from app.api.schemas.lists import ItemListQuery, RecommendationQuery
+from app.api.schemas.lists import BatchRequest, ItemListQuery, RecommendationQuery
 from app.serving.asked import Asked, shown_of
 from app.serving.lists import ListMaker
 
@@ -12,5 +12,16 @@ def asked_of(query: ItemListQuery, lists: ListMaker) -> Asked:
         diversity = lists.sizes.diversity if query.diversity is None else query.diversity
         explain = query.explain
     return Asked(
-        lists.size(query.n), query.filters(), query.exclude, diversity, explain, shown_of(query.cursor)
+        lists.size(query.n),
+        query.filters(),
+        query.exclude,
+        diversity,
+        explain,
+        shown=shown_of(query.cursor),
     )
+
+
+def asked_of_batch(body: BatchRequest, lists: ListMaker) -> Asked:
+    """What a batch asks of each of its lists."""
+    diversity = lists.sizes.diversity if body.diversity is None else body.diversity
+    return Asked(lists.size(body.n), body.filters(), body.exclude, diversity, body.explain, body.log)

@@ -27,6 +27,7 @@ class Asked:
         exclude: ids of items to leave out.
         diversity: from 0 to 1.
         explain: whether each entry is to have its reasons.
+        log: whether it is shown to somebody, so that it is written to the log.
         shown: of the pages before, as `shown_of` reads it from a cursor.
     """
 
@@ -35,6 +36,7 @@ class Asked:
     exclude: Sequence[str] = ()
     diversity: float = 0.0
     explain: bool = False
+    log: bool = True
     shown: bytes = b""
 
     @property

@@ -87,6 +87,7 @@ class ListMaker:
         self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
         self._tokens, self._impressions = tokens, impressions
         self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
+        self.asks_model = "personal" in serving.fallback
         self._counts = Counts(histories)
         self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
@@ -139,8 +140,9 @@ class ListMaker:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
         made = Made(asked, shelf, showable, wanted, listing, places, reasons)
-        tells = state.history.tells
-        notice = made.nothing_because or notices.of_source(listing.stage, tells=tells, otherwise=who.notice)
+        newer = self.asks_model and state.history.tells and not state.is_ranked
+        said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
+        notice = made.nothing_because or said
         return self._answer(request_id, who, made, notice)
 
     def _without_model(
@@ -154,7 +156,7 @@ class ListMaker:
         entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
-            self._tokens.make(request_id, version, CHAMPION),
+            self.token(request_id, version),
             who.user_id,
             who.known,
             notice,
@@ -163,18 +165,36 @@ class ListMaker:
             listing.stage,
             next_cursor(made.asked, ground, listing),
         )
+        if made.asked.log:
+            self.note(request_id, who.user_id, ground, listing)
+        return answers.recommendations(heading, entries)
+
+    def note(self, request_id: str, user_id: str | None, ground: Ground, listing: Listing) -> None:
+        """Have a list that was shown written to the log."""
         if listing.stage is not None:
             self._impressions.note(
                 request_id,
-                who.user_id,
-                version,
+                user_id,
+                ground.version,
                 CHAMPION,
                 listing.stage,
                 ground.ids,
                 listing.rows.tolist(),
                 None if listing.propensities is None else listing.propensities.tolist(),
             )
-        return answers.recommendations(heading, entries)
+
+    def token(self, request_id: str, version: int | None) -> bytes:
+        """Names a list in events that answer it."""
+        return self._tokens.make(request_id, version, CHAMPION)
+
+    def showable(self, shelf: Shelf) -> Showable:
+        """What may be shown now."""
+        return shelf.showable(self._clock())
+
+    @property
+    def differs_by_person(self) -> bool:
+        """Whether chance, or what they were shown, makes people's lists differ in more than their scores."""
+        return bool(self._exploration.share) or self._impressions.shown.enabled
 
     def _exploring(self, request_id: str) -> Exploring | None:
         settings = self._exploration

@@ -79,20 +79,57 @@ class States:
             history, profile, done: the very objects that `Histories` holds.
             row_of_number: rows of the bundle by the catalogue's numbers; see `Shelf`.
         """
-        kept = self._of.get(user_id)
-        now = self._clock() if len(done) else 0.0
-        if kept is not None and now < kept.until and kept.is_of(history, row_of_number, profile, done):
-            return kept.state
-        whole = self.history(history, row_of_number, profile, done)
-        state = self._recommender.state(whole)
+        kept = self.kept(user_id, history, row_of_number, profile, done)
+        if kept is not None:
+            return kept
+        state = self._recommender.state(self.history(history, row_of_number, profile, done))
         states_computed.inc()
+        self._keep(user_id, history, row_of_number, profile, done, state)
+        return state
+
+    def keep_if_there_is_room(
+        self,
+        user_id: str,
+        history: Rated,
+        row_of_number: Int32,
+        profile: Profile,
+        done: Done,
+        state: PersonState,
+    ) -> None:
+        """Keep a state computed elsewhere just now, unless another would have to go for it."""
+        if len(self._of) < self._most:
+            self._keep(user_id, history, row_of_number, profile, done, state)
+
+    def _keep(
+        self,
+        user_id: str,
+        history: Rated,
+        row_of_number: Int32,
+        profile: Profile,
+        done: Done,
+        state: PersonState,
+    ) -> None:
+        until = self._stands_until(self._clock()) if len(state.history.implied) else math.inf
         with self._lock:
-            until = self._stands_until(now) if len(whole.implied) else math.inf
             self._of[user_id] = _Kept(history, row_of_number, profile, done, until, state)
             self._of.move_to_end(user_id)
             if len(self._of) > self._most:
                 self._of.popitem(last=False)
-        return state
+
+    def kept(
+        self,
+        user_id: str,
+        history: Rated,
+        row_of_number: Int32,
+        profile: Profile = NOTHING_KNOWN,
+        done: Done = NOTHING_DONE,
+    ) -> PersonState | None:
+        """The state as of `get`, if it is there; None where it would have to be computed."""
+        kept = self._of.get(user_id)
+        now = self._clock() if len(done) else 0.0
+        if kept is not None and now < kept.until and kept.is_of(history, row_of_number, profile, done):
+            return kept.state
+        return None
 
     def history(
         self,

@@ -13,6 +13,9 @@ const SOURCES: Record<ListedItem["source"], string> = {
   popular: "Popular",
   pinned: "Our choice",
   explored: "Something else",
+  trending: "Trending",
+  "top-rated": "Top rated",
+  latest: "New",
 };
 
 interface RateCardProps {
