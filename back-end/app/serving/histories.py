@@ -192,8 +192,8 @@ class Histories:
     ) -> dict[str, Past]:
         """`fetch` of many people: of those whom Postgres knows."""
         found: dict[str, Past] = {}
-        for start in range(0, len(user_ids), _READ_AT_ONCE):
-            people, before = user_ids[start : start + _READ_AT_ONCE], self._changes
+        for start in range(0, len(user_ids), READ_AT_ONCE):
+            people, before = user_ids[start : start + READ_AT_ONCE], self._changes
             read = self._read(connection, people, catalogue)
             with self._lock:
                 if self._changes == before:

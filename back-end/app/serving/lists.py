@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.serving import answers, notices
-from app.serving.answers import CHAMPION, Heading
-from app.serving.asked import Asked, Ground, next_cursor, wanted_of
+from app.serving.answers import Heading
+from app.serving.asked import CHAMPION, Asked, Ground, next_cursor, wanted_of
 from app.serving.audience import Person, Visitor
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
@@ -154,12 +154,12 @@ class ListMaker:
         entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
-            self.token(request_id, version),
+            self.token(request_id, version, made.asked.variant),
             who.user_id,
             who.known,
             notice,
             version,
-            CHAMPION,
+            made.asked.variant,
             listing.stage,
             next_cursor(made.asked, ground, listing),
         )
@@ -181,9 +181,9 @@ class ListMaker:
                 None if listing.propensities is None else listing.propensities.tolist(),
             )
 
-    def token(self, request_id: str, version: int | None) -> bytes:
+    def token(self, request_id: str, version: int | None, variant: str) -> bytes:
         """Names a list in events that answer it."""
-        return self._tokens.make(request_id, version, CHAMPION)
+        return self._tokens.make(request_id, version, variant)
 
     def showable(self, shelf: Shelf) -> Showable:
         """What may be shown now."""
