@@ -172,8 +172,7 @@ class _Answer(Response):
         try:
             async for message in self._running.messages():
                 if message["type"] == "report":
-                    self._worker.bell.ring()
-                    await self._worker.caught_up(_TOLD_SECONDS)
+                    await self._worker.all_caught_up(_TOLD_SECONDS)
                 yield message
         except BaseException:
             self._worker.bell.ring()  # for what was committed before

@@ -72,7 +72,7 @@ def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> It
     for person, state, listing, items in zip(people, states, listings, entries, strict=True):
         if common.asked.log:
             lists.note(common.request_id, person.user_id, common.shelf, listing)
-        notice = unknown or _notice(common, person, state, listing)
+        notice = unknown or _notice(lists, common, person, state, listing)
         yield b'%b%b,"known":%b,"notice":%b%b%b,"next_cursor":null,"items":[%b]}' % (
             beginning,
             orjson.dumps(person.user_id),
@@ -82,7 +82,7 @@ def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> It
             b"null" if listing.stage is None else b'"%b"' % listing.stage.encode(),
             items,
         )
-    _count(listings)
+    _count(listings, common.shelf.model.version)
 
 
 def _frame(lists: ListMaker, common: _Common) -> tuple[bytes, bytes]:
@@ -145,14 +145,17 @@ def _numbers(values: Float32, decimals: int | None = None) -> list[str]:
     return orjson.dumps(rounded, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")
 
 
-def _notice(common: _Common, person: Person, state: PersonState, listing: Listing) -> str | None:
+def _notice(
+    lists: ListMaker, common: _Common, person: Person, state: PersonState, listing: Listing
+) -> str | None:
     if not len(listing.rows):
         return notices.of_empty(common.asked, common.wanted, common.showable)
-    return notices.of_source(listing.stage, tells=state.history.tells, otherwise=person.notice)
+    newer = lists.asks_model and state.history.tells and not state.is_ranked
+    return notices.of_source(listing.stage, newer_than_model=newer, otherwise=person.notice)
 
 
-def _count(listings: Sequence[Listing]) -> None:
+def _count(listings: Sequence[Listing], version: int) -> None:
     for stage, n_lists in Counter(listing.stage for listing in listings).items():
-        metrics.count_list(CHAMPION, stage, n_lists)
+        metrics.count_list(CHAMPION, stage, version, n_lists)
     for source, n_items in Counter(source for listing in listings for source in listing.sources).items():
         metrics.count_listed(source, n_items)

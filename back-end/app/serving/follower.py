@@ -37,6 +37,7 @@ class Follower(VitalThread):
         load: reads everything, at the start.
         apply: takes changes in, and reads what they are about.
         caught_up: called, on this thread, whenever the feed has been read.
+        has_read: called before that with `seen`.
         leisure: does a little of what can wait, between two readings; False when there is nothing to do.
 
     Attributes:
@@ -55,12 +56,14 @@ class Follower(VitalThread):
         load: Callable[[Connection], None],
         apply: Callable[[Connection, Sequence[Change]], None],
         caught_up: Callable[[], None],
+        has_read: Callable[[int], None],
         leisure: Callable[[Connection], bool],
         stopping: threading.Event,
     ) -> None:
         super().__init__(name="change-feed", daemon=True)
         self._engine, self._database, self._bell = engine, database, bell
         self._load, self._apply, self._caught_up, self._stopping = load, apply, caught_up, stopping
+        self._has_read = has_read
         self._leisure = leisure
         self._reader = ChangeReader()
         self._postponed = Postponed()
@@ -127,6 +130,7 @@ class Follower(VitalThread):
                 self._apply(connection, fresh)
         connection.commit()  # a session hears of notifications between its transactions
         self.seen, self.read_at = rung, time.monotonic()
+        self._has_read(rung)
         self.tried.set()
         self._caught_up()
 

@@ -87,6 +87,7 @@ class ListMaker:
         self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
         self._tokens, self._impressions = tokens, impressions
         self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
+        self.asks_model = "personal" in serving.fallback
         self._counts = Counts(histories)
         self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
@@ -139,8 +140,9 @@ class ListMaker:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
         made = Made(asked, shelf, showable, wanted, listing, places, reasons)
-        tells = state.history.tells
-        notice = made.nothing_because or notices.of_source(listing.stage, tells=tells, otherwise=who.notice)
+        newer = self.asks_model and state.history.tells and not state.is_ranked
+        said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
+        notice = made.nothing_because or said
         return self._answer(request_id, who, made, notice)
 
     def _without_model(

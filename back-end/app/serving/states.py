@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from app.metrics import states_computed
 from app.serving.histories import NOTHING_DONE, NOTHING_KNOWN, Done, Rated
-from marquee.domain.history import NO_PROFILE, UNKNOWN_ROW, History, ItemIndex
+from marquee.domain.history import NO_PROFILE, UNKNOWN_ROW, History
 from marquee.models.features import describe_user
 from marquee.models.protocol import Int32
-from marquee.recommend.doings import SECONDS_A_DAY, Doing, implied_by, share_left, with_doings
+from marquee.recommend.doings import SECONDS_A_DAY, implied_by, share_left
 from marquee.recommend.recommender import PersonState, Recommender
 from marquee.settings.serving import Feedback
 from marquee.store.histories import Profile
@@ -181,28 +181,6 @@ def history_of(history: Rated, row_of_number: Int32, profile: Int32 = NO_PROFILE
     """A history by the model's rows; ratings of items that have none are left out."""
     history, rows = _by_rows(history, row_of_number)
     return History(rows, history["stars"], history["time"], profile)
-
-
-def history_of_visitor(
-    stars: Mapping[str, float],
-    doings: Iterable[tuple[str, str]],
-    items: ItemIndex,
-    feedback: Feedback,
-    now: float,
-) -> History:
-    """What somebody without an id says of themselves; items that the model does not know are left out.
-
-    Args:
-        stars: of ratings, by item id.
-        doings: (item id, kind of event), done just now; kinds that are not in `feedback` count nothing.
-        now: in seconds since 1970.
-    """
-    rows = items.rows(stars)
-    known = rows != UNKNOWN_ROW
-    times = np.full(len(rows), int(now), np.int64)
-    rated = History(rows[known], np.fromiter(stars.values(), np.float32)[known], times[known])
-    done = [Doing(row, kind, now) for item_id, kind in doings if (row := items.row(item_id)) is not None]
-    return with_doings(rated, done, feedback, now) if done else rated
 
 
 def _by_rows(records: NDArray[np.void], row_of_number: Int32) -> tuple[NDArray[np.void], Int32]:

@@ -13,6 +13,7 @@ from app.security.gate import Gate
 from app.security.keyring import Keyring
 from app.security.sessions import Sessions
 from app.security.throttle import Throttle
+from app.serving.attendance import Attendance
 from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.bundles import BundleStore
@@ -31,12 +32,13 @@ from app.serving.tokens import Tokens
 from app.serving.versions import VersionShelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
-from marquee.store import deployment, items, users, versions
+from marquee.store import changes, deployment, items, users, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
 
 _LONGEST_WAIT_FOR_FEED = 0.25
+_LOOK_SECONDS = 0.02
 _START_SECONDS = 30.0
 
 
@@ -63,6 +65,7 @@ class Worker:
         self._stopping = threading.Event()
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
+        self.attendance = Attendance(settings.home / "run" / "feed-read")
         self.database = Database(engine, self.bell)
         self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
@@ -94,11 +97,13 @@ class Worker:
             load=self._load,
             apply=self._apply,
             caught_up=self._tell_waiters,
+            has_read=self.attendance.has_read,
             leisure=lambda connection: self.histories.catch_up(connection, self._catalogue),
             stopping=self._stopping,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: set[asyncio.Event] = set()
+        self._given_up = 0  # the bell's count that a request waited for, and was not read in time
 
     # ---- life ----
 
@@ -117,6 +122,7 @@ class Worker:
         await asyncio.to_thread(self.impressions.close, share)
         self._stopping.set()
         self.versions.close()
+        self.attendance.leave()
         self.keeper.wake()
         self.follower.hurry()
         for thread in (self.follower, self.keeper):
@@ -203,25 +209,46 @@ class Worker:
 
     # ---- reading one's own writes ----
 
-    async def caught_up(self, within: float = _LONGEST_WAIT_FOR_FEED) -> None:
+    async def caught_up(self) -> None:
         """Return when this worker's memory holds all that was committed on this machine before the call.
 
-        It gives up after 250 ms: an answer that is a moment old is better than none.
+        It gives up after 250 ms: an answer that is a moment old is better than none. What one request has
+        waited for in vain (a large import is being read), no other waits for.
         """
-        if self.follower.behind:
-            await self._wait_for_feed(self.bell.count(), within)
+        if self.follower.behind and self.bell.count() > self._given_up:
+            await self._wait_for_feed(self.bell.count())
 
-    async def _wait_for_feed(self, count: int, within: float) -> None:
+    async def all_caught_up(self, within: float) -> None:
+        """Ring, and return when every worker of this machine holds what was committed before; or give up."""
+        self.bell.ring()
+        count = self.bell.count()
+        try:
+            async with asyncio.timeout(within):
+                await asyncio.to_thread(self._wake_all)
+                while self.database.available and not self.attendance.all_have_read(count):
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except Unavailable:
+            return  # nobody reads now, and all will when Postgres is back
+        except TimeoutError:
+            logger.warning("Not every worker has read the change feed within %g s.", within)
+
+    def _wake_all(self) -> None:
+        with self.database.reading() as connection:
+            changes.wake(connection)
+            connection.commit()
+
+    async def _wait_for_feed(self, count: int) -> None:
         read = asyncio.Event()
         self._waiters.add(read)
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(_LONGEST_WAIT_FOR_FEED):
                 while self.follower.seen < count and self.database.available:
                     read.clear()
                     self.follower.hurry()
                     await read.wait()
         except TimeoutError:
-            logger.warning("The change feed was not read within %g s.", within)
+            self._given_up = max(self._given_up, count)
+            logger.warning("The change feed was not read within %g s.", _LONGEST_WAIT_FOR_FEED)
         finally:
             self._waiters.discard(read)
 

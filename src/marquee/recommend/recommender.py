@@ -65,6 +65,11 @@ class PersonState:
     source: Source
     history: History
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the scores say anything at all."""
+        return self.floor < np.inf
+
 
 class Recommender:
     """Lists and stars from one set of models; immutable, shared between threads.
@@ -177,7 +182,7 @@ class Recommender:
         liked: Liked | None = None
         for stage in self._chain:
             if stage == "personal":
-                if state.floor < np.inf:
+                if state.is_ranked:
                     yield Ranked(state.source, state.scores, state.floor)
                 continue
             if stage == "popular":

@@ -42,6 +42,11 @@ class Change:
 def publish(connection: Connection, kind: Kind, keys: Iterable[str | None] = (None,)) -> None:
     """Tell the workers, when this transaction commits, that something changed."""
     connection.execute(insert(changes), [{"kind": kind, "key": key} for key in keys])
+    wake(connection)
+
+
+def wake(connection: Connection) -> None:
+    """Have every worker read the feed when this transaction commits."""
     connection.execute(text(f"NOTIFY {CHANNEL}"))
 
 
