@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
-from marquee.recommend.rules import Factors
+from marquee.recommend.rules import NO_RULES, Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
 
@@ -246,7 +246,7 @@ class ListMaker:
         """
         bare = self._bare_of(catalogue)
         showable = bare.showable(self._clock())
-        wanted = wanted_of(asked, bare, showable)
+        wanted = replace(wanted_of(asked, bare, showable), rules=NO_RULES)  # what they hide stays hidden
         ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
         listing = make_list((ranked,), wanted)
         made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
