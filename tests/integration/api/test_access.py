@@ -1,5 +1,6 @@
 """Who may do what: keys and their scopes, viewers, operators, anybody; whose pages may ask for changes."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -46,13 +47,20 @@ ROUTES = [
     ("GET", "/api/v1/items/i001", None, NOBODY),
     ("GET", "/api/v1/items/i001/similar", None, NOBODY),
     ("GET", "/api/v1/categories", None, NOBODY),
-    ("GET", "/api/v1/leaderboards/popular", None, NOBODY),
+    *(
+        ("GET", f"/api/v1/leaderboards/{board}", None, NOBODY)
+        for board in ("popular", "trending", "top-rated", "latest")
+    ),
     ("GET", "/api/v1/users", None, NOBODY),
     ("POST", "/api/v1/sessions/recommendations", {"ratings": []}, NOBODY),
     ("GET", path_of("u030"), None, READ),
     ("GET", path_of("u030", "ratings"), None, READ),
     ("GET", path_of("u030", "events"), None, READ),
     ("GET", path_of("u030", "recommendations"), None, READ),
+    ("GET", path_of("u030", "similar"), None, READ),
+    ("POST", "/api/v1/recommendations/batch", {"user_ids": ["u030"]}, READ),
+    ("GET", "/api/v1/models/1/users/u030/recommendations", None, READ),
+    ("GET", "/api/v1/exports/items", None, READ),
     ("POST", "/api/v1/predictions", {"pairs": [{"user_id": "u030", "item_id": "i001"}]}, READ),
     ("GET", "/api/v1/deployment", None, READ),
     ("GET", "/api/v1/models", None, READ),
@@ -68,6 +76,8 @@ ROUTES = [
     ("DELETE", "/api/v1/users/no-such-user", None, WRITE),
     ("POST", "/api/v1/events", {"events": [_NO_EVENT]}, WRITE),
     ("DELETE", path_of("u030", "events", "no-such-event"), None, WRITE),
+    ("POST", "/api/v1/imports/ratings", None, WRITE),
+    ("GET", "/api/v1/exports/ratings", None, OPERATE),
     ("GET", "/api/v1/jobs", None, OPERATE),
     ("GET", "/api/v1/audit", None, OPERATE),
     ("POST", "/api/v1/jobs/retraining/runs", {"reason": "a test"}, OPERATE),
@@ -109,7 +119,8 @@ def test_every_operation_of_the_document_is_in_the_table(anybody: httpx.Client) 
             "like": "{kind}",
             "Comedy": "{category}",
         }
-        return tuple(names.get(part, part) for part in path.replace("no-such-key", "{name}").split("/"))
+        path = re.sub("(?<=/(?:im|ex)ports/)[a-z]+", "{kind}", path.replace("no-such-key", "{name}"))
+        return tuple(names.get(part, part) for part in path.split("/"))
 
     documented = {
         (method.upper(), tuple(path.split("/")))

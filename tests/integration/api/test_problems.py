@@ -36,7 +36,7 @@ def _check(answer: httpx.Response, status: int, *words: str) -> dict[str, Any]:
         ("/api/v1/leaderboards/popular?n=101", 422, ["at most 100"]),
         (f"/api/v1/items/i001/similar?n={10**23}", 422, ["at most 100"]),
         (f"{RECOMMENDATIONS}?n=ten", 422, ["query.n", "valid integer"]),
-        (f"{RECOMMENDATIONS}?m=10", 422, ["query.m", "there is category, exclude, n"]),
+        (f"{RECOMMENDATIONS}?m=10", 422, ["query.m", "there is attribute, category"]),
         (f"{RECOMMENDATIONS}?n=5&n=6", 422, ["query.n", "given once"]),
         ("/api/v1/items?n=5", 422, ["query.n", "there is category, cursor, hidden, limit, q"]),
         ("/api/v1/items?limit=5&limit=6", 422, ["query.limit", "given once"]),
