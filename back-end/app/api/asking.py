@@ -1,7 +1,9 @@
 """From a checked query or body to what lists are asked."""
 
+from dataclasses import replace
+
 from app.api.schemas.lists import BatchRequest, ItemListQuery, RecommendationQuery
-from app.serving.asked import Asked, shown_of
+from app.serving.asked import REQUESTED, Asked, shown_of
 from app.serving.lists import ListMaker
 
 
@@ -19,6 +21,11 @@ def asked_of(query: ItemListQuery, lists: ListMaker) -> Asked:
         explain,
         shown=shown_of(query.cursor),
     )
+
+
+def asked_of_version(query: RecommendationQuery, lists: ListMaker) -> Asked:
+    """What a query asks of a version that need not serve, and whose list nobody is shown."""
+    return replace(asked_of(query, lists), log=False, variant=REQUESTED)
 
 
 def asked_of_batch(body: BatchRequest, lists: ListMaker) -> Asked:

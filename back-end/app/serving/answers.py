@@ -10,8 +10,6 @@ from app.serving.explaining import Why
 from marquee.recommend.chain import Source
 from marquee.recommend.recommender import Recommendation
 
-CHAMPION = "champion"
-
 
 class Heading(NamedTuple):
     """What the answer says of a whole list.

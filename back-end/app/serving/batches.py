@@ -9,8 +9,7 @@ import orjson
 
 from app import metrics
 from app.serving import notices
-from app.serving.answers import CHAMPION
-from app.serving.asked import Asked, wanted_of
+from app.serving.asked import CHAMPION, Asked, wanted_of
 from app.serving.audience import Person
 from app.serving.catalogue import Catalogue
 from app.serving.histories import NOTHING_KNOWN
@@ -89,7 +88,7 @@ def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> It
 def _frame(lists: ListMaker, common: _Common) -> tuple[bytes, bytes]:
     """What the JSON of every list of a batch has before the user's id, and between notice and source."""
     version = common.shelf.version
-    token = lists.token(common.request_id, version)
+    token = lists.token(common.request_id, version, CHAMPION)
     beginning = b'{"request_id":"%b","token":"%b","user_id":' % (common.request_id.encode(), token)
     middle = b',"model_version":%d,"variant":"%b","source":' % (version, CHAMPION.encode())
     return beginning, middle

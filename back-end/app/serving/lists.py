@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.serving import answers, notices
-from app.serving.answers import CHAMPION, Heading
-from app.serving.asked import Asked, Ground, next_cursor, wanted_of
+from app.serving.answers import Heading
+from app.serving.asked import CHAMPION, Asked, Ground, next_cursor, wanted_of
 from app.serving.audience import Person, Visitor
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
@@ -25,7 +25,7 @@ from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
-from marquee.recommend.rules import Factors
+from marquee.recommend.rules import NO_RULES, Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
 
@@ -156,12 +156,12 @@ class ListMaker:
         entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
-            self.token(request_id, version),
+            self.token(request_id, version, made.asked.variant),
             who.user_id,
             who.known,
             notice,
             version,
-            CHAMPION,
+            made.asked.variant,
             listing.stage,
             next_cursor(made.asked, ground, listing),
         )
@@ -183,9 +183,9 @@ class ListMaker:
                 None if listing.propensities is None else listing.propensities.tolist(),
             )
 
-    def token(self, request_id: str, version: int | None) -> bytes:
+    def token(self, request_id: str, version: int | None, variant: str) -> bytes:
         """Names a list in events that answer it."""
-        return self._tokens.make(request_id, version, CHAMPION)
+        return self._tokens.make(request_id, version, variant)
 
     def showable(self, shelf: Shelf) -> Showable:
         """What may be shown now."""
@@ -246,7 +246,7 @@ class ListMaker:
         """
         bare = self._bare_of(catalogue)
         showable = bare.showable(self._clock())
-        wanted = wanted_of(asked, bare, showable)
+        wanted = replace(wanted_of(asked, bare, showable), rules=NO_RULES)  # what they hide stays hidden
         ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
         listing = make_list((ranked,), wanted)
         made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))

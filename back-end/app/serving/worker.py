@@ -29,6 +29,7 @@ from app.serving.lists import ListMaker
 from app.serving.refreshed import Refreshed
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
+from app.serving.versions import VersionShelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import changes, deployment, items, users, versions
@@ -86,9 +87,9 @@ class Worker:
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
-        self.keeper = ModelKeeper(
-            BundleStore(settings.home / "bundles", self._stopping), serving, self._swap, self._stopping
-        )
+        bundles = BundleStore(settings.home / "bundles", self._stopping)
+        self.keeper = ModelKeeper(bundles, serving, self._swap, self._stopping)
+        self.versions = VersionShelf(bundles, serving)
         self.follower = Follower(
             feed_engine,
             self.database,
@@ -117,13 +118,15 @@ class Worker:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
-        await asyncio.to_thread(self.impressions.close, 3.0)
+        share = self.STOP_SECONDS / 3
+        await asyncio.to_thread(self.impressions.close, share)
         self._stopping.set()
+        self.versions.close()
         self.attendance.leave()
         self.keeper.wake()
         self.follower.hurry()
         for thread in (self.follower, self.keeper):
-            await asyncio.to_thread(thread.join, self.STOP_SECONDS / 2)
+            await asyncio.to_thread(thread.join, share)
         self.database.close()
         self._feed_engine.dispose()
 

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { Link, useSearchParams } from "react-router";
 
-import { usePopular } from "../api/catalogue";
+import { useBoard, type Board } from "../api/catalogue";
 import { useOpened } from "../api/events";
 import { usePicks } from "../api/picks";
 import type { ListedItem, Recommendations } from "../api/types";
@@ -23,7 +23,13 @@ import styles from "./HomePage.module.css";
 import { useKeepPlace } from "./useKeepPlace";
 
 const PICKS = 18;
-const POPULAR = 18;
+const ON_A_SHELF = 18;
+const SHELVES: readonly [Board, string][] = [
+  ["popular", "Popular"],
+  ["trending", "Trending"],
+  ["top-rated", "Top rated"],
+  ["latest", "New"],
+];
 
 export function HomePage({ userId }: { userId: string }) {
   usePageTitle("Top picks for you");
@@ -48,7 +54,9 @@ export function HomePage({ userId }: { userId: string }) {
           {picks.data && <Picks userId={userId} picks={picks.data} stale={picks.isPlaceholderData} ratings={ratings} />}
         </Section>
       </div>
-      <PopularShelf category={category} ratings={ratings} />
+      {SHELVES.map(([board, title]) => (
+        <BoardShelf key={board} board={board} title={title} category={category} ratings={ratings} />
+      ))}
     </div>
   );
 }
@@ -125,15 +133,22 @@ function PicksGrid({ items, stale, ratings, onOpen }: PicksGridProps) {
   );
 }
 
-function PopularShelf({ category, ratings }: { category: string | null; ratings: OwnRatings }) {
-  const popular = usePopular(POPULAR, category);
+interface BoardShelfProps {
+  board: Board;
+  title: string;
+  category: string | null;
+  ratings: OwnRatings;
+}
+
+function BoardShelf({ board, title, category, ratings }: BoardShelfProps) {
+  const list = useBoard(board, ON_A_SHELF, category);
   return (
-    <Section title={category === null ? "Popular" : `Popular in ${category}`}>
-      {popular.isPending && <Loading label="Fetching popular titles" shape="poster" count={6} />}
-      {popular.isError && <Problem error={popular.error} onRetry={() => void popular.refetch()} />}
-      {popular.data && (
-        <PosterGrid layout="shelf" stale={popular.isPlaceholderData}>
-          {popular.data.items.map((item) => (
+    <Section title={category === null ? title : `${title} in ${category}`}>
+      {list.isPending && <Loading label="Fetching titles" shape="poster" count={6} />}
+      {list.isError && <Problem error={list.error} onRetry={() => void list.refetch()} />}
+      {list.data && (
+        <PosterGrid layout="shelf" stale={list.isPlaceholderData}>
+          {list.data.items.map((item) => (
             <li key={item.item_id}>
               <ShelfCard item={item} own={ratings.of(item.item_id)} />
             </li>

@@ -4,6 +4,7 @@ import { spokenTitle } from "../catalogue/titles";
 import styles from "./RateCard.module.css";
 import { StarSlider } from "./StarSlider";
 import type { OwnRatings } from "./useOwnRatings";
+import { WhyThis } from "./WhyThis";
 
 const SOURCES: Record<ListedItem["source"], string> = {
   personal: "For you",
@@ -41,6 +42,7 @@ export function RateCard({ item, ratings, onOpen }: RateCardProps) {
         />
         {saving && <span className={styles.saving}>Saving…</span>}
       </span>
+      {item.reasons && <WhyThis title={main} reasons={item.reasons} />}
     </TitleCard>
   );
 }

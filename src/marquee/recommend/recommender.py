@@ -336,7 +336,7 @@ def tells_apart(scores: Float32) -> Mask:
 
 def _floor(scores: Float32) -> float:
     """The lowest finite score; inf where none is."""
-    return float(np.where(np.isfinite(scores), scores, np.float32(np.inf)).min(initial=np.inf))
+    return float(scores.min(where=scores > -np.inf, initial=np.inf))
 
 
 def _plain(n: int, excluded_rows: Int32 | None, allowed: Mask | None) -> Wanted:

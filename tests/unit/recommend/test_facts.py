@@ -65,6 +65,30 @@ def test_other_rows_say_the_same_of_the_same_items() -> None:
     assert other.attribute("studio").rows("Ghibli").tolist() == [2]
 
 
+def test_some_items_that_change_leave_the_facts_of_the_others() -> None:
+    """a is no war film any more, c has no category, e is new: what comes of it is what all of them give."""
+    items = [
+        Item("a", "A", 1991, ("Comedy",), {"studio": "Toho"}),
+        FILMS[1],
+        Item("c", "C", None, ()),
+        FILMS[3],
+        Item("e", "E", 2020, ("Noir", "War")),
+    ]
+    facts, anew = FACTS.updated(items, [0, 2, 4]), ItemFacts.of(items)
+    assert facts.years.tolist() == anew.years.tolist() == [1991, NO_YEAR, NO_YEAR, 2010, 2020]
+    for category, rows in {"Comedy": [0, 3], "War": [4], "Noir": [4]}.items():
+        assert facts.categories.rows(category).tolist() == rows
+        assert anew.categories.rows(category).tolist() == rows
+    assert facts.categories.of_rows(np.arange(5, dtype=np.int32))[0].tolist() == [1, 0, 0, 1, 2]
+    assert facts.attribute("studio").rows("Toho").tolist() == [0, 1]
+    assert FACTS.categories.rows("War").tolist() == [0, 2]
+    assert FACTS.updated(FILMS, []).categories.rows("War").tolist() == [0, 2]
+
+
+def test_a_catalogue_that_grows_from_nothing_has_the_facts_of_its_items() -> None:
+    assert ItemFacts.of([]).updated(FILMS, [0, 1, 2, 3]).categories.rows("Comedy").tolist() == [0, 3]
+
+
 def test_inventing_names_of_attributes_fills_no_memory() -> None:
     made: list[str] = []
 

@@ -219,7 +219,10 @@ class Recommendations(Answer):
     known: bool = Field(description="whether anything is known of the person")
     notice: str | None = Field(description="what the reader should be told about this list")
     model_version: ModelVersionNumber
-    variant: str = Field(description="which arm of the deployment answered", examples=["champion"])
+    variant: str = Field(
+        description="which arm of the deployment answered; `requested` where the version was asked for",
+        examples=["champion"],
+    )
     source: ListSource | None = Field(
         description="what its first item came from, leaving out what is pinned or explored; null: it is empty"
     )
