@@ -220,9 +220,7 @@ class _Writer(threading.Thread):
                 try:
                     while not self._stopping.is_set():
                         count += 1
-                        self._write(
-                            client, f"killed {self._number} {count // 20}", f"i{count % 20:03d}", count
-                        )
+                        self._write(client, count)
                 except httpx.TransportError:
                     continue  # not acknowledged: the worker is gone
 
