@@ -10,9 +10,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from app import tracing
 from app.connections import QUEUED
 from app.limits import LASTING, ORDINARY, Allowance, Limits, Traffic
-from app.metrics import observe_request, shed
+from app.metrics import ListFacts, list_of_request, observe_list, observe_request, shed
 from app.problems import of_error, problem
 from app.security.hosts import Hosts
 from app.threads import Overloaded
@@ -81,13 +82,16 @@ class Frame:
                 message = {**message, "body": b""}
             await send(message)
 
+        listed: ListFacts = {}
+        list_of_request.set(listed)
         try:
-            await self._answer(scope, receive, framed, limits)
+            with tracing.of_request(scope) as span:
+                try:
+                    await self._answer(scope, receive, framed, limits)
+                finally:
+                    tracing.answered(span, scope, status or 500, listed)
         finally:
-            seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", _NO_ROUTE)
-            observe_request(scope["method"], route, status or 500, seconds)
-            logger.debug("%s %s %d %.1f ms", scope["method"], route, status, seconds * 1000)
+            _observe(scope, status or 500, time.perf_counter() - started, listed)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
         try:
@@ -128,6 +132,14 @@ class Frame:
                 scope, _TOO_LARGE, "too-large", "Too large", detail, headers={"Connection": "close"}
             )
         return None
+
+
+def _observe(scope: Scope, status: int, seconds: float, listed: ListFacts) -> None:
+    route = getattr(scope.get("route"), "path", _NO_ROUTE)
+    observe_request(scope["method"], route, status, seconds)
+    if listed:
+        observe_list(route, listed["variant"], listed["source"], seconds)
+    logger.debug("%s %s %d %.1f ms", scope["method"], route, status, seconds * 1000)
 
 
 def _is_larger(scope: Scope, most: int) -> bool:

@@ -1,5 +1,6 @@
 """The application, put together. Nothing happens at import."""
 
+import asyncio
 import ctypes
 import logging
 import signal
@@ -10,7 +11,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from app import problems
+from app import problems, tracing
 from app.api import all_routes
 from app.connections import allow_many_connections
 from app.docs import docs_routes
@@ -79,10 +80,12 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_level, settings.log_format)
         deadline.install(_ANSWER_SECONDS)
+        tracing.start()
         app.state.worker = worker = _worker(settings)
         await worker.start()
         yield
         await worker.stop()
+        await asyncio.to_thread(tracing.stop)
 
     return lifespan
 

@@ -1,8 +1,10 @@
 """Figures for Prometheus: each worker writes its own files, and whoever is asked adds them up."""
 
 import os
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
@@ -23,6 +25,12 @@ _durations = Histogram(
 )
 _lists = Counter(
     "marquee_lists_total", "Lists made for people, by what their first item came from", ["variant", "source"]
+)
+_list_durations = Histogram(
+    "marquee_list_seconds",
+    "Time to answer with a list, by who made it and what its first item came from",
+    ["route", "variant", "source"],
+    buckets=_SECONDS,
 )
 _listed = Counter("marquee_listed_items_total", "Items put into lists, by what put them there", ["source"])
 swaps = Counter("marquee_model_swaps_total", "Models taken into service, or refused", ["outcome"])
@@ -61,6 +69,28 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+class ListFacts(TypedDict, total=False):
+    """What is known of the list that a request is answered with; empty while none was made."""
+
+    variant: str
+    source: str
+    version: int | None
+
+
+# Set by whoever handles a request; filled in where the list is made, be it on another thread.
+list_of_request: ContextVar[ListFacts | None] = ContextVar("list_of_request", default=None)
+
+
+@cache
+def _list_duration_series(route: str, variant: str, source: str) -> Histogram:
+    return _list_durations.labels(route, variant, source)
+
+
+def observe_list(route: str, variant: str, source: str, seconds: float) -> None:
+    """Count the time of one request that was answered with a list."""
+    _list_duration_series(route, variant, source).observe(seconds)
+
+
 def count_events(kind: str, outcome: str, number: int) -> None:
     """`kind`: one that is configured, so that there are few series, or `OTHER_KIND`."""
     _events.labels(kind, outcome).inc(number)
@@ -83,9 +113,13 @@ def _list_series(variant: str, source: str) -> Counter:
     return _lists.labels(variant, source)
 
 
-def count_list(variant: str, source: str | None) -> None:
-    """Count one list; `source` None is an empty one."""
-    _list_series(variant, source or "none").inc()
+def count_list(variant: str, source: str | None, version: int | None, lists: int = 1) -> None:
+    """Count lists, and note that the request under way is answered with them; source None: they are empty."""
+    source = source or "none"
+    _list_series(variant, source).inc(lists)
+    facts = list_of_request.get()
+    if facts is not None:
+        facts["variant"], facts["source"], facts["version"] = variant, source, version
 
 
 def exposition() -> bytes:

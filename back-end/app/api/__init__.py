@@ -20,6 +20,7 @@ from app.api import (
     recommendations,
     sessions,
     users,
+    versions,
 )
 
 
@@ -43,6 +44,7 @@ def all_routes() -> list[BaseRoute]:
         personal_data.routes,
         sessions.routes,
         deployments.routes,
+        versions.routes,
         jobs.routes,
         keys.routes,
         imports.routes,

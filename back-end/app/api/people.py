@@ -29,7 +29,7 @@ HowMany = Annotated[int, Query(ge=1, le=100, description="people, at most")]
     operation_id="list_similar_users",
     dependencies=[READERS],
 )
-async def similar_users(user_id: UserIdInPath, worker: WorkerDep, n: HowMany = 10) -> SimilarUsers:
+async def similar_users(user_id: UserIdInPath, worker: WorkerDep, limit: HowMany = 10) -> SimilarUsers:
     """The people whose taste is most like somebody's, and what they have in common.
 
     By what both liked, rare items counting more than popular ones. The person's own ratings count at once;
@@ -39,7 +39,7 @@ async def similar_users(user_id: UserIdInPath, worker: WorkerDep, n: HowMany = 1
     if person is None:
         person = await in_thread(worker.look_up, user_id)
     crowd = await worker.crowd.get()
-    found = await in_thread(_nearest, worker, crowd, person, n)
+    found = await in_thread(_nearest, worker, crowd, person, limit)
     return SimilarUsers(
         user_id=user_id,
         known=person.known,

@@ -10,8 +10,6 @@ from app.serving.explaining import Why
 from marquee.recommend.chain import Source
 from marquee.recommend.recommender import Recommendation
 
-CHAMPION = "champion"
-
 
 class Heading(NamedTuple):
     """What the answer says of a whole list.
@@ -35,7 +33,7 @@ class Heading(NamedTuple):
 
 def recommendations(heading: Heading, entries: bytes) -> bytes:
     """The JSON of `Recommendations`."""
-    metrics.count_list(heading.variant, heading.source)
+    metrics.count_list(heading.variant, heading.source, heading.version)
     return (
         b'{"request_id":"%b","token":"%b","user_id":%b,"known":%b,"notice":%b,"model_version":%b,'
         b'"variant":%b,"source":%b,"next_cursor":%b,"items":[%b]}'

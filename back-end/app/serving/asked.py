@@ -16,6 +16,7 @@ from marquee.recommend.paging import HASH_BYTES, MOST_SHOWN, ShownItems, count_s
 from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
 
+CHAMPION, REQUESTED = "champion", "requested"  # variants
 LONGEST_LIST_CURSOR = -(-MOST_SHOWN * HASH_BYTES * 4 // 3)  # characters
 
 
@@ -27,6 +28,8 @@ class Asked:
         exclude: ids of items to leave out.
         diversity: from 0 to 1.
         explain: whether each entry is to have its reasons.
+        log: whether it is shown to somebody, so that it is written to the log.
+        variant: what the answer says that it is of.
         shown: of the pages before, as `shown_of` reads it from a cursor.
     """
 
@@ -35,7 +38,9 @@ class Asked:
     exclude: Sequence[str] = ()
     diversity: float = 0.0
     explain: bool = False
+    log: bool = True
     shown: bytes = b""
+    variant: str = CHAMPION
 
     @property
     def offset(self) -> int:

@@ -57,6 +57,7 @@ class Catalogue:
         number_of: by item id.
         fragments: each item's JSON, by number; see `fragment_of`.
         titles: in order, and to be searched.
+        facts: what filters and rules ask of the items, by number; of hidden ones too.
         gone: numbers of the items that were deleted.
     """
 
@@ -64,6 +65,7 @@ class Catalogue:
     number_of: Mapping[str, int]
     fragments: tuple[str, ...]
     titles: Titles
+    facts: ItemFacts
     gone: frozenset[int] = frozenset()
 
     @classmethod
@@ -75,6 +77,7 @@ class Catalogue:
             {item.item_id: number for number, item in enumerate(every)},
             tuple(map(fragment_of, every)),
             Titles.of([item.title for item in every], [item.item_id for item in every]),
+            ItemFacts.of(every),
         )
 
     def __len__(self) -> int:
@@ -125,7 +128,8 @@ class Catalogue:
                 fragments[number] = fragment_of(item)
                 titles[number] = item.title
         updated = self.titles.updated(titles, list(number_of)) if titles else self.titles
-        return Catalogue(tuple(merged), number_of, tuple(fragments), updated, gone)
+        facts = self.facts.updated(merged, list(titles))
+        return Catalogue(tuple(merged), number_of, tuple(fragments), updated, facts, gone)
 
     @cached_property
     def visible(self) -> NDArray[np.bool_]:
@@ -146,11 +150,6 @@ class Catalogue:
             for genre in item.genres if not item.hidden else ():
                 members.setdefault(genre, []).append(number)
         return {genre: np.array(numbers, np.int32) for genre, numbers in members.items()}
-
-    @cached_property
-    def facts(self) -> ItemFacts:
-        """What filters and rules ask of the items, by number; of hidden ones too."""
-        return ItemFacts.of(self.items)
 
     def page(
         self,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
+from app import tracing
 from app.serving.bell import Bell
 from app.serving.deadline import request_ends
 from marquee.domain.errors import Unavailable
@@ -29,7 +30,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection to read with; raises Unavailable when Postgres is away."""
         self._require()
-        with unavailable_when_away(), self._engine.connect() as connection:
+        with _asking("read"), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -40,7 +41,7 @@ class Database:
             Unavailable: Postgres is away; whether a commit that was under way counts is not known then.
         """
         self._require()
-        with unavailable_when_away(), self._engine.begin() as connection:
+        with _asking("write"), self._engine.begin() as connection:
             yield connection
         self._bell.ring()
 
@@ -48,14 +49,14 @@ class Database:
     def writing_quietly(self) -> Iterator[Connection]:
         """As `writing`, for what no worker needs to hear of: nobody's next request waits for it."""
         self._require()
-        with unavailable_when_away(), self._engine.begin() as connection:
+        with _asking("write"), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
         """For library calls that make their own transactions; every worker hears of what they committed."""
         self._require()
-        with unavailable_when_away():
+        with _asking("write"):
             yield self._engine
         self._bell.ring()
 
@@ -70,3 +71,9 @@ class Database:
             raise Unavailable(
                 "The database cannot be reached.", hint="Try again in a moment; lists are still served."
             )
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    with unavailable_when_away(), tracing.step(f"postgres {what}", **{"db.system.name": "postgresql"}):
+        yield

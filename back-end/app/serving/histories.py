@@ -187,6 +187,21 @@ class Histories:
                 with self._lock:
                     kept[user_id] = records[~np.isin(records["number"], gone)]
 
+    def fetch_many(
+        self, connection: Connection, user_ids: Sequence[str], catalogue: Catalogue
+    ) -> dict[str, Past]:
+        """`fetch` of many people: of those whom Postgres knows."""
+        found: dict[str, Past] = {}
+        for start in range(0, len(user_ids), READ_AT_ONCE):
+            people, before = user_ids[start : start + READ_AT_ONCE], self._changes
+            read = self._read(connection, people, catalogue)
+            with self._lock:
+                if self._changes == before:
+                    for user_id in people:
+                        self._put(user_id, read.get(user_id))
+            found |= read
+        return found
+
     def fetch(self, connection: Connection, user_id: str, catalogue: Catalogue) -> Past | None:
         """Read and keep one person's history; None for somebody Postgres does not know.
 

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.serving import answers, notices
-from app.serving.answers import CHAMPION, Heading
-from app.serving.asked import Asked, Ground, next_cursor, wanted_of
+from app.serving.answers import Heading
+from app.serving.asked import CHAMPION, Asked, Ground, next_cursor, wanted_of
 from app.serving.audience import Person, Visitor
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
@@ -25,7 +25,7 @@ from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
-from marquee.recommend.rules import Factors
+from marquee.recommend.rules import NO_RULES, Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
 
@@ -87,6 +87,7 @@ class ListMaker:
         self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
         self._tokens, self._impressions = tokens, impressions
         self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
+        self.asks_model = "personal" in serving.fallback
         self._counts = Counts(histories)
         self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
@@ -139,8 +140,9 @@ class ListMaker:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
         made = Made(asked, shelf, showable, wanted, listing, places, reasons)
-        tells = state.history.tells
-        notice = made.nothing_because or notices.of_source(listing.stage, tells=tells, otherwise=who.notice)
+        newer = self.asks_model and state.history.tells and not state.is_ranked
+        said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
+        notice = made.nothing_because or said
         return self._answer(request_id, who, made, notice)
 
     def _without_model(
@@ -154,27 +156,45 @@ class ListMaker:
         entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
-            self._tokens.make(request_id, version, CHAMPION),
+            self.token(request_id, version, made.asked.variant),
             who.user_id,
             who.known,
             notice,
             version,
-            CHAMPION,
+            made.asked.variant,
             listing.stage,
             next_cursor(made.asked, ground, listing),
         )
+        if made.asked.log:
+            self.note(request_id, who.user_id, ground, listing)
+        return answers.recommendations(heading, entries)
+
+    def note(self, request_id: str, user_id: str | None, ground: Ground, listing: Listing) -> None:
+        """Have a list that was shown written to the log."""
         if listing.stage is not None:
             self._impressions.note(
                 request_id,
-                who.user_id,
-                version,
+                user_id,
+                ground.version,
                 CHAMPION,
                 listing.stage,
                 ground.ids,
                 listing.rows.tolist(),
                 None if listing.propensities is None else listing.propensities.tolist(),
             )
-        return answers.recommendations(heading, entries)
+
+    def token(self, request_id: str, version: int | None, variant: str) -> bytes:
+        """Names a list in events that answer it."""
+        return self._tokens.make(request_id, version, variant)
+
+    def showable(self, shelf: Shelf) -> Showable:
+        """What may be shown now."""
+        return shelf.showable(self._clock())
+
+    @property
+    def differs_by_person(self) -> bool:
+        """Whether chance, or what they were shown, makes people's lists differ in more than their scores."""
+        return bool(self._exploration.share) or self._impressions.shown.enabled
 
     def _exploring(self, request_id: str) -> Exploring | None:
         settings = self._exploration
@@ -226,7 +246,7 @@ class ListMaker:
         """
         bare = self._bare_of(catalogue)
         showable = bare.showable(self._clock())
-        wanted = wanted_of(asked, bare, showable)
+        wanted = replace(wanted_of(asked, bare, showable), rules=NO_RULES)  # what they hide stays hidden
         ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
         listing = make_list((ranked,), wanted)
         made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))

@@ -27,16 +27,16 @@ NEWER_THAN_MODEL = {
 }
 
 
-def of_source(stage: Source | None, *, tells: bool, otherwise: str | None) -> str | None:
+def of_source(stage: Source | None, *, newer_than_model: bool, otherwise: str | None) -> str | None:
     """What a list's source says.
 
     Args:
-        tells: whether the person has rated or done anything that counts.
+        newer_than_model: whether the model was asked, and could say nothing of what the person did.
         otherwise: what is to be said of the person.
     """
     if stage == "profile":
         return BY_PROFILE
-    if tells and stage is not None:
+    if newer_than_model and stage is not None:
         return NEWER_THAN_MODEL.get(stage, otherwise)
     return otherwise
 

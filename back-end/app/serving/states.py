@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from app.metrics import states_computed
 from app.serving.histories import NOTHING_DONE, NOTHING_KNOWN, Done, Rated
-from marquee.domain.history import NO_PROFILE, UNKNOWN_ROW, History, ItemIndex
+from marquee.domain.history import NO_PROFILE, UNKNOWN_ROW, History
 from marquee.models.features import describe_user
 from marquee.models.protocol import Int32
-from marquee.recommend.doings import SECONDS_A_DAY, Doing, implied_by, share_left, with_doings
+from marquee.recommend.doings import SECONDS_A_DAY, implied_by, share_left
 from marquee.recommend.recommender import PersonState, Recommender
 from marquee.settings.serving import Feedback
 from marquee.store.histories import Profile
@@ -79,20 +79,57 @@ class States:
             history, profile, done: the very objects that `Histories` holds.
             row_of_number: rows of the bundle by the catalogue's numbers; see `Shelf`.
         """
-        kept = self._of.get(user_id)
-        now = self._clock() if len(done) else 0.0
-        if kept is not None and now < kept.until and kept.is_of(history, row_of_number, profile, done):
-            return kept.state
-        whole = self.history(history, row_of_number, profile, done)
-        state = self._recommender.state(whole)
+        kept = self.kept(user_id, history, row_of_number, profile, done)
+        if kept is not None:
+            return kept
+        state = self._recommender.state(self.history(history, row_of_number, profile, done))
         states_computed.inc()
+        self._keep(user_id, history, row_of_number, profile, done, state)
+        return state
+
+    def keep_if_there_is_room(
+        self,
+        user_id: str,
+        history: Rated,
+        row_of_number: Int32,
+        profile: Profile,
+        done: Done,
+        state: PersonState,
+    ) -> None:
+        """Keep a state computed elsewhere just now, unless another would have to go for it."""
+        if len(self._of) < self._most:
+            self._keep(user_id, history, row_of_number, profile, done, state)
+
+    def _keep(
+        self,
+        user_id: str,
+        history: Rated,
+        row_of_number: Int32,
+        profile: Profile,
+        done: Done,
+        state: PersonState,
+    ) -> None:
+        until = self._stands_until(self._clock()) if len(state.history.implied) else math.inf
         with self._lock:
-            until = self._stands_until(now) if len(whole.implied) else math.inf
             self._of[user_id] = _Kept(history, row_of_number, profile, done, until, state)
             self._of.move_to_end(user_id)
             if len(self._of) > self._most:
                 self._of.popitem(last=False)
-        return state
+
+    def kept(
+        self,
+        user_id: str,
+        history: Rated,
+        row_of_number: Int32,
+        profile: Profile = NOTHING_KNOWN,
+        done: Done = NOTHING_DONE,
+    ) -> PersonState | None:
+        """The state as of `get`, if it is there; None where it would have to be computed."""
+        kept = self._of.get(user_id)
+        now = self._clock() if len(done) else 0.0
+        if kept is not None and now < kept.until and kept.is_of(history, row_of_number, profile, done):
+            return kept.state
+        return None
 
     def history(
         self,
@@ -144,28 +181,6 @@ def history_of(history: Rated, row_of_number: Int32, profile: Int32 = NO_PROFILE
     """A history by the model's rows; ratings of items that have none are left out."""
     history, rows = _by_rows(history, row_of_number)
     return History(rows, history["stars"], history["time"], profile)
-
-
-def history_of_visitor(
-    stars: Mapping[str, float],
-    doings: Iterable[tuple[str, str]],
-    items: ItemIndex,
-    feedback: Feedback,
-    now: float,
-) -> History:
-    """What somebody without an id says of themselves; items that the model does not know are left out.
-
-    Args:
-        stars: of ratings, by item id.
-        doings: (item id, kind of event), done just now; kinds that are not in `feedback` count nothing.
-        now: in seconds since 1970.
-    """
-    rows = items.rows(stars)
-    known = rows != UNKNOWN_ROW
-    times = np.full(len(rows), int(now), np.int64)
-    rated = History(rows[known], np.fromiter(stars.values(), np.float32)[known], times[known])
-    done = [Doing(row, kind, now) for item_id, kind in doings if (row := items.row(item_id)) is not None]
-    return with_doings(rated, done, feedback, now) if done else rated
 
 
 def _by_rows(records: NDArray[np.void], row_of_number: Int32) -> tuple[NDArray[np.void], Int32]:

@@ -29,6 +29,7 @@ from app.serving.lists import ListMaker
 from app.serving.refreshed import Refreshed
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
+from app.serving.versions import VersionShelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import changes, deployment, items, users, versions
@@ -86,9 +87,9 @@ class Worker:
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
-        self.keeper = ModelKeeper(
-            BundleStore(settings.home / "bundles", self._stopping), serving, self._swap, self._stopping
-        )
+        bundles = BundleStore(settings.home / "bundles", self._stopping)
+        self.keeper = ModelKeeper(bundles, serving, self._swap, self._stopping)
+        self.versions = VersionShelf(bundles, serving)
         self.follower = Follower(
             feed_engine,
             self.database,
@@ -117,13 +118,15 @@ class Worker:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
-        await asyncio.to_thread(self.impressions.close, 3.0)
+        share = self.STOP_SECONDS / 3
+        await asyncio.to_thread(self.impressions.close, share)
         self._stopping.set()
+        self.versions.close()
         self.attendance.leave()
         self.keeper.wake()
         self.follower.hurry()
         for thread in (self.follower, self.keeper):
-            await asyncio.to_thread(thread.join, self.STOP_SECONDS / 2)
+            await asyncio.to_thread(thread.join, share)
         self.database.close()
         self._feed_engine.dispose()
 
@@ -162,6 +165,27 @@ class Worker:
         if past is None:
             return Person(user_id, None)
         return Person(user_id, past.rated, past.profile, past.done)
+
+    def look_up_many(self, user_ids: Sequence[str]) -> list[Person]:
+        """`look_up` of each, at a few queries for all. Blocks."""
+        people = {user_id: self.person(user_id) for user_id in user_ids}
+        missing = [user_id for user_id, person in people.items() if person is None]
+        if missing:
+            people |= self._people_fetched(missing)
+        return [person for user_id in user_ids if (person := people[user_id]) is not None]
+
+    def _people_fetched(self, user_ids: Sequence[str]) -> dict[str, Person]:
+        try:
+            with self.database.reading() as connection:
+                found = self.histories.fetch_many(connection, user_ids, self._catalogue)
+        except Unavailable:
+            return {user_id: self._last_known(user_id) for user_id in user_ids}
+        return {
+            user_id: Person(user_id, None)
+            if (past := found.get(user_id)) is None
+            else Person(user_id, past.rated, past.profile, past.done)
+            for user_id in user_ids
+        }
 
     def _last_known(self, user_id: str) -> Person:
         """Somebody as memory has them, be that old: for when nobody can say better."""

@@ -43,11 +43,13 @@ export function useSimilar(itemId: string, n: number) {
   });
 }
 
-export function usePopular(n: number, category: string | null) {
+export type Board = "popular" | "trending" | "top-rated" | "latest";
+
+export function useBoard(board: Board, n: number, category: string | null) {
   return useQuery({
-    queryKey: ["popular", n, category],
+    queryKey: ["board", board, n, category],
     queryFn: () =>
-      unwrap(api.GET("/api/v1/leaderboards/popular", { params: { query: { n, ...ofCategory(category) } } })),
+      unwrap(api.GET(`/api/v1/leaderboards/${board}`, { params: { query: { n, ...ofCategory(category) } } })),
     placeholderData: keepPreviousData,
   });
 }

@@ -11,7 +11,7 @@ export function usePicks(userId: string, n: number, category: string | null) {
     queryFn: () =>
       unwrap(
         api.GET("/api/v1/users/{user_id}/recommendations", {
-          params: { path: { user_id: userId }, query: { n, ...ofCategory(category) } },
+          params: { path: { user_id: userId }, query: { n, explain: true, ...ofCategory(category) } },
         }),
       ),
     placeholderData: keepPreviousData,

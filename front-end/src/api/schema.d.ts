@@ -440,6 +440,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recommendations/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend To Many
+         * @description Lists for many people at once, each as if it were asked for alone, in a fraction of the time.
+         *
+         *     Somebody unknown gets popular items, and `notice` says so. All lists have one request id; together with
+         *     the user's it names each. Unless `log` says that they are shown now, they are not taken for impressions.
+         */
+        post: operations["recommend_to_many"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -590,6 +613,30 @@ export interface paths {
          * @description One version, with its hyperparameters and what it had to show.
          */
         get: operations["get_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{version}/users/{user_id}/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recommend By Version
+         * @description The list that one version would make for a person, whatever serves; to compare versions by.
+         *
+         *     Approved versions are for callers with `read`, all others for those with `operate`. A version that is not
+         *     in memory is loaded first; while that takes long, the answer is 503. Nobody is shown such a list, so it is
+         *     not in the log of impressions, and its variant is `requested`.
+         */
+        get: operations["recommend_by_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1433,6 +1480,77 @@ export interface components {
              * @example rating has a decimal comma: it is written 4.5, not 4,5
              */
             reason: string;
+        };
+        /**
+         * BatchRecommendations
+         * @description A list for each person, in their order. They have no further pages.
+         */
+        BatchRecommendations: {
+            /** Lists */
+            lists: components["schemas"]["Recommendations"][];
+        };
+        /**
+         * BatchRequest
+         * @description Who lists are for, and what is wanted of each.
+         */
+        BatchRequest: {
+            /**
+             * Category
+             * @description only items of this category; of several, of one at least
+             */
+            category?: string | string[] | null;
+            /**
+             * Category All
+             * @description only items of each of these categories
+             */
+            category_all?: string[];
+            /**
+             * Category None
+             * @description no items of these categories
+             */
+            category_none?: string[];
+            /**
+             * Year From
+             * @description only items of this year or later
+             */
+            year_from?: number | null;
+            /**
+             * Year To
+             * @description only items of this year or earlier
+             */
+            year_to?: number | null;
+            /**
+             * Attribute
+             * @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold
+             */
+            attribute?: string[];
+            /**
+             * Exclude
+             * @description items to leave out, by id
+             */
+            exclude?: string[];
+            /**
+             * User Ids
+             * @example [
+             *       "42",
+             *       "77"
+             *     ]
+             */
+            user_ids: string[];
+            /** N */
+            n?: number | null;
+            /** Diversity */
+            diversity?: number | null;
+            /**
+             * Explain
+             * @description whether to say why each item stands where it does
+             */
+            explain?: boolean;
+            /**
+             * Log
+             * @description whether the lists are shown to people now, so that they belong in the log
+             */
+            log?: boolean;
         };
         /**
          * BecauseReason
@@ -2956,7 +3074,7 @@ export interface components {
             model_version: number | null;
             /**
              * Variant
-             * @description which arm of the deployment answered
+             * @description which arm of the deployment answered; `requested` where the version was asked for
              * @example champion
              */
             variant: string;
@@ -5205,7 +5323,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description people, at most */
-                n?: number;
+                limit?: number;
             };
             header?: never;
             path: {
@@ -6173,6 +6291,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Recommendations"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recommend_to_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchRecommendations"];
                 };
             };
             /** @description The path or the JSON is malformed */
@@ -7298,6 +7548,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelVersionDetail"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recommend_by_version: {
+        parameters: {
+            query?: {
+                /** @description only items of this category; of several, of one at least */
+                category?: string[];
+                /** @description only items of each of these categories */
+                category_all?: string[];
+                /** @description no items of these categories */
+                category_none?: string[];
+                /** @description only items of this year or later */
+                year_from?: number | null;
+                /** @description only items of this year or earlier */
+                year_to?: number | null;
+                /** @description only items whose attribute has this value, written `name:value`; of a list, one is enough; given more than once, all must hold */
+                attribute?: string[];
+                /** @description items to leave out, by id */
+                exclude?: string[];
+                n?: number | null;
+                cursor?: string | null;
+                diversity?: number | null;
+                /** @description whether to say why each item stands where it does */
+                explain?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description the registry's number */
+                version: number;
+                /** @description The person's id. Any characters, percent-encoded; a slash within an id is `%2F`. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recommendations"];
                 };
             };
             /** @description The path or the JSON is malformed */

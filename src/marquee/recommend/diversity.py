@@ -1,8 +1,8 @@
 """Lists whose items are unlike each other, with one knob.
 
-Bradley and Smyth, "Improving recommendation diversity" (AICS 2001). Against the mean likeness to what was
-chosen before; against the highest, as in MMR (Carbonell and Goldstein, SIGIR 1998), lists of MovieLens 100K
-that are as diverse have less nDCG: see docs/evaluation.md.
+Bradley and Smyth, "Improving recommendation diversity" (AICS 2001): by the mean likeness to what was chosen
+before. By the highest, as in MMR (Carbonell and Goldstein, SIGIR 1998), lists of MovieLens 100K that are as
+diverse have less nDCG: see docs/evaluation.md.
 """
 
 import numpy as np

@@ -82,6 +82,26 @@ class Labels:
         vectors[np.repeat(np.arange(len(rows)), lengths), columns] = np.repeat(values, lengths)
         return vectors
 
+    def replaced(self, labels: Mapping[int, Iterable[str]], n_rows: int) -> "Labels":
+        """The same, but for the labels of some rows; there may be new rows at the end.
+
+        Args:
+            labels: by row, of all new rows and those that have others now.
+        """
+        code_of = dict(self.code_of)
+        codes = {
+            row: [code_of.setdefault(label, len(code_of)) for label in dict.fromkeys(several)]
+            for row, several in labels.items()
+        }
+        owners = np.repeat(np.arange(self.n_rows, dtype=np.int32), np.diff(self.starts))
+        same = ~np.isin(owners, np.fromiter(labels, np.int32, len(labels)))
+        fresh = [(row, code) for row, several in codes.items() for code in several]
+        owners = np.append(owners[same], np.array([row for row, _ in fresh], np.int32))
+        every = np.append(self.codes[same], np.array([code for _, code in fresh], np.int32))
+        starts = np.zeros(n_rows + 1, np.int32)
+        np.cumsum(np.bincount(owners, minlength=n_rows), out=starts[1:])
+        return Labels(code_of, starts, every[np.argsort(owners, kind="stable")])
+
     def renumbered(self, number_of_row: Int32) -> "Labels":
         """The same by other rows: row r has what `number_of_row[r]` has here; nothing where that is -1."""
         known = number_of_row != UNKNOWN_ROW
@@ -111,11 +131,22 @@ class ItemFacts:
     def of(cls, items: Sequence[Item]) -> Self:
         """Of items whose row is their place."""
 
-        def attribute(name: str) -> Labels:
-            return Labels.of(texts_of(item.attributes.get(name)) for item in items)
+        years = np.fromiter(map(_year, items), np.int32, len(items))
+        return cls(years, Labels.of(item.genres for item in items), _attribute_of(items))
 
-        years = np.array([NO_YEAR if item.year is None else item.year for item in items], np.int32)
-        return cls(years, Labels.of(item.genres for item in items), attribute)
+    def updated(self, items: Sequence[Item], changed: Sequence[int]) -> "ItemFacts":
+        """Of these items, of which all but some were there before at the same places, as they are.
+
+        Args:
+            changed: the places of the others, new ones included.
+        """
+        if not changed:
+            return self
+        years = np.full(len(items), NO_YEAR, np.int32)
+        years[: len(self)] = self.years
+        years[changed] = [_year(items[place]) for place in changed]
+        categories = self.categories.replaced({place: items[place].genres for place in changed}, len(items))
+        return ItemFacts(years, categories, _attribute_of(items))
 
     def attribute(self, name: str) -> Labels:
         """The values of an attribute, as texts (see `texts_of`), by row."""
@@ -136,6 +167,14 @@ class ItemFacts:
             self.categories.renumbered(number_of_row),
             lambda name: self.attribute(name).renumbered(number_of_row),
         )
+
+
+def _year(item: Item) -> int:
+    return NO_YEAR if item.year is None else item.year
+
+
+def _attribute_of(items: Sequence[Item]) -> Callable[[str], Labels]:
+    return lambda name: Labels.of(texts_of(item.attributes.get(name)) for item in items)
 
 
 def texts_of(value: object) -> list[str]:

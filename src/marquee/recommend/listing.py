@@ -111,8 +111,10 @@ def make_list(stages: Iterable[Ranked], wanted: Wanted, seen: Int32 = NO_ROWS) -
     Args:
         seen: rows that no stage holds because the person knows them; they are not pinned either.
     """
+    if wanted.n <= 0:
+        return Listing(NO_ROWS, np.empty(0, np.float32), [], None)
     pins = _pins(wanted, seen) if wanted.rules.pins else {}
-    n = max(wanted.n - len(pins), 0)
+    n = wanted.n - len(pins)
     candidates = _candidates(stages, wanted, _how_many(n, wanted), list(pins.values()))
     if wanted.diversity and wanted.categories is not None:
         order: Sequence[int] = _diverse(candidates, n, wanted.diversity, wanted.categories)

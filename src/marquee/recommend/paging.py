@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from marquee.models.protocol import Int32
 
-HASH_BYTES = 5  # so that of 60,000 items one is taken for one of 1,000 shown in 1 of 18,000 scrolls
+HASH_BYTES = 5  # of 60,000 items one is taken for one of 1,000 shown in 1 of 18,000 lists
 MOST_SHOWN = 1000  # items, after which a list ends
 
 _WEIGHTS = 256 ** np.arange(HASH_BYTES, dtype=np.int64)

@@ -65,6 +65,11 @@ class PersonState:
     source: Source
     history: History
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the scores say anything at all."""
+        return self.floor < np.inf
+
 
 class Recommender:
     """Lists and stars from one set of models; immutable, shared between threads.
@@ -98,6 +103,29 @@ class Recommender:
             scores, source = self._first_scores(history), "profile"
         scores[seen] = -np.inf
         return PersonState(rating, scores, _floor(scores), seen, source, history)
+
+    def states(self, histories: Sequence[History]) -> list[PersonState]:
+        """`state` of each of some histories, computed together."""
+        if not histories:
+            return []
+        ratings = self.models.rating.fold_in_many(histories)
+        scores = self._scores_of_batch(histories, self.models.ranking.fold_in_many(histories))
+        return [
+            PersonState(
+                ratings[person].copy(),
+                scores[person].copy(),  # not a view: one that is kept would keep all
+                _floor(scores[person]),
+                history.left_out,
+                "personal" if history.tells else "profile",
+                history,
+            )
+            for person, history in enumerate(histories)
+        ]
+
+    @property
+    def begins_with_personal(self) -> bool:
+        """Whether what the models say of a person comes before all else."""
+        return self._chain[0] == "personal"
 
     # ---- lists ----
 
@@ -154,7 +182,7 @@ class Recommender:
         liked: Liked | None = None
         for stage in self._chain:
             if stage == "personal":
-                if state.floor < np.inf:
+                if state.is_ranked:
                     yield Ranked(state.source, state.scores, state.floor)
                 continue
             if stage == "popular":
@@ -231,6 +259,12 @@ class Recommender:
         """`stars` for a person whose state nobody has computed yet; cheaper than `state`, which ranks too."""
         return self._stars(self.models.rating.fold_in(history), rows)
 
+    def stars_many(self, states: Sequence[PersonState], rows: Sequence[Int32]) -> Float32:
+        """`stars` of each person for rows that are all known, one person's after the other's."""
+        score = self.models.rating.score
+        found = [score(state.rating, those) for state, those in zip(states, rows, strict=True)]
+        return self._on_scale(np.concatenate([np.empty(0, np.float32), *found]))
+
     def _stars(self, state: State, rows: Int32) -> Float32:
         stars = self.models.rating.score(state, np.maximum(rows, 0))
         unknown = rows == UNKNOWN_ROW
@@ -302,7 +336,7 @@ def tells_apart(scores: Float32) -> Mask:
 
 def _floor(scores: Float32) -> float:
     """The lowest finite score; inf where none is."""
-    return float(np.where(np.isfinite(scores), scores, np.float32(np.inf)).min(initial=np.inf))
+    return float(scores.min(where=scores > -np.inf, initial=np.inf))
 
 
 def _plain(n: int, excluded_rows: Int32 | None, allowed: Mask | None) -> Wanted:

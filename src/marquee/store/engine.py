@@ -7,7 +7,6 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from marquee.domain.errors import Unavailable
 
@@ -83,6 +82,7 @@ def unavailable_when_away() -> Iterator[None]:
 
 def waiting_for(engine: Engine, *, seconds: float) -> None:
     """Wait until the server takes connections; raises Unavailable when it does not within `seconds`."""
+    from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed  # no worker needs it
 
     @retry(
         retry=retry_if_exception_type(OperationalError),

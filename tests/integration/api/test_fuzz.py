@@ -90,7 +90,7 @@ def _write_other_media_types(document: dict[str, Any]) -> None:
         for operations in document["paths"].values()
         for operation in operations.values()
         for media_type in operation.get("requestBody", {}).get("content", {})
-        if "json" not in media_type.split("+")[-1].split("/")[-1] or media_type.endswith("ndjson")
+        if media_type != "application/json" and not media_type.endswith("+json")
     }
     for media_type in types - {"application/x-www-form-urlencoded", "multipart/form-data"}:
 
@@ -120,7 +120,7 @@ def test_an_operation_answers_as_documented(
     asked = 0
 
     @settings(
-        max_examples=EXAMPLES or 40,
+        max_examples=EXAMPLES or 25,
         derandomize=not EXAMPLES,
         deadline=None,
         database=None,

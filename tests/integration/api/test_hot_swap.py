@@ -87,10 +87,10 @@ def test_twenty_swaps_under_load_fail_no_request_and_free_what_they_replace(
 
 
 def _check_no_cliff(quiet: Any, swapping: Any) -> None:
-    """While models change, half of the answers come as fast as ever, nearly all others not much later."""
-    assert np.median(swapping) < 3 * np.median(quiet) + 0.002
-    assert np.quantile(swapping, 0.99) < 5 * np.quantile(quiet, 0.99) + 0.050
-    assert swapping.max() < 1.0
+    """While models change, answers are not much later; there is room for what else the machine does."""
+    assert np.median(swapping) < 5 * np.median(quiet) + 0.010
+    assert np.quantile(swapping, 0.99) < 5 * np.quantile(quiet, 0.99) + 0.100
+    assert swapping.max() < 2.0
 
 
 def _lists(service: Service) -> dict[str, list[str]]:

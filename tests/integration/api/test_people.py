@@ -7,7 +7,7 @@ from tests.support.service import Service, eventually, path_of
 
 def test_people_of_one_taste_are_alike_and_what_they_share_is_named(reader: httpx.Client) -> None:
     """Even people have rated even items, odd ones odd items, all with five stars."""
-    answer = reader.get(path_of("u000", "similar"), params={"n": 5})
+    answer = reader.get(path_of("u000", "similar"), params={"limit": 5})
     body = answer.json()
     assert answer.status_code == 200
     assert (body["user_id"], body["known"], body["notice"]) == ("u000", True, None)
@@ -50,7 +50,9 @@ def test_a_newcomers_first_ratings_tell_who_is_like_them_at_once(service: Servic
         assert {int(user["user_id"][1:]) % 2 for user in body["users"]} == {1}
         path = path_of("u001", "similar")
         eventually(
-            lambda: user_id in [u["user_id"] for u in client.get(path, params={"n": 100}).json()["users"]],
+            lambda: (
+                user_id in [u["user_id"] for u in client.get(path, params={"limit": 100}).json()["users"]]
+            ),
             within=10,
         )
         for item_id in ("i001", "i003", "i005"):

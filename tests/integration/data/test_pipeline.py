@@ -1,4 +1,4 @@
-"""`dvc repro` from raw ratings to figures, in a checkout of its own."""
+"""`dvc repro` from raw ratings to report, in a checkout of its own."""
 
 import json
 import os
@@ -55,21 +55,37 @@ def git(checkout: Path, *words: str) -> None:
     subprocess.run(["git", *identity, *words], cwd=checkout, check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module")
-def dvc(checkout: Path) -> Dvc:
-    """Runs DVC in the checkout with this environment's programs; returns what it prints."""
+def environment_of(checkout: Path) -> dict[str, str]:
+    """Of this environment's programs, in the checkout."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
-    environment |= {
+    return environment | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
         "PYTHONPATH": str(checkout / "src"),
         "DVC_SITE_CACHE_DIR": str(checkout / ".dvc" / "tmp" / "site"),
     }
 
+
+def offline(checkout: Path, stage: str) -> "subprocess.CompletedProcess[str]":
+    """One stage by itself, without DVC."""
+    return subprocess.run(
+        [sys.executable, "-m", "marquee.training.offline", stage],
+        cwd=checkout,
+        env=environment_of(checkout),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def dvc(checkout: Path) -> Dvc:
+    """Runs DVC in the checkout with this environment's programs; returns what it prints."""
+
     def run(*words: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "dvc", *words],
             cwd=checkout,
-            env=environment,
+            env=environment_of(checkout),
             capture_output=True,
             text=True,
             check=False,
@@ -103,7 +119,29 @@ def test_the_pipeline_goes_from_raw_data_to_figures_and_reports(reproduced: Path
     figures = json.loads((reproduced / "outputs/metrics.json").read_text())
     assert figures["recipe"]["all"]["ratings"] == figures["baselines"]["all"]["ratings"] == rows["test.csv"]
     assert "<svg" in (reproduced / "outputs/data-report/report.html").read_text(encoding="utf-8")
+    report = (reproduced / "outputs/report/report.md").read_text(encoding="utf-8")
+    assert report.startswith("# recipe against baselines, on board")
+    assert "| known.rmse | ✓ passed |" in report
+    assert (
+        "| new.ndcg | ✗ no figure | none | none |" in report
+    )  # nobody is new on the board: said, not hidden
     assert "up to date" in dvc("repro")
+
+
+def test_the_report_refuses_a_bundle_of_other_ratings(reproduced: Path, dvc: Dvc) -> None:
+    """The training side is cut elsewhere, and the bundle is still of the one before."""
+    train, test = (reproduced / "data/processed" / name for name in ("train.csv", "test.csv"))
+    before = train.read_bytes(), test.read_bytes()
+    header, *rows = test.read_text().splitlines()
+    train.write_text(train.read_text() + rows[0] + "\n")
+    test.write_text("\n".join([header, *rows[1:]]) + "\n")
+    try:
+        done = offline(reproduced, "report")
+        assert done.returncode == 3
+        assert "A leak: outputs/bundle was trained on other ratings" in done.stderr
+    finally:
+        train.write_bytes(before[0])
+        test.write_bytes(before[1])
 
 
 @pytest.mark.parametrize(
@@ -111,8 +149,8 @@ def test_the_pipeline_goes_from_raw_data_to_figures_and_reports(reproduced: Path
     [
         ("rating", "n_factors", 5, {"rating"}),
         ("ranking", "regularization", 5.0, {"ranking"}),
-        ("evaluation", "k", 5, {"evaluate"}),
-        ("evaluation", "test_share", 0.3, {"prepare"}),
+        ("evaluation", "k", 5, {"evaluate", "report"}),
+        ("evaluation", "test_share", 0.3, {"prepare", "report"}),
     ],
 )
 def test_a_changed_parameter_touches_only_the_stage_that_reads_it(
@@ -132,7 +170,7 @@ def test_another_rating_recipe_runs_what_depends_and_the_differences_are_shown(
     before = read(reproduced)
     change(reproduced, {**before, "rating": {**before["rating"], "n_epochs": 60, "lr_all": 0.02}})
     ran = dvc("repro")
-    assert re.findall(r"Running stage '(.*?)'", ran) == ["rating", "bundle", "evaluate"]
+    assert re.findall(r"Running stage '(.*?)'", ran) == ["rating", "bundle", "evaluate", "report"]
     for stage in ("prepare", "ranking", "data-report"):
         assert f"Stage '{stage}' didn't change" in ran
     changed = json.loads(dvc("metrics", "diff", "--json"))["outputs/metrics.json"]

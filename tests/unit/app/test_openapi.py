@@ -55,6 +55,10 @@ def test_the_longest_list_is_stated_wherever_a_size_is_asked_for(document: dict[
         ("/api/v1/users/{user_id}/recommendations", 100),
         ("/api/v1/items/{item_id}/similar", 100),
         ("/api/v1/leaderboards/popular", 100),
+        ("/api/v1/leaderboards/trending", 100),
+        ("/api/v1/leaderboards/top-rated", 100),
+        ("/api/v1/leaderboards/latest", 100),
+        ("/api/v1/models/{version}/users/{user_id}/recommendations", 100),
     ]
     size = document["components"]["schemas"]["SessionRequest"]["properties"]["n"]
     assert size["anyOf"][0]["maximum"] == 100

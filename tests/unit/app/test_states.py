@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from app.serving.histories import DONE, NOTHING_DONE, NOTHING_KNOWN, NOTHING_RATED, RATED, Done, Rated
-from app.serving.states import States, history_of_visitor
+from app.serving.states import States
 
-from marquee.domain.history import ItemIndex
 from marquee.models.bundle import Bundle
 from marquee.recommend.recommender import Recommender
 from marquee.settings import Serving
@@ -111,17 +110,3 @@ def test_a_new_doing_makes_a_new_state(states: States) -> None:
     after = states.get("u", rated, ROWS, NOTHING_KNOWN, _done((2, 0.0, True)))
     assert np.isfinite(before.scores[3])
     assert np.isneginf(after.scores[3])
-
-
-def test_a_visitor_says_what_they_did(recommender: Recommender) -> None:
-    history = history_of_visitor(
-        {"b": 4.0, "unheard of": 5.0},
-        [("a", "like"), ("a", "seen"), ("c", "seen"), ("b", "like"), ("unheard of", "like"), ("c", "wink")],
-        ItemIndex(("a", "b", "c")),
-        FEEDBACK,
-        NOW,
-    )
-    assert history.rows.tolist() == [1]
-    assert history.times.tolist() == [int(NOW)]
-    assert (history.implied.rows.tolist(), history.implied.weights.tolist()) == ([0], [1.0])
-    assert sorted(history.hidden.tolist()) == [0, 2]

@@ -219,7 +219,10 @@ class Recommendations(Answer):
     known: bool = Field(description="whether anything is known of the person")
     notice: str | None = Field(description="what the reader should be told about this list")
     model_version: ModelVersionNumber
-    variant: str = Field(description="which arm of the deployment answered", examples=["champion"])
+    variant: str = Field(
+        description="which arm of the deployment answered; `requested` where the version was asked for",
+        examples=["champion"],
+    )
     source: ListSource | None = Field(
         description="what its first item came from, leaving out what is pinned or explored; null: it is empty"
     )
@@ -283,6 +286,33 @@ class SessionRequest(RecommendationQuery):
     ] = _NONE
     ratings: list[SessionRating] = Field(max_length=1000)
     events: list[SessionEvent] = Field(default_factory=list, max_length=1000)
+
+
+class BatchRequest(ListFilters):
+    """Who lists are for, and what is wanted of each."""
+
+    category: Annotated[
+        tuple[CategoryName, ...],
+        BeforeValidator(_several),
+        Field(max_length=50),
+        WithJsonSchema(_ONE_OR_SEVERAL),
+    ] = _NONE
+    user_ids: list[Id] = Field(min_length=1, max_length=1000, examples=[["42", "77"]])
+    n: ListSize | None = None
+    diversity: Diversity | None = None
+    explain: Annotated[bool, Field(description="whether to say why each item stands where it does")] = Field(
+        default_factory=bool
+    )
+    log: Annotated[
+        bool,
+        Field(description="whether the lists are shown to people now, so that they belong in the log"),
+    ] = Field(default_factory=bool)
+
+
+class BatchRecommendations(Answer):
+    """A list for each person, in their order. They have no further pages."""
+
+    lists: list[Recommendations]
 
 
 class UserItemPair(Message):

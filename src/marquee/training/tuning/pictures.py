@@ -67,6 +67,7 @@ def _slice(axes: "Axes", name: str, trials: Sequence[TrialRecord], findings: "Fi
     axes.scatter(places, [trial.value for trial in trials], c=colours, s=18, alpha=0.8)  # type: ignore[arg-type]
     if isinstance(dimension, Range) and dimension.log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
     share = findings.importances.get(name)
     axes.set_title(name if share is None else f"{name}: {share:.0%} of the differences", fontsize=9)
     axes.set_xlabel(name)
