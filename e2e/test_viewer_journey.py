@@ -85,6 +85,20 @@ def test_predicted_stars_say_between_what_they_likely_lie(page: Page) -> None:
     assert 0.5 <= float(ends[1]) <= float(predicted.split()[1]) <= float(ends[2]) <= 5
 
 
+def test_opening_a_pick_is_a_click_that_names_the_list_it_came_from(page: Page) -> None:
+    pick_profile(page, "43")
+    link = picks(page).first.get_by_role("link")
+    item_id = (link.get_attribute("href") or "").rpartition("/")[2]
+    with page.expect_response("**/api/v1/events") as answered:
+        link.click()
+    assert answered.value.json()["accepted"] == 1
+    events = page.request.get("/api/v1/users/43/events").json()["events"]
+    assert [(event["kind"], event["item_id"], event["variant"]) for event in events] == [
+        ("click", item_id, "champion")
+    ]
+    assert events[0]["request_id"]
+
+
 def test_a_category_narrows_the_picks(page: Page) -> None:
     pick_profile(page, "7")
     page.get_by_role("button", name="Western", exact=True).click()

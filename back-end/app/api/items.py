@@ -103,7 +103,7 @@ def patch_item(item_id: ItemIdInPath, body: ItemPatch, worker: WorkerDep) -> Ite
         before = items.locked(connection, item_id)
         if before is None:
             raise _no_item(item_id)
-        document = {name: value for name, value in asdict(before).items() if name != "item_id"}
+        document = {name: value for name, value in asdict(before).items() if name in ItemBody.model_fields}
         item = _record(item_id, patched(ItemBody, document, body))
         items.put(connection, item)
     return _item(item)

@@ -75,7 +75,7 @@ def patch_user(user_id: UserIdInPath, body: UserPatch, worker: WorkerDep) -> Sto
         before = users.locked(connection, user_id)
         if before is None:
             raise no_user(user_id)
-        document = {name: value for name, value in asdict(before).items() if name != "user_id"}
+        document = {name: value for name, value in asdict(before).items() if name in UserBody.model_fields}
         user = _record(user_id, patched(UserBody, document, body))
         users.put(connection, user)
     return _stored(user)

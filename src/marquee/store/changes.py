@@ -9,9 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, insert, text
-
-from marquee.store.tables import changes
+from sqlalchemy import Connection, text
 
 Kind = Literal[
     "rating",
@@ -41,7 +39,10 @@ class Change:
 
 def publish(connection: Connection, kind: Kind, keys: Iterable[str | None] = (None,)) -> None:
     """Tell the workers, when this transaction commits, that something changed."""
-    connection.execute(insert(changes), [{"kind": kind, "key": key} for key in keys])
+    connection.execute(
+        text("INSERT INTO changes (kind, key) SELECT :kind, unnest(CAST(:keys AS text[]))"),
+        {"kind": kind, "keys": list(keys)},
+    )
     wake(connection)
 
 
