@@ -180,6 +180,7 @@ def test_reasons_are_given_where_they_are_asked_for(reader: httpx.Client) -> Non
     seen = {rating["item_id"] for rating in reader.get(path_of("u000", "ratings")).json()["ratings"]}
     assert first["reasons"]
     for reason in first["reasons"]:
+        assert reason.keys() == {"kind", "item_id", "title", "share"}
         assert reason["kind"] == "because"
         assert reason["item_id"] in seen
         assert reason["title"].startswith("The Film No. ")
