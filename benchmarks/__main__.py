@@ -15,7 +15,8 @@ from rich.console import Console
 
 from benchmarks.report import show, write
 
-NAMES = ("startup", "memory", "training", "serving", "accuracy", "models", "scale")
+NAMES = ("startup", "memory", "training", "serving", "imports", "accuracy", "models", "scale")
+SIZED = ("scale", "imports")
 LONG = ("scale",)  # half an hour, and several gigabytes: only when asked for
 
 
@@ -29,7 +30,9 @@ def main() -> int:
     )
     usual = f"which: {', '.join(NAMES)}; default: all but {', '.join(LONG)}"
     parser.add_argument("names", nargs="*", metavar="NAME", help=usual)
-    parser.add_argument("--sizes", nargs="+", type=float, metavar="MILLIONS", help="of ratings, for scale")
+    parser.add_argument(
+        "--sizes", nargs="+", type=float, metavar="MILLIONS", help="of ratings, for scale and imports"
+    )
     arguments = parser.parse_args()
     chosen = arguments.names or [name for name in NAMES if name not in LONG]
     unknown = [name for name in chosen if name not in NAMES]
@@ -45,9 +48,9 @@ def run(name: str, home: Path, sizes: Sequence[float] | None) -> bool:
 
     Args:
         home: a state folder that the benchmarks of one run share; the first that needs it fills it.
-        sizes: of `scale` alone; None: its own.
+        sizes: of `scale` and `imports` alone; None: their own.
     """
-    options = {"sizes": sizes} if sizes and name == "scale" else {}
+    options = {"sizes": sizes} if sizes and name in SIZED else {}
     console = Console(width=None if sys.stdout.isatty() else 160)
     module = importlib.import_module(f"benchmarks.{name}")
     console.print(f"[bold]{name}[/bold]: {str(module.__doc__).splitlines()[0]}")

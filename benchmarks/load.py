@@ -1,11 +1,13 @@
 """A load generator: a process of its own that asks a server of this machine as fast as it answers.
 
-    python -m benchmarks.load PORT --connections 8 --seconds 3 < requests.json
+    python -m benchmarks.load PORT --connections 8 --seconds 3 [--rate 500] < requests.json
 
-Standard input says what to ask for: `{"headers": {…}, "targets": ["/…", …]}`. One request is under way on
-each connection, over plain sockets: a client library would cost more than the server. Prints `{"requests",
-"seconds", "p50_ms", "p99_ms", "busy"}`; `busy` is the share of the time that the client itself computed:
-near 1, the client was measured, not the server.
+Standard input says what to ask for: `{"headers": {…}, "targets": ["/…", …]}`; a target that is to be posted
+is `{"target": "/…", "body": {…}}`. One request is under way on each connection, over plain sockets: a client
+library would cost more than the server. With a rate, requests fall due at equal distances and their times
+count from then, whether or not a connection was free, so that a server which stalls is not asked less.
+Prints `{"requests", "seconds", "p50_ms", "p99_ms", "busy"}`; `busy` is the share of the time that the client
+itself computed: near 1, the client was measured, not the server.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 
 HOST = "127.0.0.1"
 _END_OF_HEAD = b"\r\n\r\n"
@@ -24,7 +26,7 @@ _LENGTH = b"\r\ncontent-length: "
 
 
 class UnexpectedAnswer(RuntimeError):
-    """A request was not answered with 200."""
+    """A request was not answered with 200, or not at all."""
 
 
 @dataclass(slots=True)
@@ -32,12 +34,13 @@ class Connection:
     """A connection with one request under way."""
 
     socket: socket.socket
-    sent_at: float = 0.0
+    due_at: float = 0.0
     received: bytearray = field(default_factory=bytearray)
 
-    def ask(self, request: bytes) -> None:
+    def ask(self, request: bytes, due_at: float | None = None) -> None:
+        """Send a request; its time counts from when it was due, or from now."""
         self.received.clear()
-        self.sent_at = time.perf_counter()
+        self.due_at = time.perf_counter() if due_at is None else due_at
         self.socket.sendall(request)
 
     def has_answer(self) -> bool:
@@ -68,38 +71,60 @@ def requests_of(document: dict[str, object], port: int) -> list[bytes]:
     headers, targets = document["headers"], document["targets"]
     if not isinstance(headers, dict) or not isinstance(targets, list):
         raise TypeError("standard input must be {headers: {…}, targets: […]}")
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return [f"GET {target} HTTP/1.1\r\nHost: {HOST}:{port}\r\n{lines}\r\n".encode() for target in targets]
+    lines = f"Host: {HOST}:{port}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return [_request(target, lines) for target in targets]
 
 
-def drive(port: int, requests: list[bytes], connections: int, seconds: float) -> dict[str, float]:
-    """Ask until the time is over."""
-    upcoming = cycle(requests)
+def _request(target: object, lines: str) -> bytes:
+    if not isinstance(target, dict):
+        return f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode()
+    body = json.dumps(target["body"]).encode()
+    head = f"POST {target['target']} HTTP/1.1\r\n{lines}"
+    return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def drive(
+    port: int, requests: list[bytes], connections: int, seconds: float, rate: float | None = None
+) -> dict[str, float]:
+    """Ask until the time is over: as fast as answers come, or at a rate, in requests a second."""
     selector = selectors.DefaultSelector()
-    for connection in _connections(port, connections):
+    idle = list(_connections(port, connections))
+    for connection in idle:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
-        connection.ask(next(upcoming))
-    waits: list[float] = []
+    upcoming, waits = cycle(requests), list[float]()
     began, computed = time.perf_counter(), time.process_time()
-    deadline = began + seconds
-    while time.perf_counter() < deadline:
-        for key, _ in selector.select(timeout=1.0):
+    due = _dues(began, rate)
+    next_due = next(due)
+    while (now := time.perf_counter()) < began + seconds:
+        while idle and next_due <= now:
+            idle.pop().ask(next(upcoming), None if rate is None else next_due)
+            next_due = next(due)
+        for key, _ in selector.select(timeout=max(0.0, min(next_due - now, 1.0)) if idle else 1.0):
             connection = key.data
             if connection.has_answer():
-                waits.append(time.perf_counter() - connection.sent_at)
-                connection.ask(next(upcoming))
+                waits.append(time.perf_counter() - connection.due_at)
+                idle.append(connection)
     elapsed = time.perf_counter() - began
+    for key in list(selector.get_map().values()):
+        key.data.socket.close()
     return _summary(waits, elapsed, time.process_time() - computed)
 
 
-def _connections(port: int, count: int) -> Iterator[Connection]:
-    for _ in range(count):
+def _dues(began: float, rate: float | None) -> Iterator[float]:
+    """When each request falls due; without a rate, at once."""
+    return (began if rate is None else began + number / rate for number in count())
+
+
+def _connections(port: int, number: int) -> Iterator[Connection]:
+    for _ in range(number):
         opened = socket.create_connection((HOST, port), timeout=10)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield Connection(opened)
 
 
 def _summary(waits: list[float], elapsed: float, computed: float) -> dict[str, float]:
+    if not waits:
+        raise UnexpectedAnswer("Nothing was answered.")
     waits.sort()
     return {
         "requests": len(waits),
@@ -118,9 +143,11 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rate", type=float, help="requests a second; default: as many as are answered")
     arguments = parser.parse_args()
     requests = requests_of(json.load(sys.stdin), arguments.port)
-    json.dump(drive(arguments.port, requests, arguments.connections, arguments.seconds), sys.stdout)
+    figures = drive(arguments.port, requests, arguments.connections, arguments.seconds, arguments.rate)
+    json.dump(figures, sys.stdout)
 
 
 if __name__ == "__main__":

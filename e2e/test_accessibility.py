@@ -87,6 +87,8 @@ def test_a_viewers_screens(still_page: Page, axe: str) -> None:
     page = still_page
     pick_profile(page, "42")
     assert_sound(page, axe)
+    page.locator("summary", has_text="Why this?").first.click()
+    assert_sound(page, axe)
     for address in ("/?category=Horror", "/search?q=love", "/items/100", "/ratings"):
         page.goto(address)
         assert_sound(page, axe)

@@ -36,6 +36,40 @@ def test_a_profile_is_found_and_shows_picks_with_their_facts(page: Page) -> None
     assert served_version(page) >= 1
 
 
+def test_a_pick_says_why_it_is_there_to_whoever_asks_by_mouse_or_keyboard(page: Page) -> None:
+    """The reasons name titles that the person has rated."""
+    pick_profile(page, "42")
+    card = picks(page).first
+    ask = card.locator("summary", has_text="Why this?")
+    answer = card.get_by_text(re.compile(r"^Because of \w.*\.$"))
+    expect(answer).to_be_hidden()
+    ask.click()
+    expect(answer).to_be_visible()
+    named = re.split(", | and ", answer.inner_text().removeprefix("Because of ").split(".")[0])[0]
+    ask.press("Enter")
+    expect(answer).to_be_hidden()
+    ask.press("Space")
+    expect(answer).to_be_visible()
+    page.goto("/ratings")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for _ in range(10):
+        if page.get_by_role("heading", name=named).count():
+            return
+        more = page.get_by_role("button", name=re.compile("more", re.IGNORECASE))
+        if not more.count():
+            break
+        more.click()
+        page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("heading", name=named)).to_be_visible()
+
+
+def test_shelves_show_what_trends_what_is_rated_best_and_what_is_new(page: Page) -> None:
+    pick_profile(page, "42")
+    for name in ("Popular", "Trending", "Top rated", "New"):
+        shelf = page.get_by_role("region", name=name, exact=True)
+        expect(shelf.get_by_role("article").first).to_be_visible(timeout=PATIENCE_MS)
+
+
 def test_predicted_stars_say_between_what_they_likely_lie(page: Page) -> None:
     """On a card as a line, on a title's page in words too; and the prediction lies between its ends."""
     likely = re.compile(r"^likely between ([0-5]\.\d) and ([0-5]\.\d) stars$")
@@ -49,6 +83,20 @@ def test_predicted_stars_say_between_what_they_likely_lie(page: Page) -> None:
     ends = likely.match(title.get_by_role("img", name=likely).locator("title").text_content() or "")
     assert ends is not None
     assert 0.5 <= float(ends[1]) <= float(predicted.split()[1]) <= float(ends[2]) <= 5
+
+
+def test_opening_a_pick_is_a_click_that_names_the_list_it_came_from(page: Page) -> None:
+    pick_profile(page, "43")
+    link = picks(page).first.get_by_role("link")
+    item_id = (link.get_attribute("href") or "").rpartition("/")[2]
+    with page.expect_response("**/api/v1/events") as answered:
+        link.click()
+    assert answered.value.json()["accepted"] == 1
+    events = page.request.get("/api/v1/users/43/events").json()["events"]
+    assert [(event["kind"], event["item_id"], event["variant"]) for event in events] == [
+        ("click", item_id, "champion")
+    ]
+    assert events[0]["request_id"]
 
 
 def test_a_category_narrows_the_picks(page: Page) -> None:

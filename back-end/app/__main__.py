@@ -14,14 +14,24 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.connections import Protocol
 from marquee.domain.errors import MarqueeError, PortInUse
 from marquee.settings import Settings, load_serving, load_settings
 from marquee.settings.logs import configure_logs
 
 METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-_DRAIN_SECONDS = 10
+DRAIN_SECONDS = 12  # more than an answer may take: what has begun is finished
 _KEEP_ALIVE_SECONDS = 65  # longer than a proxy in front keeps a connection, so that none is cut in use
 _BACKLOG = 2048
+
+
+class Workers(Multiprocess):
+    """Uvicorn's would keep the socket open until the last worker is gone, while nobody takes from it."""
+
+    def terminate_all(self) -> None:
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
 
 
 def main() -> int:
@@ -35,7 +45,7 @@ def main() -> int:
         return error.exit_code
     configure_logs(settings.log_level, settings.log_format)
     _prepare_environment(settings)
-    workers = Multiprocess(_config(settings), sockets=sockets)
+    workers = Workers(_config(settings), sockets=sockets)
     workers.run()
     return STARTUP_FAILURE if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes) else 0
 
@@ -81,7 +91,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         access_log=False,
@@ -90,7 +100,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         log_level=settings.log_level,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
 
 

@@ -50,6 +50,7 @@ def requires(level: Level) -> Any:
 # For a route's `dependencies=[…]`: who is let in.
 BROWSERS = Depends(browsing_caller)
 READERS = requires(Level.READ)
+WRITERS = requires(Level.WRITE)
 OPERATORS = requires(Level.OPERATE)
 ADMINS = requires(Level.ADMIN)
 

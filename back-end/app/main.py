@@ -1,5 +1,6 @@
 """The application, put together. Nothing happens at import."""
 
+import asyncio
 import ctypes
 import logging
 import signal
@@ -9,12 +10,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from app import problems
+from app import problems, tracing
 from app.api import all_routes
+from app.connections import allow_many_connections
 from app.docs import docs_routes
-from app.frame import LARGEST_BODY, Frame
+from app.frame import Frame
 from app.openapi import document
 from app.pages import PageRoute
 from app.security.hosts import Hosts
@@ -27,6 +28,7 @@ from marquee.store import connect
 logger = logging.getLogger("marquee.app")
 
 _STATEMENT_SECONDS = 5.0
+_POOL_SECONDS = 2.0
 _ANSWER_SECONDS = 6.0  # a little more: what the server cancels by itself leaves the connection whole
 
 
@@ -50,7 +52,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.router.routes.append(PageRoute(settings.front_end_dir))  # behind /openapi.json
     app.openapi = lambda: document(app, _largest_list(settings))  # type: ignore[method-assign]
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     app.add_middleware(
         Frame, hosts=Hosts((settings.host, *settings.allowed_hosts.split(",")))
     )  # added last, it is the outermost
@@ -70,6 +71,7 @@ def create_worker_app() -> FastAPI:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    allow_many_connections()
     return create_app()
 
 
@@ -78,10 +80,12 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_level, settings.log_format)
         deadline.install(_ANSWER_SECONDS)
+        tracing.start()
         app.state.worker = worker = _worker(settings)
         await worker.start()
         yield
         await worker.stop()
+        await asyncio.to_thread(tracing.stop)
 
     return lifespan
 
@@ -95,6 +99,7 @@ def _worker(settings: Settings) -> Worker:
             url,
             application_name="marquee-back-end",
             pool_size=8,
+            pool_seconds=_POOL_SECONDS,
             statement_timeout_ms=int(_STATEMENT_SECONDS * 1000),
         ),
         feed_engine=connect(url, application_name="marquee-back-end-feed", pool_size=1),

@@ -7,9 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.routing import problems
+from app.frame import ALWAYS_ANSWERED
 from app.problems import MEDIA_TYPE
 
 _LIST_SIZE = "n"
+_KEYS: list[dict[str, list[str]]] = [{"key": []}, {"session": []}, {}]
+_GORSES_KEYS: list[dict[str, list[str]]] = [{"gorse_key": []}, {"key": []}]
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _DESCRIPTION = """Everything is under `/api/v1`; ids are strings, percent-encoded in paths. Errors are problem
 documents (RFC 9457). Programs send `Authorization: Bearer KEY`; browsers have a session cookie.
@@ -32,31 +36,50 @@ def document(app: FastAPI, largest_list: int) -> dict[str, Any]:
             routes=app.routes,
             separate_input_output_schemas=False,
         )
-        for path in content["paths"].values():
-            for operation in path.values():
-                _complete(operation)
+        for path, operations in content["paths"].items():
+            for operation in operations.values():
+                _add_the_frames(path, operation)
+                _complete(operation, _GORSES_KEYS if path.startswith("/gorse/") else _KEYS)
                 for parameter in operation.get("parameters", []):
-                    if parameter["name"] == _LIST_SIZE:
+                    if parameter["name"] == _LIST_SIZE and "maximum" not in str(parameter["schema"]):
                         _limit(parameter["schema"], largest_list)
         for schema in content["components"]["schemas"].values():
             if _LIST_SIZE in schema.get("properties", {}):
                 _limit(schema["properties"][_LIST_SIZE], largest_list)
         content["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer", "description": "an API key"},
+            "gorse_key": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-API-Key",
+                "description": "an API key, as Gorse's clients send it",
+            },
             "session": {"type": "apiKey", "in": "cookie", "name": "marquee_session"},
         }
         app.openapi_schema = content
     return app.openapi_schema
 
 
-def _complete(operation: dict[str, Any]) -> None:
-    """Problems have their own media type; routes that ask who calls take a key, a session, or neither."""
+def _add_the_frames(path: str, operation: dict[str, Any]) -> None:
+    """What may be answered before a route sees the request, or in its place when it takes too long."""
+    statuses = {400, 414, 421} if path in ALWAYS_ANSWERED else {400, 414, 421, 429, 503}
+    if "requestBody" in operation:
+        statuses |= {408, 413}
+    for status, facts in problems(*statuses).items():
+        content = {"application/json": {"schema": _PROBLEM}}
+        operation["responses"].setdefault(
+            str(status), {"description": facts["description"], "content": content}
+        )
+
+
+def _complete(operation: dict[str, Any], keys: list[dict[str, list[str]]]) -> None:
+    """Problems have their own media type; routes that ask who calls take one of `keys`."""
     for response in operation["responses"].values():
         content = response.get("content", {})
         if content.get("application/json", {}).get("schema") == _PROBLEM:
             response["content"] = {MEDIA_TYPE: {"schema": _PROBLEM}}
     if "401" in operation["responses"]:
-        operation["security"] = [{"key": []}, {"session": []}, {}]
+        operation["security"] = keys
 
 
 def _limit(schema: dict[str, Any], largest: int) -> None:

@@ -22,7 +22,8 @@ _SECURITY = {
 }
 _FOREVER = "public, max-age=31536000, immutable"  # the build puts a hash of its content into each file's name
 _ASK_AGAIN = "no-cache"
-_NOT_PAGES = ("/api/", "/docs/", "/assets/")
+_API = ("/api/", "/gorse/")
+_NOT_PAGES = (*_API, "/docs/", "/assets/")
 
 
 class PageRoute(Route):
@@ -38,7 +39,7 @@ class PageRoute(Route):
         self._folder = folder
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        return (Match.NONE, {}) if scope["path"].startswith("/api/") else super().matches(scope)
+        return (Match.NONE, {}) if scope["path"].startswith(_API) else super().matches(scope)
 
     def _answer(self, request: Request) -> Response:
         path = unquote(request.scope["path"]).lstrip("/")

@@ -7,7 +7,7 @@ from types import FrameType
 
 from marquee.domain.errors import MarqueeError
 from marquee.registry.client import RegistryClient
-from marquee.settings import Policy, Settings, load_policy, load_settings
+from marquee.settings import Policy, Serving, Settings, load_policy, load_serving, load_settings
 from marquee.settings.logs import configure_logs
 from marquee.store import connect
 from marquee.store.leadership import Leadership
@@ -29,15 +29,16 @@ def main() -> int:
     try:
         settings = load_settings()
         policy = load_policy(settings.configs_dir / "policy.yaml")
+        serving = load_serving(settings.configs_dir / "serving.yaml")
         configure_logs(settings.log_level, settings.log_format)
-        _serve(settings, policy)
+        _serve(settings, policy, serving)
     except MarqueeError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     return 0
 
 
-def _serve(settings: Settings, policy: Policy) -> None:
+def _serve(settings: Settings, policy: Policy, serving: Serving) -> None:
     status = Status()
     metrics = Metrics(status)
     postgres = Outage("Postgres", POSTGRES_ERRORS, lambda reason: setattr(status, "postgres", reason))
@@ -46,7 +47,7 @@ def _serve(settings: Settings, policy: Policy) -> None:
     )
     engine = connect(settings.database(), application_name="marquee-retraining", pool_size=8)
     with RegistryClient(settings.mlflow(), patience=REGISTRY_SECONDS) as registry:
-        jobs = Jobs(engine, registry, policy, status, metrics, postgres, mlflow)
+        jobs = Jobs(engine, registry, policy, status, metrics, postgres, mlflow, serving=serving)
         runner = Runner(engine, registry, status, metrics, mlflow)
         service = Service(Leadership(engine), runner, jobs, status, postgres)
         with HealthServer(create_app(status, metrics), settings.host, settings.retraining_port) as health:

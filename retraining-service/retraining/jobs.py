@@ -8,10 +8,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import Connection, Engine
 
 from marquee.domain.clock import Clock, system_clock
+from marquee.domain.errors import Conflict
 from marquee.lifecycle import Mirroring, mirror
 from marquee.registry.client import RegistryClient
 from marquee.settings import Policy
-from marquee.store import changes
+from marquee.settings.serving import Serving
+from marquee.store import changes, impressions
 from marquee.training.queue import enqueue
 from retraining import triggers
 from retraining.outages import Outage
@@ -38,6 +40,8 @@ class Jobs:
         postgres: Outage,
         mlflow: Outage,
         clock: Clock = system_clock,
+        *,
+        serving: Serving,
     ) -> None:
         self._engine = engine
         self._registry = registry
@@ -47,6 +51,7 @@ class Jobs:
         self._metrics = metrics
         self._postgres = postgres
         self._mlflow = mlflow
+        self._serving = serving
         self._clock = clock
 
     def scheduler(self) -> BackgroundScheduler:
@@ -80,7 +85,9 @@ class Jobs:
         if self._wanted is None or not self._status.leading.is_set():
             return
         with self._postgres.watched(), self._engine.begin() as connection:
-            count = triggers.enough_new_ratings(connection, self._wanted, self._clock())
+            count = triggers.enough_new_ratings(
+                connection, self._wanted, self._clock(), self._serving.feedback
+            )
             if count is not None:
                 self._ask(connection, triggers.NEW_DATA, f"{count} new ratings since the last training.")
 
@@ -96,11 +103,25 @@ class Jobs:
                 logger.info("MLflow's alias `champion` follows the deployment.")
 
     def prune(self) -> None:
-        """Delete what every reader of the change feed has had long since."""
+        """Delete what every reader of the change feed has had long since, and old impressions."""
         if not self._status.leading.is_set():
             return
-        with self._postgres.watched(), self._engine.begin() as connection:
-            changes.prune(connection, older_than_hours=FEED_HOURS)
+        with self._postgres.watched():
+            with self._engine.begin() as connection:
+                changes.prune(connection, older_than_hours=FEED_HOURS)
+            self._drop_impressions()
+
+    def _drop_impressions(self) -> None:
+        try:
+            with self._engine.begin() as connection:
+                dropped = impressions.drop_days(
+                    connection, now=self._clock(), keep_days=self._serving.impressions.keep_days
+                )
+        except Conflict as conflict:
+            logger.warning("%s", conflict)
+            return
+        if dropped:
+            logger.info("The impressions of %s are dropped.", ", ".join(map(str, dropped)))
 
     def _ask(self, connection: Connection, trigger: str, reason: str) -> None:
         if triggers.is_busy(connection):

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
+from marquee.settings.serving import Feedback
 from marquee.store import ratings, runs, snapshots
+from marquee.store.standing import ONLY_RATINGS
 
 SCHEDULE = "schedule"
 NEW_DATA = "new data"
@@ -34,13 +36,16 @@ def missed(connection: Connection, schedule: CronTrigger, now: datetime) -> bool
     return due is not None and due <= now
 
 
-def enough_new_ratings(connection: Connection, wanted: int, now: datetime) -> int | None:
+def enough_new_ratings(
+    connection: Connection, wanted: int, now: datetime, feedback: Feedback = ONLY_RATINGS
+) -> int | None:
     """How many ratings came since the last training, if they are `wanted` or more; None if not.
 
-    A training that failed is not tried again for its old reason within `PAUSE_AFTER_FAILURE`.
+    Events that stand for ratings, by `feedback`, count too. A training that failed is not tried again for
+    its old reason within `PAUSE_AFTER_FAILURE`.
     """
     newest = runs.list_page(connection, limit=1)
     if newest and newest[0].state == "failed" and now - newest[0].created_at < PAUSE_AFTER_FAILURE:
         return None
-    count = ratings.count_received_since(connection, snapshots.last_taken_at(connection))
+    count = ratings.count_received_since(connection, snapshots.last_taken_at(connection), feedback)
     return count if count >= wanted else None

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import ssl
 import sys
 import time
@@ -86,6 +87,14 @@ class Service:
         answers = self.on_every_worker(lambda client: client.get("/api/v1/health/ready"))
         return all(answer.json()["model_version"] == version for answer in answers.values())
 
+    def serves_alone(self, version: int | None) -> bool:
+        """Whether the one worker says that it serves this version; not while it is away."""
+        try:
+            with self.client() as client:
+                return bool(client.get("/api/v1/health/ready").json()["model_version"] == version)
+        except httpx.TransportError:
+            return False
+
 
 def eventually(holds: Callable[[], bool], *, within: float = 30.0, what: str = "it") -> None:
     """Wait until something holds; Unavailable when it does not in time."""
@@ -125,6 +134,27 @@ def running_service(home: Path, server: Server, database: str, **variables: str)
         "MARQUEE_MLFLOW_URL": "http://127.0.0.1:9",  # nobody is there
         **variables,
     }
+    try:
+        with _started(home, url, environment) as child:
+            yield Service(home, url, made_keys, engine, environment, child)
+    finally:
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def running_replica(home: Path, service: Service) -> Iterator[Service]:
+    """Another service on the same database, as on another machine: its ports and state folder are its own."""
+    for part in ("secrets", "bundles"):
+        shutil.copytree(service.home / part, home / part)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {**service.environment, "MARQUEE_HOME": str(home), "MARQUEE_PORT": str(port)}
+    with _started(home, url, environment) as child:
+        yield Service(home, url, service.keys, service.engine, environment, child)
+
+
+@contextlib.contextmanager
+def _started(home: Path, url: str, environment: dict[str, str]) -> Iterator[Child]:
     spec = ChildSpec(
         name="the service",
         command=(sys.executable, "-P", "-m", "app"),
@@ -137,10 +167,9 @@ def running_service(home: Path, server: Server, database: str, **variables: str)
     child.start()
     try:
         child.wait_ready()
-        yield Service(home, url, made_keys, engine, environment, child)
+        yield child
     finally:
         child.stop()
-        engine.dispose()
 
 
 def _new_database(server: Server, name: str) -> tuple[Engine, dict[str, str]]:

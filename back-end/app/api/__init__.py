@@ -4,15 +4,23 @@ from starlette.routing import BaseRoute
 
 from app.api import (
     deployments,
+    events,
+    exports,
+    gorse,
     health,
+    imports,
     items,
     jobs,
     keys,
+    leaderboards,
+    people,
+    personal_data,
     predictions,
     ratings,
     recommendations,
     sessions,
     users,
+    versions,
 )
 
 
@@ -24,16 +32,25 @@ def all_routes() -> list[BaseRoute]:
     routers = (
         recommendations.hot,
         health.hot,
+        sessions.hot,
         items.routes,
+        leaderboards.routes,
+        people.routes,
         ratings.routes,
+        events.routes,
         predictions.routes,
         recommendations.routes,
         users.routes,
+        personal_data.routes,
         sessions.routes,
         deployments.routes,
+        versions.routes,
         jobs.routes,
         keys.routes,
+        imports.routes,
+        exports.routes,
         health.routes,
         health.figures,
+        *gorse.ROUTERS,
     )
     return [route for router in routers for route in router.routes]

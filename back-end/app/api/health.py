@@ -1,5 +1,6 @@
 """Health, and figures for Prometheus."""
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
@@ -38,6 +39,15 @@ async def ready(request: Request, response: Response) -> Ready:
 
 
 @figures.get("/metrics", response_class=Response, operation_id="get_metrics", include_in_schema=False)
-def metrics() -> Response:
-    """All workers' figures, in Prometheus' text format."""
-    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request) -> Response:
+    """All workers' figures, in Prometheus' text format; on a thread that requests cannot take."""
+    content = await to_thread.run_sync(exposition, limiter=_thread_of(request))
+    return Response(content, media_type=CONTENT_TYPE_LATEST)
+
+
+def _thread_of(request: Request) -> CapacityLimiter:
+    state = request.app.state
+    if not hasattr(state, "metrics_thread"):
+        state.metrics_thread = CapacityLimiter(1)
+    limiter: CapacityLimiter = state.metrics_thread
+    return limiter

@@ -1,6 +1,6 @@
 """Ratings: put, delete, list."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import Response
 from pydantic import TypeAdapter
@@ -16,12 +16,12 @@ from app.security.callers import Level
 from marquee.domain.clock import system_clock
 from marquee.domain.errors import InvalidInput, NotFound
 from marquee.domain.records import Rating
+from marquee.settings.serving import CLOCKS_DIFFER_BY, FIRST_YEAR
 from marquee.store import ratings
 
 routes = router("ratings")
 
 _POSITION = TypeAdapter(tuple[datetime, Text])
-_CLOCKS_DIFFER_BY = timedelta(minutes=5)
 
 
 @routes.get(
@@ -89,16 +89,13 @@ def _moment(rated_at: datetime | None) -> datetime:
     now = system_clock()
     if rated_at is None:
         return now
-    if rated_at > now + _CLOCKS_DIFFER_BY:
+    if rated_at > now + CLOCKS_DIFFER_BY:
         raise InvalidInput(
             f"rated_at lies in the future: {rated_at.isoformat()}.", hint=f"It is {now.isoformat()} now."
         )
-    if rated_at.year < _FIRST_YEAR:
-        raise InvalidInput(f"rated_at lies before {_FIRST_YEAR}: {rated_at.isoformat()}.")
+    if rated_at.year < FIRST_YEAR:
+        raise InvalidInput(f"rated_at lies before {FIRST_YEAR}: {rated_at.isoformat()}.")
     return rated_at
-
-
-_FIRST_YEAR = 1900
 
 
 def _rated(found: ratings.RatedItem) -> RatedItem:

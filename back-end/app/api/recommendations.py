@@ -1,36 +1,42 @@
 """Lists for people: for somebody with an id (the hot route), for a visitor."""
 
-from typing import Any
+from functools import lru_cache
 
-from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from starlette.requests import Request
 
+from app.api.asking import asked_of, asked_of_batch
 from app.api.routing import (
     CHANGING,
     JsonBytes,
     fault,
+    parsed_query,
     path_parameter,
     problems,
     query_parameters,
-    read_query,
     router,
 )
 from app.api.schemas.fields import decoded_id
-from app.api.schemas.lists import RecommendationQuery, Recommendations, SessionRequest
-from app.dependencies import BROWSERS, RequestId, WorkerDep, worker_of
+from app.api.schemas.lists import (
+    BatchRecommendations,
+    BatchRequest,
+    RecommendationQuery,
+    Recommendations,
+    SessionRequest,
+)
+from app.dependencies import BROWSERS, READERS, RequestId, WorkerDep, worker_of
 from app.security.callers import Level
-from app.serving.lists import Asked, Visitor
+from app.serving.audience import Visitor, VisitorEvent
+from app.serving.batches import recommend_many
 from app.serving.worker import Worker
+from app.threads import in_thread
+from marquee.domain.clock import system_clock
 from marquee.domain.errors import InvalidInput
 
 hot = router("recommendations", lean=True)
 routes = router("recommendations")
 
-_KNOWN = RecommendationQuery.model_fields.keys()
-_REPEATABLE = frozenset({"exclude"})
 _NOTHING_ASKED = RecommendationQuery()
+_SHORT = 100  # bytes of a query that are worth keeping
 
 
 @hot.get(
@@ -55,13 +61,14 @@ async def recommend(request: Request) -> JsonBytes:
     caller = worker.gate.caller(scope)
     user_id = _user_id(scope["path_params"]["user_id"])
     caller.require_person(user_id, Level.READ)
-    query = _query(scope["query_string"])
-    asked = Asked(worker.lists.size(query.n), query.category, query.exclude)
+    asked = asked_of(_query(scope["query_string"]), worker.lists)
     person = worker.person(user_id)
     if person is None:
-        person = await run_in_threadpool(worker.look_up, user_id)
-    request_id = scope["state"]["request_id"]
-    return JsonBytes(worker.lists.for_person(request_id, person, asked, worker.shelf, worker.catalogue))
+        person = await in_thread(worker.look_up, user_id)
+    made = (scope["state"]["request_id"], person, asked, worker.shelf, worker.catalogue)
+    if asked.explain:  # which may take as long as many lists
+        return JsonBytes(await in_thread(worker.lists.for_person, *made))
+    return JsonBytes(worker.lists.for_person(*made))
 
 
 @routes.post(
@@ -72,18 +79,58 @@ async def recommend(request: Request) -> JsonBytes:
     dependencies=[BROWSERS],
 )
 def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
-    """A list for a visitor, from ratings sent along and not kept; of two for one item the later counts."""
-    asked = Asked(worker.lists.size(body.n), body.category)
-    visitor = Visitor({rating.item_id: rating.rating for rating in body.ratings})
+    """A list for a visitor, from ratings and events sent along and not kept.
+
+    Of two ratings for one item the later counts; an event about an item that is rated does not.
+    """
+    asked = asked_of(body, worker.lists)
+    visitor = _visitor(body, system_clock().timestamp())
     _check_visitor(visitor, worker)
     return JsonBytes(worker.lists.for_visitor(request_id, visitor, asked, worker.shelf, worker.catalogue))
 
 
+@routes.post(
+    "/recommendations/batch",
+    response_model=BatchRecommendations,
+    responses=CHANGING,
+    operation_id="recommend_to_many",
+    dependencies=[READERS],
+)
+def recommend_to_many(body: BatchRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
+    """Lists for many people at once, each as if it were asked for alone, in a fraction of the time.
+
+    Somebody unknown gets popular items, and `notice` says so. All lists have one request id; together with
+    the user's it names each. Unless `log` says that they are shown now, they are not taken for impressions.
+    """
+    asked = asked_of_batch(body, worker.lists)
+    people = worker.look_up_many(body.user_ids)
+    return JsonBytes(recommend_many(worker.lists, request_id, people, asked, worker.shelf, worker.catalogue))
+
+
+def _visitor(body: SessionRequest, now: float) -> Visitor:
+    return Visitor(
+        {rating.item_id: rating.rating for rating in body.ratings},
+        [
+            VisitorEvent(event.item_id, event.kind, now if event.at is None else event.at.timestamp())
+            for event in body.events
+        ],
+    )
+
+
 def _check_visitor(visitor: Visitor, worker: Worker) -> None:
-    for item_id, stars in visitor.stars.items():
+    """Raises InvalidInput for stars off the scale, an item that there is not, or an unknown kind of event."""
+    for stars in visitor.stars.values():
         worker.serving.rating_scale.check(stars)
+    for item_id in (*visitor.stars, *(event.item_id for event in visitor.events)):
         if worker.catalogue.item(item_id) is None:
-            raise InvalidInput(f"There is no item {item_id!r}.", hint="Leave out its rating.")
+            raise InvalidInput(f"There is no item {item_id!r}.", hint="Leave out what is about it.")
+    feedback = worker.serving.feedback
+    for event in visitor.events:
+        if event.kind not in feedback.kinds and feedback.unknown_kinds == "refuse":
+            known = ", ".join(sorted(feedback.kinds)) or "none"
+            raise InvalidInput(
+                f"There is no kind of event {event.kind!r}.", hint=f"configs/serving.yaml has: {known}."
+            )
 
 
 def _user_id(encoded: str) -> str:
@@ -96,13 +143,14 @@ def _user_id(encoded: str) -> str:
 def _query(query_string: bytes) -> RecommendationQuery:
     if not query_string:
         return _NOTHING_ASKED
-    values: dict[str, Any] = {
-        name: given if name in _REPEATABLE else given[0]
-        for name, given in read_query(query_string, _KNOWN, _REPEATABLE).items()
-    }
-    try:
-        return RecommendationQuery.model_validate(values)
-    except ValidationError as error:
-        raise RequestValidationError(
-            [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors(include_url=False)]
-        ) from error
+    return (
+        _read(query_string)
+        if len(query_string) <= _SHORT
+        else parsed_query(query_string, RecommendationQuery)
+    )
+
+
+@lru_cache(maxsize=256)
+def _read(query_string: bytes) -> RecommendationQuery:
+    """Many ask the same of their lists, and to read it takes longer than to make one."""
+    return parsed_query(query_string, RecommendationQuery)

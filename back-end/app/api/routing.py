@@ -1,24 +1,27 @@
 """Kinds of routes: the ordinary one, and a lean one for what is asked for most."""
 
+import inspect
 from collections.abc import Callable, Coroutine, Set
-from typing import Any
+from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter
-from fastapi.dependencies.utils import get_flat_params
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Query
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import request_response
 
 from app.api.schemas.problems import Problem
+from app.threads import require_room
 
 PREFIX = "/api/v1"
-_MOST_PARAMETERS = 1_010
+_MOST_PARAMETERS = 1_200
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class StrictRequest(Request):
@@ -29,16 +32,23 @@ class StrictRequest(Request):
 
 
 class ApiRoute(APIRoute):
-    """FastAPI's route, reading JSON strictly, and refusing parameters that it does not know."""
+    """FastAPI's route, reading JSON strictly, refusing parameters that it does not know, and bounded.
+
+    Endpoints that are no coroutines run on threads; when too many wait for one, the answer is 429.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        parameters = get_flat_params(self.dependant)
-        known = frozenset(field.alias for field in parameters if isinstance(field.field_info, Query))
+        parameters = _query_parameters(self.dependant)
+        known = parameters.keys()
+        repeatable = {name for name, kind in parameters.items() if _is_several(kind)}
+        needs_thread = not inspect.iscoroutinefunction(self.endpoint)
 
         async def strictly(request: Request) -> Response:
+            if needs_thread:
+                require_room()
             if request.scope["query_string"]:
-                read_query(request.scope["query_string"], known)
+                read_query(request.scope["query_string"], known, repeatable)
             return await handle(StrictRequest(request.scope, request.receive))
 
         return strictly
@@ -88,6 +98,42 @@ def read_query(
     return values
 
 
+def parsed_query(query_string: bytes, model: type[M]) -> M:
+    """A query as the model has it; a field that is a tuple may be given more than once.
+
+    Raises:
+        RequestValidationError: as `read_query`, or a value is wrong.
+    """
+    fields = model.model_fields
+    repeatable = {name for name, field in fields.items() if _is_several(field.annotation)}
+    given = read_query(query_string, fields.keys(), repeatable)
+    values = {name: texts if name in repeatable else texts[0] for name, texts in given.items()}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise RequestValidationError(
+            [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors(include_url=False)]
+        ) from error
+
+
+def _query_parameters(dependant: Dependant) -> dict[str, Any]:
+    """The type of each parameter of a query, by its name; a model of a query is as many as it has fields."""
+    parameters: dict[str, Any] = {}
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            parameters.update((name, part.annotation) for name, part in kind.model_fields.items())
+        else:
+            parameters[field.alias] = kind
+    for needed in dependant.dependencies:
+        parameters.update(_query_parameters(needed))
+    return parameters
+
+
+def _is_several(annotation: object) -> bool:
+    return get_origin(annotation) in (tuple, list)
+
+
 def fault(location: tuple[str, ...], message: str) -> RequestValidationError:
     """What pydantic would raise of a value that it had checked itself."""
     return RequestValidationError([{"type": "value_error", "loc": location, "msg": message, "input": None}])
@@ -112,11 +158,14 @@ _MEANINGS = {
     401: "Nobody is signed in, or the key is not known",
     403: "The caller may not",
     404: "There is no such thing",
+    408: "The body did not arrive in time",
     409: "The state does not allow it (any more)",
     413: "The body is too large",
+    414: "The address is longer than 65,535 bytes",
     415: "The body is not JSON",
     422: "A value is wrong",
-    429: "Too many tries; Retry-After says when there may be another",
+    421: "The header Host names another site",
+    429: "Too much is asked at once, or was tried too often; Retry-After says when to try again",
     503: "A part that is needed is away; Retry-After says when to try again",
 }
 

@@ -5,25 +5,29 @@ from typing import Annotated
 
 from fastapi import Body, Depends, Request, Response
 
-from app.api.routing import problems, router
+from app.api.routing import JsonBytes, problems, read_query, router
 from app.api.schemas.sessions import OperatorSignIn, ProfileSignIn, Session, SignIn
-from app.dependencies import CallerDep, WorkerDep, caller_of
+from app.dependencies import WorkerDep, caller_of, worker_of
 from app.security.callers import Caller, Level
 from app.security.gate import require_same_origin
 from app.serving.worker import Worker
 from marquee.domain.errors import Forbidden, NotFound, Unauthorized
 from marquee.store import operators, users
 
+hot = router("session", lean=True)
 routes = router("session")
 
 # Checking a password takes 64 MB for a moment, by design; one at a time bounds what sign-ins can take.
 _one_password_at_a_time = threading.Semaphore(1)
 
 
-@routes.get("/session", responses=problems(401), operation_id="get_session")
-async def get_session(worker: WorkerDep, caller: CallerDep) -> Session:
+@hot.get("/session", response_model=Session, responses=problems(400, 401, 422), operation_id="get_session")
+async def get_session(request: Request) -> JsonBytes:
     """Who is signed in with this browser."""
-    return _session(caller, worker)
+    worker = worker_of(request)
+    read_query(request.scope["query_string"], frozenset())
+    await worker.caught_up()
+    return JsonBytes(_session(worker.gate.caller(request.scope), worker).model_dump_json().encode())
 
 
 @routes.post(

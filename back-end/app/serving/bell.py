@@ -28,7 +28,7 @@ class Bell:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if os.fstat(self._file).st_size < _COUNTER.size:
-            os.ftruncate(self._file, _COUNTER.size)
+            os.posix_fallocate(self._file, 0, _COUNTER.size)  # a hole cannot be filled once the disk is full
         self._threads = threading.Lock()  # the lock on the file keeps processes apart, not threads
         self._memory = mmap.mmap(self._file, _COUNTER.size)
 

@@ -2,6 +2,7 @@
 
 `statement_timeout` is kept by the server, so it does not help when the server itself hangs (a stopped
 process, a lost network); libpq would wait for ever. psycopg2 lets a program do the waiting itself.
+A request's own end, where it has one, limits each of its waits too.
 """
 
 import select
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, connection, set_wait_callback
@@ -22,6 +24,9 @@ class _Limit(threading.local):
 
 _limit = _Limit()
 _default_seconds = 6.0
+
+# When the request under way must have been answered, in `time.monotonic()` seconds; threads inherit it.
+request_ends: ContextVar[float | None] = ContextVar("request_ends", default=None)
 
 
 def install(seconds: float) -> None:
@@ -49,10 +54,10 @@ def _wait(database: connection) -> None:
         psycopg2.OperationalError: it has not, in time.
     """
     seconds = _limit.seconds or _default_seconds
-    deadline = time.monotonic() + seconds
+    deadline = min(time.monotonic() + seconds, request_ends.get() or float("inf"))
     while (state := database.poll()) != POLL_OK:
         poller = select.poll()
         poller.register(database.fileno(), _EVENTS[state])
         remaining = deadline - time.monotonic()
         if remaining <= 0 or not poller.poll(remaining * 1000):
-            raise psycopg2.OperationalError(f"Postgres has not answered within {seconds:g} s")
+            raise psycopg2.OperationalError("Postgres has not answered in time")

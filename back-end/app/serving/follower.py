@@ -14,6 +14,7 @@ from app import metrics
 from app.serving.bell import Bell
 from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
+from app.serving.postponed import Postponed
 from app.serving.vital import VitalThread
 from marquee.store import changes
 from marquee.store.changes import Change, ChangeReader
@@ -36,6 +37,8 @@ class Follower(VitalThread):
         load: reads everything, at the start.
         apply: takes changes in, and reads what they are about.
         caught_up: called, on this thread, whenever the feed has been read.
+        has_read: called before that with `seen`.
+        leisure: does a little of what can wait, between two readings; False when there is nothing to do.
 
     Attributes:
         seen: the bell's count that has been read; a reader whose count is higher must wait.
@@ -53,12 +56,17 @@ class Follower(VitalThread):
         load: Callable[[Connection], None],
         apply: Callable[[Connection, Sequence[Change]], None],
         caught_up: Callable[[], None],
+        has_read: Callable[[int], None],
+        leisure: Callable[[Connection], bool],
         stopping: threading.Event,
     ) -> None:
         super().__init__(name="change-feed", daemon=True)
         self._engine, self._database, self._bell = engine, database, bell
         self._load, self._apply, self._caught_up, self._stopping = load, apply, caught_up, stopping
+        self._has_read = has_read
+        self._leisure = leisure
         self._reader = ChangeReader()
+        self._postponed = Postponed()
         self._hurry, self._hurry_write = os.pipe()
         os.set_blocking(self._hurry, False)
         os.set_blocking(self._hurry_write, False)
@@ -91,7 +99,8 @@ class Follower(VitalThread):
                 self._start(connection)
                 while not self._stopping.is_set():
                     self._read(connection)
-                    self._wait(connection)
+                    if not self._leisure(connection):
+                        self._wait(connection)
         except (OperationalError, InterfaceError) as error:
             self._lost(error)
         finally:
@@ -113,7 +122,7 @@ class Follower(VitalThread):
 
     def _read(self, connection: Connection) -> None:
         rung = self._bell.count()  # before the snapshot is taken: what was rung later may not be in it
-        fresh = self._reader.read(connection)
+        fresh = self._postponed.due(self._reader.read(connection), time.monotonic())
         if fresh:
             for change in fresh:
                 metrics.feed_changes.labels(change.kind).inc()
@@ -121,6 +130,7 @@ class Follower(VitalThread):
                 self._apply(connection, fresh)
         connection.commit()  # a session hears of notifications between its transactions
         self.seen, self.read_at = rung, time.monotonic()
+        self._has_read(rung)
         self.tried.set()
         self._caught_up()
 

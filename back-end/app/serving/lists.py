@@ -1,195 +1,294 @@
-"""Lists, from memory alone, as the bytes that go over the wire."""
+"""Lists, from memory alone: for a person, for a visitor, for everybody."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
-from app import metrics
+from app.serving import answers, notices
+from app.serving.answers import Heading
+from app.serving.asked import CHAMPION, Asked, Ground, next_cursor, wanted_of
+from app.serving.audience import Person, Visitor
+from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
-from app.serving.histories import NOTHING_KNOWN, NOTHING_RATED, Histories, Profile, Rated
+from app.serving.explaining import Why, explained, reasons_of, reasons_without_model
+from app.serving.histories import Histories
+from app.serving.impressions import ImpressionLog
 from app.serving.shelf import Shelf
+from app.serving.tokens import Tokens
 from marquee.domain.errors import InvalidInput
-from marquee.domain.history import History
-from marquee.models.protocol import Int32
-from marquee.recommend.recommender import Recommendation
+from marquee.domain.history import UNKNOWN_ROW
+from marquee.models.protocol import Float32, Int32
+from marquee.recommend.chain import Board, Ranked
+from marquee.recommend.exploration import generator_of
+from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
+from marquee.recommend.reasons import Reason, Reasoner
+from marquee.recommend.recommender import PersonState, Recommendation
+from marquee.recommend.rules import NO_RULES, Factors
+from marquee.recommend.showable import Showable
 from marquee.settings import Serving
 
-VARIANT = b'"champion"'
-_COUNTED_SECONDS = 5.0
 
-UNKNOWN_PERSON = "Nothing is known of this person yet, so these are the most popular items."
-NOTHING_RATED_YET = "There are no ratings yet, so these are the most popular items."
-BY_PROFILE = "There are no ratings yet, so these are what people alike rate most."
-NOT_LOOKED_UP = "This person cannot be looked up at the moment, so these are the most popular items."
-NO_MODEL = "No model is deployed yet, so these are the most popular items."
-MODEL_UNUSABLE = "The deployed model cannot be used at the moment, so these are the most popular items."
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a client asked of a list."""
-
-    n: int
-    category: str | None = None
-    exclude: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who a list is for.
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A list, and what it was made of.
 
     Attributes:
-        history: None for somebody unknown.
-        profile: what is known of them besides.
-        looked_up: False when nobody could say, because Postgres is away.
+        reasons: what its stages went by, by place; None where nobody asked.
     """
 
-    user_id: str
-    history: Rated | None
-    profile: Profile = NOTHING_KNOWN
-    looked_up: bool = True
+    asked: Asked
+    ground: Ground
+    showable: Showable
+    wanted: Wanted
+    listing: Listing
+    places: list[Recommendation]
+    reasons: list[list[Reason]] | None = None
 
     @property
-    def known(self) -> bool:
-        return self.history is not None
+    def why(self) -> list[list[Why]] | None:
+        if self.reasons is None:
+            return None
+        return explained(self.listing, self.reasons, self.wanted.rules, self.ground)
 
     @property
-    def notice(self) -> str | None:
-        if self.history is not None:
-            return None if len(self.history) else NOTHING_RATED_YET
-        return UNKNOWN_PERSON if self.looked_up else NOT_LOOKED_UP
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody without an id, who has rated these items (stars by item id) just now."""
-
-    stars: dict[str, float]
-    user_id: None = None
-
-    @property
-    def known(self) -> bool:
-        return bool(self.stars)
+    def nothing_because(self) -> str | None:
+        """What is to be said first: why there is nothing, or not what was asked for."""
+        unknown = notices.of_filters(self.asked.filters, self.showable)
+        if unknown is not None or self.places:
+            return unknown
+        return notices.of_empty(self.asked, self.wanted, self.showable)
 
 
 class ListMaker:
     """Makes lists with a shelf, or without one from the ratings alone.
 
     Args:
-        serving: list sizes.
+        serving: list sizes, rules, exploration.
         histories: whose ratings are counted while there is no model.
+        tokens: signs lists.
+        impressions: where lists are noted that somebody was shown.
         is_deployed: whether a model is to serve, whether or not it can.
+        clock: seconds since 1970.
     """
 
-    def __init__(self, serving: Serving, histories: Histories, *, is_deployed: Callable[[], bool]) -> None:
-        self._sizes = serving.lists
-        self._histories = histories
-        self._is_deployed = is_deployed
-        self._counted_at = -_COUNTED_SECONDS
-        self._counts: NDArray[np.int64] = np.zeros(0, np.int64)
+    def __init__(
+        self,
+        serving: Serving,
+        histories: Histories,
+        tokens: Tokens,
+        impressions: ImpressionLog,
+        *,
+        is_deployed: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.sizes = serving.lists
+        self._rules, self._exploration, self._feedback = serving.rules, serving.exploration, serving.feedback
+        self._tokens, self._impressions = tokens, impressions
+        self._scale, self._is_deployed, self._clock = serving.rating_scale, is_deployed, clock
+        self.asks_model = "personal" in serving.fallback
+        self._counts = Counts(histories)
+        self._bare = BareShelf(Catalogue.of(()), serving.rules)
 
     def size(self, n: int | None) -> int:
         """How long a list is to be; raises InvalidInput when it is longer than the settings allow."""
-        if n is not None and n > self._sizes.largest_size:
-            raise InvalidInput(f"A list has at most {self._sizes.largest_size} entries, not {n}.")
-        return self._sizes.default_size if n is None else n
+        if n is not None and n > self.sizes.largest_size:
+            raise InvalidInput(f"A list has at most {self.sizes.largest_size} entries, not {n}.")
+        return self.sizes.default_size if n is None else n
+
+    # ---- for somebody ----
 
     def for_person(
         self, request_id: str, person: Person, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
         """The JSON of `Recommendations` for somebody with an id."""
-        unknown = unknown_category(asked.category, catalogue)
-        history = NOTHING_RATED if person.history is None else person.history
         if shelf is None:
-            entries = self._counted(asked, catalogue, history["number"])
-            return _recommendations(request_id, person, unknown or self._why_no_model(), None, entries)
-        states = shelf.model.states
-        state = states.nobody
-        if len(history) or person.profile != NOTHING_KNOWN:
-            state = states.get(person.user_id, history, shelf.row_of_number, person.profile)
-        excluded = shelf.rows(asked.exclude) if asked.exclude else None
-        places = shelf.model.recommender.top(
-            state, asked.n, excluded_rows=excluded, allowed=shelf.allowed(asked.category)
-        )
-        return _recommendations(
-            request_id,
-            person,
-            unknown or _notice(person, places),
-            shelf.model.version,
-            _encoded(places, shelf.fragments),
-        )
+            return self._without_model(request_id, person, asked, catalogue, person.left_out())
+        state, discount = person.state(shelf), self._discount(person, shelf)
+        return self._with_model(request_id, person, asked, shelf, state, discount)
 
     def for_visitor(
         self, request_id: str, visitor: Visitor, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
     ) -> bytes:
-        """The JSON of `Recommendations` for a visitor; the items rated must be in the catalogue."""
-        unknown = unknown_category(asked.category, catalogue)
+        """The JSON of `Recommendations` for a visitor."""
+        now = self._clock()
         if shelf is None:
-            seen = np.array([catalogue.number_of[item_id] for item_id in visitor.stars], np.int32)
-            return _recommendations(
-                request_id,
-                visitor,
-                unknown or self._why_no_model(),
-                None,
-                self._counted(asked, catalogue, seen),
-            )
+            seen = visitor.history(catalogue.number_of.get, self._feedback, now).left_out
+            return self._without_model(request_id, visitor, asked, catalogue, seen)
         recommender = shelf.model.recommender
-        state = recommender.state(history_of_ids(visitor.stars, shelf))
-        places = recommender.top(state, asked.n, allowed=shelf.allowed(asked.category))
-        notice = unknown or (None if visitor.stars else NOTHING_RATED_YET)
-        return _recommendations(
-            request_id, visitor, notice, shelf.model.version, _encoded(places, shelf.fragments)
+        history = visitor.history(recommender.models.items.row, self._feedback, now)
+        return self._with_model(request_id, visitor, asked, shelf, recommender.state(history))
+
+    def _with_model(
+        self,
+        request_id: str,
+        who: Person | Visitor,
+        asked: Asked,
+        shelf: Shelf,
+        state: PersonState,
+        discount: Factors | None = None,
+    ) -> bytes:
+        showable = shelf.showable(self._clock())
+        exploring = self._exploring(request_id)
+        wanted = wanted_of(asked, shelf, showable, discount=discount, exploring=exploring)
+        recommender = shelf.model.recommender
+        listing = recommender.make(state, wanted)
+        places = recommender.places(listing, state, asked.offset)
+        reasons = None
+        if asked.explain:
+            reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
+            reasons = reasons_of(listing, state, reasoner)
+        made = Made(asked, shelf, showable, wanted, listing, places, reasons)
+        newer = self.asks_model and state.history.tells and not state.is_ranked
+        said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
+        notice = made.nothing_because or said
+        return self._answer(request_id, who, made, notice)
+
+    def _without_model(
+        self, request_id: str, who: Person | Visitor, asked: Asked, catalogue: Catalogue, seen: Int32
+    ) -> bytes:
+        made = self._counted(asked, catalogue, seen, self._exploring(request_id))
+        return self._answer(request_id, who, made, made.nothing_because or self._why_no_model())
+
+    def _answer(self, request_id: str, who: Person | Visitor, made: Made, notice: str | None) -> bytes:
+        ground, listing, version = made.ground, made.listing, made.ground.version
+        entries = answers.entries_of(made.places, ground.fragments, made.why)
+        heading = Heading(
+            request_id,
+            self.token(request_id, version, made.asked.variant),
+            who.user_id,
+            who.known,
+            notice,
+            version,
+            made.asked.variant,
+            listing.stage,
+            next_cursor(made.asked, ground, listing),
         )
+        if made.asked.log:
+            self.note(request_id, who.user_id, ground, listing)
+        return answers.recommendations(heading, entries)
+
+    def note(self, request_id: str, user_id: str | None, ground: Ground, listing: Listing) -> None:
+        """Have a list that was shown written to the log."""
+        if listing.stage is not None:
+            self._impressions.note(
+                request_id,
+                user_id,
+                ground.version,
+                CHAMPION,
+                listing.stage,
+                ground.ids,
+                listing.rows.tolist(),
+                None if listing.propensities is None else listing.propensities.tolist(),
+            )
+
+    def token(self, request_id: str, version: int | None, variant: str) -> bytes:
+        """Names a list in events that answer it."""
+        return self._tokens.make(request_id, version, variant)
+
+    def showable(self, shelf: Shelf) -> Showable:
+        """What may be shown now."""
+        return shelf.showable(self._clock())
+
+    @property
+    def differs_by_person(self) -> bool:
+        """Whether chance, or what they were shown, makes people's lists differ in more than their scores."""
+        return bool(self._exploration.share) or self._impressions.shown.enabled
+
+    def _exploring(self, request_id: str) -> Exploring | None:
+        settings = self._exploration
+        if not settings.share:
+            return None
+        return Exploring(settings.share, settings.pool, generator_of(request_id))
+
+    def _discount(self, person: Person, shelf: Shelf) -> Factors | None:
+        """What has lost relevance for somebody because it was shown; None where nothing has."""
+        shown = self._impressions.shown
+        if not shown.enabled:
+            return None
+        factors = shown.factors(person.user_id, person.answered_at(shelf.catalogue))
+        rows = shelf.rows(factors)
+        known = rows != UNKNOWN_ROW
+        return (rows[known], np.fromiter(factors.values(), np.float32)[known]) if known.any() else None
+
+    # ---- for everybody ----
 
     def popular(self, asked: Asked, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: what most people like."""
-        unknown = unknown_category(asked.category, catalogue)
         if shelf is None:
-            return _item_list(None, self._counted(asked, catalogue), unknown)
-        places = shelf.model.recommender.popular(asked.n, allowed=shelf.allowed(asked.category))
-        return _item_list(shelf.model.version, _encoded(places, shelf.fragments), unknown)
+            return self._item_list(self._counted(asked, catalogue))
+        showable = shelf.showable(self._clock())
+        wanted = wanted_of(asked, shelf, showable)
+        listing = shelf.model.recommender.make_popular(wanted)
+        places = shelf.model.recommender.places(listing, None, asked.offset)
+        return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
 
-    def similar(self, item_id: str, n: int, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
+    def similar(self, item_id: str, asked: Asked, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: what goes with an item; popular items where the model does not know it."""
-        number = catalogue.number_of[item_id]
         if shelf is None:
-            return _item_list(None, self._counted(Asked(n), catalogue, np.array([number], np.int32)))
-        recommender, row = shelf.model.recommender, recommender_row(shelf, item_id)
-        allowed = shelf.allowed(None)
-        places = (
-            recommender.popular(n, allowed=allowed)
-            if row is None
-            else recommender.similar(row, n, allowed=allowed)
-        )
-        return _item_list(shelf.model.version, _encoded(places, shelf.fragments))
+            number = np.array([catalogue.number_of[item_id]], np.int32)
+            return self._item_list(self._counted(asked, catalogue, number))
+        row = recommender_row(shelf, item_id)
+        if row is None:
+            return self.popular(asked, shelf, catalogue)
+        showable = shelf.showable(self._clock())
+        wanted = wanted_of(asked, shelf, showable)
+        listing = shelf.model.recommender.make_similar(row, wanted)
+        places = shelf.model.recommender.places(listing, None, asked.offset)
+        return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
+
+    def board(self, board: Board, scores: Float32, asked: Asked, catalogue: Catalogue) -> bytes:
+        """The JSON of `ItemList`: the items with the highest scores, by the catalogue's numbers.
+
+        Args:
+            scores: -inf for what is not on the board; items that came later are not.
+        """
+        bare = self._bare_of(catalogue)
+        showable = bare.showable(self._clock())
+        wanted = replace(wanted_of(asked, bare, showable), rules=NO_RULES)  # what they hide stays hidden
+        ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
+        listing = make_list((ranked,), wanted)
+        made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
+        nothing = None if (scores > -np.inf).any() else notices.NOTHING_DONE
+        return self._item_list(made, nothing)
+
+    def prepare_board(self, catalogue: Catalogue) -> None:
+        """Compute what a board needs of a catalogue that is new, so that no request waits. Blocks."""
+        bare = self._bare_of(catalogue)
+        _ = bare.shown_items, bare.showable(self._clock())
+
+    def _item_list(self, made: Made, notice: str | None = None) -> bytes:
+        entries = answers.entries_of(made.places, made.ground.fragments)
+        cursor = next_cursor(made.asked, made.ground, made.listing)
+        return answers.item_list(made.ground.version, entries, notice or made.nothing_because, cursor)
+
+    # ---- without a model ----
 
     def _why_no_model(self) -> str:
-        return MODEL_UNUSABLE if self._is_deployed() else NO_MODEL
+        return notices.MODEL_UNUSABLE if self._is_deployed() else notices.NO_MODEL
 
-    def _counted(self, asked: Asked, catalogue: Catalogue, without: Int32 | None = None) -> bytes:
-        """The items with the most ratings in memory, while there is no model; counted every few seconds."""
-        counts = self._fresh_counts(catalogue)
-        numbers = catalogue.numbers(asked.category)
-        out = {*(() if without is None else without.tolist()), *map(catalogue.number_of.get, asked.exclude)}
-        order = numbers[np.argsort(-counts[numbers], kind="stable")].tolist()
-        chosen = [number for number in order if number not in out][: asked.n]
-        ids = [catalogue.items[number].item_id for number in chosen]
-        places = [
-            Recommendation(number, item_id, rank, float(counts[number]), None, "popular")
-            for rank, (number, item_id) in enumerate(zip(chosen, ids, strict=True), start=1)
-        ]
-        return _encoded(places, catalogue.fragments)
+    def _counted(
+        self, asked: Asked, catalogue: Catalogue, seen: Int32 = NO_ROWS, exploring: Exploring | None = None
+    ) -> Made:
+        """The items with the most ratings in memory."""
+        bare = self._bare_of(catalogue)
+        showable = bare.showable(self._clock())
+        wanted = wanted_of(asked, bare, showable, exploring=exploring)
+        listing = self._counts.make(len(catalogue), wanted, seen[seen < len(catalogue)])
+        places = _unpredicted(listing, bare.ids, asked.offset)
+        reasons = reasons_without_model(listing) if asked.explain else None
+        return Made(asked, bare, showable, wanted, listing, places, reasons)
 
-    def _fresh_counts(self, catalogue: Catalogue) -> NDArray[np.int64]:
-        now = time.monotonic()
-        if now - self._counted_at > _COUNTED_SECONDS or len(self._counts) != len(catalogue):
-            self._counts = self._histories.ratings_of_items(len(catalogue))
-            self._counted_at = now
-        return self._counts
+    def _bare_of(self, catalogue: Catalogue) -> BareShelf:
+        if self._bare.catalogue is not catalogue:
+            self._bare = BareShelf(catalogue, self._rules)
+        return self._bare
+
+
+def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:
+    missing = len(catalogue) - len(scores)
+    return scores if not missing else np.pad(scores, (0, missing), constant_values=-np.inf)
 
 
 def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:
@@ -204,57 +303,11 @@ def recommender_row(shelf: Shelf, item_id: str) -> int | None:
     return shelf.model.recommender.models.items.row(item_id)
 
 
-def history_of_ids(stars: dict[str, float], shelf: Shelf) -> History:
-    """A history of ratings made now; items that the bundle has never heard of are left out."""
-    rows = shelf.rows(stars)
-    known = rows >= 0
-    now = np.full(len(rows), int(time.time()), np.int64)
-    return History(rows[known], np.fromiter(stars.values(), np.float32)[known], now[known])
-
-
-def _encoded(places: Sequence[Recommendation], fragments: Sequence[str]) -> bytes:
-    """The entries of a list, without its brackets; a place's row is that of its fragment."""
-    parts = []
-    by_source: dict[str, int] = {}
-    for row, _, rank, score, stars, source, low, high in places:
-        parts.append(
-            f'{fragments[row]},"rank":{rank},"score":{score:.6g},"stars":{_number(stars)},'
-            f'"stars_low":{_number(low)},"stars_high":{_number(high)},"source":"{source}"}}'
+def _unpredicted(listing: Listing, ids: Sequence[str], offset: int) -> list[Recommendation]:
+    """Places whose stars nobody can predict."""
+    return [
+        Recommendation(row, ids[row], rank, None if source == "pinned" else score, None, source)
+        for rank, (row, score, source) in enumerate(
+            zip(listing.rows.tolist(), listing.scores.tolist(), listing.sources, strict=True), offset + 1
         )
-        by_source[source] = by_source.get(source, 0) + 1
-    for kind, items in by_source.items():
-        metrics.count_listed(kind, items)
-    return ",".join(parts).encode()
-
-
-def _notice(person: Person, places: Sequence[Recommendation]) -> str | None:
-    return BY_PROFILE if places and places[0].source == "profile" else person.notice
-
-
-def _number(stars: float | None) -> str:
-    return "null" if stars is None else f"{stars:.3f}"
-
-
-def _recommendations(
-    request_id: str, who: Person | Visitor, notice: str | None, version: int | None, entries: bytes
-) -> bytes:
-    return (
-        b'{"request_id":"%b","user_id":%b,"known":%b,"notice":%b,"model_version":%b,"variant":%b,"items":[%b]}'
-        % (
-            request_id.encode(),
-            orjson.dumps(who.user_id),
-            b"true" if who.known else b"false",
-            orjson.dumps(notice),
-            orjson.dumps(version),
-            VARIANT,
-            entries,
-        )
-    )
-
-
-def _item_list(version: int | None, entries: bytes, notice: str | None = None) -> bytes:
-    return b'{"notice":%b,"model_version":%b,"items":[%b]}' % (
-        orjson.dumps(notice),
-        orjson.dumps(version),
-        entries,
-    )
+    ]

@@ -1,6 +1,7 @@
 """A model and the catalogue as it is now, joined: everything that making a list needs."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import is_
@@ -15,8 +16,10 @@ from marquee.domain.records import Item
 from marquee.models.features import describe_item
 from marquee.models.model_set import ModelSet
 from marquee.models.new_items import extended
-from marquee.models.protocol import Int32, Mask
+from marquee.models.protocol import Int32
+from marquee.recommend.paging import ShownItems
 from marquee.recommend.recommender import Recommender
+from marquee.recommend.showable import RuleBook, Showable
 from marquee.settings import Serving
 
 
@@ -28,6 +31,8 @@ class ServedModel:
         bundle: as it was trained.
         new_items: not in the bundle; scored by what is known of them.
         recommender: of both.
+        states: of people, by its recommender.
+        shown_items: what cursors say of its rows.
     """
 
     version: int
@@ -36,6 +41,7 @@ class ServedModel:
     new_items: tuple[Item, ...]
     recommender: Recommender
     states: States
+    shown_items: ShownItems
 
     @classmethod
     def of(
@@ -46,7 +52,8 @@ class ServedModel:
         )
         models = extended(bundle, [item.item_id for item in new_items], features)
         recommender = Recommender(models, serving)
-        return cls(version, bundle, serving, new_items, recommender, States(recommender))
+        states, shown_items = States(recommender, serving.feedback), ShownItems(models.items.ids)
+        return cls(version, bundle, serving, new_items, recommender, states, shown_items)
 
     def beside(self, catalogue: Catalogue) -> "ServedModel":
         """This model with all the visible items that it was not trained with."""
@@ -86,8 +93,22 @@ class Shelf:
 
     def prepared(self) -> Self:
         """This shelf, with everything that lists need computed, so that no request waits for it."""
-        _ = self.fragments, self.visible, self.model.states.nobody
+        _ = self.fragments, self.model.states.nobody
+        self.showable(time.time())
         return self
+
+    @property
+    def version(self) -> int:
+        return self.model.version
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Item ids by row."""
+        return self.model.recommender.models.items.ids
+
+    @property
+    def shown_items(self) -> ShownItems:
+        return self.model.shown_items
 
     @cached_property
     def fragments(self) -> list[str]:
@@ -95,32 +116,22 @@ class Shelf:
         fragments = self.catalogue.fragments
         return [fragments[number] if number != UNKNOWN_ROW else "" for number in self.number_of_row.tolist()]
 
+    def showable(self, now: float) -> Showable:
+        """What may be shown, by the rules of a moment in seconds since 1970."""
+        return self._rule_book.at(now)
+
     @cached_property
-    def visible(self) -> Mask | None:
-        """Rows that may be shown; None when all may, which spares every list a pass over the catalogue."""
-        known = self.number_of_row != UNKNOWN_ROW
-        mask = known.copy()
-        mask[known] = self.catalogue.visible[self.number_of_row[known]]
-        return None if mask.all() else mask
+    def _rule_book(self) -> RuleBook:
+        facts = self.catalogue.facts.renumbered(self.number_of_row)
+        visible = self.number_of_row != UNKNOWN_ROW
+        visible[visible] = self.catalogue.visible[self.number_of_row[visible]]
+        return RuleBook(self.model.serving.rules, facts, visible, self.rows)
 
     def rows(self, item_ids: Iterable[str]) -> Int32:
-        """Rows of items, -1 where one is not in the catalogue."""
+        """Rows of items, -1 where the model has none."""
         return self.model.recommender.models.items.rows(item_ids)
 
-    def allowed(self, category: str | None) -> Mask | None:
-        """Rows that may be shown and are of a category; None when all are."""
-        return self.visible if category is None else self._category(category)
-
-    def _category(self, category: str) -> Mask:
-        kept = self._categories.get(category)
-        if kept is None:
-            kept = np.zeros(len(self.number_of_row), np.bool_)
-            rows = self.row_of_number[self.catalogue.numbers(category)]
-            kept[rows[rows != UNKNOWN_ROW]] = True
-            if category in self.catalogue.numbers_in:  # so that inventing categories fills no memory
-                self._categories[category] = kept
-        return kept
-
-    @cached_property
-    def _categories(self) -> dict[str, Mask]:
-        return {}
+    def title(self, row: int) -> str | None:
+        """An item's title; None where the catalogue has it no more."""
+        number = int(self.number_of_row[row])
+        return None if number == UNKNOWN_ROW else self.catalogue.items[number].title

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from typing import ClassVar
 
 from sqlalchemy import Connection, Engine
 
@@ -11,23 +13,32 @@ from app.security.gate import Gate
 from app.security.keyring import Keyring
 from app.security.sessions import Sessions
 from app.security.throttle import Throttle
+from app.serving.attendance import Attendance
+from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
 from app.serving.follower import Follower
-from app.serving.histories import Histories, Rated
+from app.serving.histories import READ_AT_ONCE, Histories, Past
+from app.serving.imports import Places
+from app.serving.impressions import ImpressionLog
 from app.serving.keeper import ModelKeeper
-from app.serving.lists import ListMaker, Person
+from app.serving.leaderboards import Boards, make_boards, make_crowd
+from app.serving.lists import ListMaker
+from app.serving.refreshed import Refreshed
 from app.serving.shelf import ServedModel, Shelf
+from app.serving.tokens import Tokens
+from app.serving.versions import VersionShelf
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
-from marquee.store import deployment, items, versions
+from marquee.store import changes, deployment, items, users, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
 
 _LONGEST_WAIT_FOR_FEED = 0.25
+_LOOK_SECONDS = 0.02
 _START_SECONDS = 30.0
 
 
@@ -39,8 +50,13 @@ class Worker:
         serving: `configs/serving.yaml`.
         engine: for requests.
         feed_engine: for the change feed, whose statements may take long.
-        session_key: signs cookies.
+        session_key: signs cookies, and the tokens of lists.
+
+    Attributes:
+        STOP_SECONDS: that `stop` may take.
     """
+
+    STOP_SECONDS: ClassVar[float] = 6.0
 
     def __init__(
         self, settings: Settings, serving: Serving, *, engine: Engine, feed_engine: Engine, session_key: str
@@ -49,17 +65,31 @@ class Worker:
         self._stopping = threading.Event()
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
+        self.attendance = Attendance(settings.home / "run" / "feed-read")
         self.database = Database(engine, self.bell)
+        self.impressions = ImpressionLog(self.database, serving.impressions)
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
+        self.tokens = Tokens(session_key)
+        self.import_places, self.export_places = Places(), Places()
         self.sign_in_throttle = Throttle(tries=10, seconds=300)
-        self.histories = Histories(serving.histories.ratings_at_start)
-        self.lists = ListMaker(serving, self.histories, is_deployed=lambda: self.keeper.wanted is not None)
+        self.histories = Histories(serving.histories.ratings_at_start, serving.feedback)
+        self.lists = ListMaker(
+            serving,
+            self.histories,
+            self.tokens,
+            self.impressions,
+            is_deployed=lambda: self.keeper.wanted is not None,
+        )
+        self.boards = Refreshed(self._make_boards, lambda: (self.histories.revision, id(self._catalogue)))
+        self.crowd = Refreshed(
+            lambda: make_crowd(self.histories, serving.rating_scale), lambda: self.histories.revision
+        )
         self._catalogue = Catalogue.of(())
         self._shelf: Shelf | None = None
         self._shelving = threading.Lock()
-        self.keeper = ModelKeeper(
-            BundleStore(settings.home / "bundles", self._stopping), serving, self._swap, self._stopping
-        )
+        bundles = BundleStore(settings.home / "bundles", self._stopping)
+        self.keeper = ModelKeeper(bundles, serving, self._swap, self._stopping)
+        self.versions = VersionShelf(bundles, serving)
         self.follower = Follower(
             feed_engine,
             self.database,
@@ -67,10 +97,13 @@ class Worker:
             load=self._load,
             apply=self._apply,
             caught_up=self._tell_waiters,
+            has_read=self.attendance.has_read,
+            leisure=lambda connection: self.histories.catch_up(connection, self._catalogue),
             stopping=self._stopping,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: set[asyncio.Event] = set()
+        self._given_up = 0  # the bell's count that a request waited for, and was not read in time
 
     # ---- life ----
 
@@ -80,15 +113,20 @@ class Worker:
         self.follower.start()
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
         self.keeper.start()
+        self.impressions.start()
         if self.follower.loaded:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
+        share = self.STOP_SECONDS / 3
+        await asyncio.to_thread(self.impressions.close, share)
         self._stopping.set()
+        self.versions.close()
+        self.attendance.leave()
         self.keeper.wake()
         self.follower.hurry()
-        await asyncio.to_thread(self.follower.join, 3.0)
-        await asyncio.to_thread(self.keeper.join, 3.0)
+        for thread in (self.follower, self.keeper):
+            await asyncio.to_thread(thread.join, share)
         self.database.close()
         self._feed_engine.dispose()
 
@@ -111,9 +149,9 @@ class Worker:
     def person(self, user_id: str) -> Person | None:
         """Somebody, from memory; None when Postgres must be asked."""
         history = self.histories.get(user_id)
-        if history is None and not self.histories.complete:
+        if history is None and not self.histories.knows_of(user_id):
             return None
-        return Person(user_id, history, self.histories.profile(user_id))
+        return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""
@@ -121,23 +159,83 @@ class Worker:
         if known is not None:
             return known
         try:
-            return Person(user_id, self._fetch(user_id), self.histories.profile(user_id))
+            past = self._fetch(user_id)
         except Unavailable:
-            return Person(user_id, None, looked_up=False)
+            return self._last_known(user_id)
+        if past is None:
+            return Person(user_id, None)
+        return Person(user_id, past.rated, past.profile, past.done)
 
-    def _fetch(self, user_id: str) -> Rated | None:
+    def look_up_many(self, user_ids: Sequence[str]) -> list[Person]:
+        """`look_up` of each, at a few queries for all. Blocks."""
+        people = {user_id: self.person(user_id) for user_id in user_ids}
+        missing = [user_id for user_id, person in people.items() if person is None]
+        if missing:
+            people |= self._people_fetched(missing)
+        return [person for user_id in user_ids if (person := people[user_id]) is not None]
+
+    def _people_fetched(self, user_ids: Sequence[str]) -> dict[str, Person]:
+        try:
+            with self.database.reading() as connection:
+                found = self.histories.fetch_many(connection, user_ids, self._catalogue)
+        except Unavailable:
+            return {user_id: self._last_known(user_id) for user_id in user_ids}
+        return {
+            user_id: Person(user_id, None)
+            if (past := found.get(user_id)) is None
+            else Person(user_id, past.rated, past.profile, past.done)
+            for user_id in user_ids
+        }
+
+    def _last_known(self, user_id: str) -> Person:
+        """Somebody as memory has them, be that old: for when nobody can say better."""
+        history = self.histories.last_known(user_id)
+        profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+        return Person(user_id, history, profile, done, looked_up=False)
+
+    def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
             return self.histories.fetch(connection, user_id, self._catalogue)
+
+    def require_database(self) -> None:
+        """Raises Unavailable while Postgres is away."""
+        if not self.database.available:
+            raise Unavailable("The database cannot be reached.", hint="Try again in a moment.")
+
+    def _make_boards(self) -> Boards:
+        catalogue = self.catalogue
+        self.lists.prepare_board(catalogue)
+        return make_boards(self.histories, catalogue, self.serving, time.time)
 
     # ---- reading one's own writes ----
 
     async def caught_up(self) -> None:
         """Return when this worker's memory holds all that was committed on this machine before the call.
 
-        It gives up after 250 ms: an answer that is a moment old is better than none.
+        It gives up after 250 ms: an answer that is a moment old is better than none. What one request has
+        waited for in vain (a large import is being read), no other waits for.
         """
-        if self.follower.behind:
+        if self.follower.behind and self.bell.count() > self._given_up:
             await self._wait_for_feed(self.bell.count())
+
+    async def all_caught_up(self, within: float) -> None:
+        """Ring, and return when every worker of this machine holds what was committed before; or give up."""
+        self.bell.ring()
+        count = self.bell.count()
+        try:
+            async with asyncio.timeout(within):
+                await asyncio.to_thread(self._wake_all)
+                while self.database.available and not self.attendance.all_have_read(count):
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except Unavailable:
+            return  # nobody reads now, and all will when Postgres is back
+        except TimeoutError:
+            logger.warning("Not every worker has read the change feed within %g s.", within)
+
+    def _wake_all(self) -> None:
+        with self.database.reading() as connection:
+            changes.wake(connection)
+            connection.commit()
 
     async def _wait_for_feed(self, count: int) -> None:
         read = asyncio.Event()
@@ -149,6 +247,7 @@ class Worker:
                     self.follower.hurry()
                     await read.wait()
         except TimeoutError:
+            self._given_up = max(self._given_up, count)
             logger.warning("The change feed was not read within %g s.", _LONGEST_WAIT_FOR_FEED)
         finally:
             self._waiters.discard(read)
@@ -176,20 +275,26 @@ class Worker:
         if "key" in keys:
             self.gate.keyring.load(connection)
         self._apply_items(connection, keys)
-        if keys.keys() & {"ratings", "users"}:
+        if keys.keys() & {"ratings", "events", "users"}:
             self.histories.load(connection, self._catalogue)
-        elif people := keys.get("rating", set()) | keys.get("user", set()):
-            self.histories.refresh(connection, people, self._catalogue)
-            self._refold(people)
+        elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
+            self.histories.changed(connection, people, self._catalogue)
+            if len(people) <= READ_AT_ONCE:
+                self._refold(people)
+        for user_id in users.missing(connection, keys.get("user", ())):
+            self.impressions.forget(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
     def _apply_items(self, connection: Connection, keys: dict[str, set[str]]) -> None:
         if "items" in keys:
             self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
-        elif "item" in keys:
-            found = items.get_many(connection, keys["item"])
-            self._put_catalogue(self._catalogue.changed(found.values()).without(keys["item"] - found.keys()))
+        elif changed := keys.get("item", set()) | keys.get("item_deleted", set()):
+            found = items.get_many(connection, changed)
+            self._put_catalogue(self._catalogue.changed(found.values()).without(changed - found.keys()))
+        if deleted := keys.get("item_deleted"):
+            number_of = self._catalogue.number_of
+            self.histories.forget_items([number_of[item_id] for item_id in deleted if item_id in number_of])
 
     def _refold(self, people: set[str]) -> None:
         """Compute new states for people whose lists were asked for lately: the next request need not."""
@@ -198,9 +303,11 @@ class Worker:
             return
         for user_id in people:
             history = self.histories.get(user_id)
-            if history is not None and len(history) and shelf.model.states.holds(user_id):
-                profile = self.histories.profile(user_id)
-                shelf.model.states.get(user_id, history, shelf.row_of_number, profile)
+            if history is None:  # not in memory, or erased
+                shelf.model.states.forget(user_id)
+            elif shelf.model.states.holds(user_id):
+                profile, done = self.histories.profile(user_id), self.histories.done(user_id)
+                shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
 
     def _follow_deployment(self, connection: Connection) -> None:
         wanted = deployment.get(connection)

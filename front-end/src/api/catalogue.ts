@@ -1,7 +1,7 @@
 /** What there is to see: profiles, items, lists. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
-import { api, unwrap } from "./client";
+import { api, ofCategory, unwrap } from "./client";
 
 const PROFILES_A_PAGE = 24;
 const ITEMS_A_PAGE = 36;
@@ -43,10 +43,13 @@ export function useSimilar(itemId: string, n: number) {
   });
 }
 
-export function usePopular(n: number, category: string | null) {
+export type Board = "popular" | "trending" | "top-rated" | "latest";
+
+export function useBoard(board: Board, n: number, category: string | null) {
   return useQuery({
-    queryKey: ["popular", n, category],
-    queryFn: () => unwrap(api.GET("/api/v1/leaderboards/popular", { params: { query: { n, category } } })),
+    queryKey: ["board", board, n, category],
+    queryFn: () =>
+      unwrap(api.GET(`/api/v1/leaderboards/${board}`, { params: { query: { n, ...ofCategory(category) } } })),
     placeholderData: keepPreviousData,
   });
 }

@@ -25,3 +25,8 @@ export async function unwrap<Data>(call: Promise<Outcome<Data>>): Promise<Exclud
   if (!outcome.response.ok) throw ApiProblem.from(outcome.error, outcome.response);
   return outcome.data as Exclude<Data, undefined>;
 }
+
+/** A category to filter by, or none, as the query of a list takes it. */
+export function ofCategory(category: string | null): { category?: string[] } {
+  return category === null ? {} : { category: [category] };
+}

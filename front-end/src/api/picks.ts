@@ -1,7 +1,7 @@
 /** What the model says to one person. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
-import { api, unwrap } from "./client";
+import { api, ofCategory, unwrap } from "./client";
 
 export const picksKey = (userId: string) => ["picks", userId] as const;
 
@@ -11,7 +11,7 @@ export function usePicks(userId: string, n: number, category: string | null) {
     queryFn: () =>
       unwrap(
         api.GET("/api/v1/users/{user_id}/recommendations", {
-          params: { path: { user_id: userId }, query: { n, category } },
+          params: { path: { user_id: userId }, query: { n, explain: true, ...ofCategory(category) } },
         }),
       ),
     placeholderData: keepPreviousData,

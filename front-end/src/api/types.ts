@@ -9,6 +9,7 @@ export type ItemSummary = Pick<Schemas["Item"], "item_id" | "title" | "year" | "
 export type Item = Schemas["Item"];
 export type ItemDetail = Schemas["ItemDetail"];
 export type ListedItem = Schemas["ListedItem"];
+export type Reason = NonNullable<ListedItem["reasons"]>[number];
 export type ItemList = Schemas["ItemList"];
 export type Recommendations = Schemas["Recommendations"];
 export type RatedItem = Schemas["RatedItem"];

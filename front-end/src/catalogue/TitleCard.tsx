@@ -16,16 +16,23 @@ interface TitleCardProps {
   tag?: string | undefined;
   /** Whether this is a result of a search: arrow down in the search box comes here. */
   result?: boolean;
+  /** Called when the title is opened; the same function each time, or the card is drawn anew. */
+  onOpen?: ((itemId: string) => void) | undefined;
   children?: ReactNode;
 }
 
 /** A title as its poster, with its facts in words below. */
-export const TitleCard = memo(function TitleCard({ item, expected, tag, result, children }: TitleCardProps) {
+export const TitleCard = memo(function TitleCard({ item, expected, tag, result, onOpen, children }: TitleCardProps) {
   const { main } = spokenTitle(item.title, item.year);
   const Heading = result ? "h2" : "h3"; // results stand right under the page's heading
   return (
     <article className={styles.card}>
-      <Link to={paths.item(item.item_id)} className={styles.link} data-result={result ? "" : undefined}>
+      <Link
+        to={paths.item(item.item_id)}
+        className={styles.link}
+        data-result={result ? "" : undefined}
+        onClick={() => onOpen?.(item.item_id)}
+      >
         <span className={styles.poster}>
           <Poster id={item.item_id} title={main} year={item.year} genres={item.genres} />
         </span>

@@ -1,7 +1,8 @@
 import { useMemo } from "react";
 import { Link, useSearchParams } from "react-router";
 
-import { usePopular } from "../api/catalogue";
+import { useBoard, type Board } from "../api/catalogue";
+import { useOpened } from "../api/events";
 import { usePicks } from "../api/picks";
 import type { ListedItem, Recommendations } from "../api/types";
 import { paths } from "../app/paths";
@@ -22,7 +23,13 @@ import styles from "./HomePage.module.css";
 import { useKeepPlace } from "./useKeepPlace";
 
 const PICKS = 18;
-const POPULAR = 18;
+const ON_A_SHELF = 18;
+const SHELVES: readonly [Board, string][] = [
+  ["popular", "Popular"],
+  ["trending", "Trending"],
+  ["top-rated", "Top rated"],
+  ["latest", "New"],
+];
 
 export function HomePage({ userId }: { userId: string }) {
   usePageTitle("Top picks for you");
@@ -38,21 +45,24 @@ export function HomePage({ userId }: { userId: string }) {
     <div className="page">
       <h1 className="visually-hidden">Top picks for you</h1>
       {picks.isPending && <Loading label="Lighting the sign" shape="sign" />}
-      {picks.data?.items[0] && <Feature userId={userId} pick={picks.data.items[0]} />}
+      {picks.data?.items[0] && <Feature userId={userId} pick={picks.data.items[0]} token={picks.data.token} />}
       <div className="stack">
         <CategoryFilter chosen={category} onChoose={choose} />
         <Section title={category === null ? "Top picks for you" : `Top picks in ${category}`}>
           {picks.isPending && <Loading label="Fetching your picks" shape="poster" count={12} />}
           {picks.isError && <Problem error={picks.error} onRetry={() => void picks.refetch()} />}
-          {picks.data && <Picks picks={picks.data} stale={picks.isPlaceholderData} ratings={ratings} />}
+          {picks.data && <Picks userId={userId} picks={picks.data} stale={picks.isPlaceholderData} ratings={ratings} />}
         </Section>
       </div>
-      <PopularShelf category={category} ratings={ratings} />
+      {SHELVES.map(([board, title]) => (
+        <BoardShelf key={board} board={board} title={title} category={category} ratings={ratings} />
+      ))}
     </div>
   );
 }
 
-function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
+function Feature({ userId, pick, token }: { userId: string; pick: ListedItem; token: string }) {
+  const opened = useOpened(userId, token);
   const { main } = spokenTitle(pick.title, pick.year);
   const facts = [pick.year, ...pick.genres.slice(0, 3)].filter(Boolean).join(" · ");
   const lines = useMemo<SignLine[]>(
@@ -64,7 +74,13 @@ function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
     [userId, main, facts],
   );
   return (
-    <Link to={paths.item(pick.item_id)} className={styles.feature}>
+    <Link
+      to={paths.item(pick.item_id)}
+      className={styles.feature}
+      onClick={() => {
+        opened(pick.item_id);
+      }}
+    >
       <span className="visually-hidden">Tonight’s feature: {main}</span>
       <MarqueeSign lines={lines} />
     </Link>
@@ -72,12 +88,14 @@ function Feature({ userId, pick }: { userId: string; pick: ListedItem }) {
 }
 
 interface PicksProps {
+  userId: string;
   picks: Recommendations;
   stale: boolean;
   ratings: OwnRatings;
 }
 
-function Picks({ picks, stale, ratings }: PicksProps) {
+function Picks({ userId, picks, stale, ratings }: PicksProps) {
+  const opened = useOpened(userId, picks.token);
   if (picks.items.length === 0) {
     return (
       <Empty title="Nothing left to pick">
@@ -88,19 +106,26 @@ function Picks({ picks, stale, ratings }: PicksProps) {
   return (
     <>
       {picks.notice && <p className={styles.notice}>{picks.notice}</p>}
-      <PicksGrid items={picks.items} stale={stale} ratings={ratings} />
+      <PicksGrid items={picks.items} stale={stale} ratings={ratings} onOpen={opened} />
     </>
   );
 }
 
-function PicksGrid({ items, stale, ratings }: { items: ListedItem[]; stale: boolean; ratings: OwnRatings }) {
+interface PicksGridProps {
+  items: ListedItem[];
+  stale: boolean;
+  ratings: OwnRatings;
+  onOpen: (itemId: string) => void;
+}
+
+function PicksGrid({ items, stale, ratings, onOpen }: PicksGridProps) {
   const keepPlace = useKeepPlace(items);
   return (
     <div {...keepPlace}>
       <PosterGrid stale={stale}>
         {items.map((item) => (
           <li key={item.item_id}>
-            <RateCard item={item} ratings={ratings} />
+            <RateCard item={item} ratings={ratings} onOpen={onOpen} />
           </li>
         ))}
       </PosterGrid>
@@ -108,15 +133,22 @@ function PicksGrid({ items, stale, ratings }: { items: ListedItem[]; stale: bool
   );
 }
 
-function PopularShelf({ category, ratings }: { category: string | null; ratings: OwnRatings }) {
-  const popular = usePopular(POPULAR, category);
+interface BoardShelfProps {
+  board: Board;
+  title: string;
+  category: string | null;
+  ratings: OwnRatings;
+}
+
+function BoardShelf({ board, title, category, ratings }: BoardShelfProps) {
+  const list = useBoard(board, ON_A_SHELF, category);
   return (
-    <Section title={category === null ? "Popular" : `Popular in ${category}`}>
-      {popular.isPending && <Loading label="Fetching popular titles" shape="poster" count={6} />}
-      {popular.isError && <Problem error={popular.error} onRetry={() => void popular.refetch()} />}
-      {popular.data && (
-        <PosterGrid layout="shelf" stale={popular.isPlaceholderData}>
-          {popular.data.items.map((item) => (
+    <Section title={category === null ? title : `${title} in ${category}`}>
+      {list.isPending && <Loading label="Fetching titles" shape="poster" count={6} />}
+      {list.isError && <Problem error={list.error} onRetry={() => void list.refetch()} />}
+      {list.data && (
+        <PosterGrid layout="shelf" stale={list.isPlaceholderData}>
+          {list.data.items.map((item) => (
             <li key={item.item_id}>
               <ShelfCard item={item} own={ratings.of(item.item_id)} />
             </li>

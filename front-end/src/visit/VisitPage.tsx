@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import { usePopular } from "../api/catalogue";
+import { useBoard } from "../api/catalogue";
 import { useVisitorPicks } from "../api/picks";
 import type { ItemSummary } from "../api/types";
 import { PosterGrid } from "../catalogue/PosterGrid";
@@ -20,7 +20,7 @@ const PICKS = 12;
 /** For somebody without a profile: a few stars, a first list, and nothing of it kept. */
 export function VisitPage() {
   usePageTitle("Rate a few titles");
-  const popular = usePopular(OFFERED, null);
+  const popular = useBoard("popular", OFFERED, null);
   const [stars, setStars] = useState<ReadonlyMap<string, number>>(new Map());
   const rate = (itemId: string, value: number | null) => {
     const next = new Map(stars);

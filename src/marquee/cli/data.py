@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # at run time they come with the command: they import pandas,
     from marquee.data.loading import LoadReport, TableReport
     from marquee.data.progress import OnProgress
     from marquee.data.report.frames import Frames
+    from marquee.settings.serving import Feedback
 
 app = typer.Typer(
     help="Data sets: fetch, load, report, prepare, snapshot, checkout.",
@@ -66,7 +67,9 @@ def fetch(
 def load(
     path: Annotated[
         Path | None,
-        typer.Argument(help="A MovieLens folder or zip, or a CSV or JSONL file. [default: data/raw/ml-100k]"),
+        typer.Argument(
+            help="A MovieLens or Gorse folder or zip, or a CSV or JSONL file. [default: data/raw/ml-100k]"
+        ),
     ] = None,
     items: Annotated[Path | None, typer.Option(help="File of items: id, title, year, genres, …")] = None,
     users: Annotated[Path | None, typer.Option(help="File of users: id, age, gender, occupation, …")] = None,
@@ -101,16 +104,23 @@ def load(
     Times are unix seconds (or milliseconds) or ISO 8601. Of several ratings of one item by one user the
     latest stands. Rows that cannot be taken are listed with their line and the reason, and the others loaded.
 
+    A folder or zip with Gorse's exports (items.jsonl, users.jsonl, feedback.jsonl) is known by its content;
+    feedback becomes events, of the kinds in configs/serving.yaml: see docs/from-gorse.md.
+
     Exit codes: 0 all rows loaded; 10 loaded, some rows rejected; 2 a wrong option; 3 nothing loaded;
     7 the database is away; 9 a wrong setting, or no platform runs.
 
     Example: marquee data load ratings.csv --items movies.csv --user-column reader
     """
+    from marquee.data.gorse_files import gorse_files
+    from marquee.data.gorse_loading import GorseOptions, load_gorse
     from marquee.data.loading import LoadOptions
     from marquee.data.loading import load as load_data
 
     settings = load_settings()
+    serving = load_serving(settings.configs_dir / "serving.yaml")
     chosen = path if path or items or users else settings.data_dir / "raw" / "ml-100k"
+    from_gorse = gorse_files(chosen, items, users)
     options = LoadOptions(
         _columns(user_column, item_column, rating_column, time_column, delimiter, encoding),
         items=items,
@@ -118,17 +128,27 @@ def load(
         create_items=create_items,
         strict=strict,
     )
+    rejects_path = rejects or _rejects_path(settings, chosen or items or users)
     engine = open_database(settings)
     try:
         with _progress() as on_progress:
-            report = load_data(
-                engine,
-                chosen,
-                scale=load_serving(settings.configs_dir / "serving.yaml").rating_scale,
-                options=options,
-                rejects_path=rejects or _rejects_path(settings, chosen or items or users),
-                on_progress=on_progress,
-            )
+            if from_gorse is None:
+                report = load_data(
+                    engine,
+                    chosen,
+                    scale=serving.rating_scale,
+                    options=options,
+                    rejects_path=rejects_path,
+                    on_progress=on_progress,
+                )
+            else:
+                report = load_gorse(
+                    engine,
+                    from_gorse,
+                    GorseOptions(serving.feedback, create_items=create_items, strict=strict),
+                    rejects_path=rejects_path,
+                    on_progress=on_progress,
+                )
     finally:
         engine.dispose()
     if as_json:
@@ -184,9 +204,10 @@ def snapshot(as_json: AsJson = False) -> None:
     from marquee.training.snapshot import take_snapshot
 
     settings = load_settings()
+    feedback = load_serving(settings.configs_dir / "serving.yaml").feedback
     engine = open_database(settings)
     try:
-        taken = take_snapshot(engine, settings.home)
+        taken = take_snapshot(engine, settings.home, feedback)
     finally:
         engine.dispose()
     tables = taken.tables
@@ -221,9 +242,12 @@ def report(
     from marquee.reporting.render import write_report
 
     settings = load_settings()
-    scale = load_serving(settings.configs_dir / "serving.yaml").rating_scale
+    serving = load_serving(settings.configs_dir / "serving.yaml")
+    scale = serving.rating_scale
     with _progress() as on_progress:
-        frames = read_frames(data, scale, on_progress) if data else _platform_frames(settings)
+        frames = (
+            read_frames(data, scale, on_progress) if data else _platform_frames(settings, serving.feedback)
+        )
         made = make_report(frames, scale, datetime.now(UTC))
         written = write_report(made, out)
     findings = made.findings()
@@ -239,7 +263,7 @@ def report(
     _say(f"{len(findings)} findings in {written.html} and {written.markdown}")
 
 
-def _platform_frames(settings: Settings) -> "Frames":
+def _platform_frames(settings: Settings, feedback: "Feedback") -> "Frames":
     from marquee.data.report.frames import Frames
     from marquee.domain.errors import DataError
     from marquee.store import connect
@@ -247,7 +271,7 @@ def _platform_frames(settings: Settings) -> "Frames":
 
     engine = connect(settings.database(), application_name="marquee-data")
     try:
-        tables = read_platform(engine)
+        tables = read_platform(engine, feedback)
     finally:
         engine.dispose()
     if tables.ratings.empty:
@@ -314,6 +338,7 @@ def _print_report(report: "LoadReport") -> None:
     _print_table("items", report.items, report.created_items)
     _print_table("users", report.users, report.created_users)
     _print_table("ratings", report.ratings)
+    _print_table("events", report.events)
     if report.untitled:
         _say(f"items: {report.untitled:,} without a title; the id stands in its place")
     if report.untimed:
@@ -328,7 +353,7 @@ def _print_table(what: str, table: "TableReport", created: int = 0) -> None:
         replaced = f", {table.duplicates:,} replaced by a later row" if table.duplicates else ""
         _say(f"{what}: {counted(table.rows, 'row')} read; {counts}{replaced}")
     if created:
-        _say(f"{what}: {created:,} made that only the ratings name")
+        _say(f"{what}: {created:,} made that only ratings or events name")
 
 
 def _print_rejects(report: "LoadReport") -> None:

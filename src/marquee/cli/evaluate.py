@@ -131,7 +131,7 @@ def _prepare(
     found = entries(words, params, engine)
     on_step("Reading the data", 0.0)
     source = (
-        of_platform(engine(), settings.home, params.data.name)
+        of_platform(engine(), settings.home, params.data.name, serving.feedback)
         if data is None
         else of_folder(data, serving.rating_scale)
     )

@@ -1,9 +1,10 @@
 """Items and users out of their files: attributes checked row by row."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeAlias, TypeVar
 
 from marquee.data.columns import ATTRIBUTE, GENRE_FLAG
 from marquee.data.layout import Table
@@ -13,14 +14,8 @@ from marquee.data.rejects import NOT_DECODABLE, Reject, RejectLog, in_order, sho
 from marquee.data.validation import NUL
 from marquee.domain import columns as col
 from marquee.domain.ids import NOT_TEXT, fault_of_new
+from marquee.domain.limits import AGES, LONGEST_ATTRIBUTE, LONGEST_TITLE, LONGEST_WORD, MOST_GENRES, YEARS
 from marquee.domain.records import Item, User
-
-LONGEST_TITLE = 500  # characters
-LONGEST_WORD = 100  # characters of a genre, a gender or an occupation
-LONGEST_ATTRIBUTE = 2000  # characters
-MOST_GENRES = 50
-YEARS = range(1000, 2101)
-AGES = range(151)
 
 LONG_TITLE = f"title is longer than {LONGEST_TITLE} characters"
 LONG_WORD = f"longer than {LONGEST_WORD} characters"
@@ -29,13 +24,18 @@ CONTROL = "holds control characters"
 NOT_A_YEAR = f"year is not a whole number from {YEARS[0]} to {YEARS[-1]}"
 NOT_AN_AGE = f"age is not a whole number from 0 to {AGES[-1]}"
 MANY_GENRES = f"more than {MOST_GENRES} genres"
+NOT_GENRES = "genres is neither names with | between them nor a JSON list of names"
+NOT_ATTRIBUTES = "attributes is not a JSON object"
 
 NO_GENRES = frozenset({"", "(no genres listed)", "unknown"})  # MovieLens' ways of saying none
 _YEAR_IN_TITLE = re.compile(r"(?P<title>.*\S)\s*\((?P<year>\d{4})\)(?:\s*\(V\))?")  # (V): released on video
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+_ESCAPED_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
+ATTRIBUTES = f"{ATTRIBUTE}attributes"  # the column in which an export has all of them, as a JSON object
 
-Row = Mapping[str, str]
+Row: TypeAlias = Mapping[str, str]
+NumberedRow: TypeAlias = tuple[int, Row]
 R = TypeVar("R", Item, User)
 
 
@@ -87,7 +87,7 @@ def _read(
     records: Records[R] = Records()
     for chunk in read_chunks(table, on_progress):
         bad = list(chunk.rejects)
-        for line, row in _rows(chunk):
+        for line, row in numbered_rows(chunk):
             try:
                 record = record_of(row)
             except Fault as fault:
@@ -102,41 +102,44 @@ def _read(
     return records
 
 
-def _rows(chunk: RawChunk) -> Iterator[tuple[int, Row]]:
+def numbered_rows(chunk: RawChunk) -> Iterator[NumberedRow]:
+    """Each row's line, and its cells by role."""
     columns = [chunk.texts(role) for role in chunk.cells]
     for line, *cells in zip(chunk.lines, *columns, strict=True):
         yield line, dict(zip(chunk.cells, cells, strict=True))
 
 
-def item_of(row: Row, genre_separators: str = "|;,") -> Item:
+def item_of(row: Row, genre_separators: str = "|;,", *, exact: bool = False) -> Item:
     """An item from its cells.
 
     A title ending in a year, as MovieLens writes it, is parted from it where no other year is given;
     an empty title is the id's.
 
+    Args:
+        exact: texts are taken as they stand, with their spaces and their years.
+
     Raises:
         Fault: a cell is not what its column holds.
     """
     item_id = _id(row, col.ITEM)
-    title = " ".join(row.get(col.TITLE, "").split()) or item_id
-    if len(title) > LONGEST_TITLE:
-        raise Fault(col.TITLE, title, LONG_TITLE)
     year = _whole_number(row.get(col.YEAR, ""), YEARS, col.YEAR, NOT_A_YEAR)
-    parted = _YEAR_IN_TITLE.fullmatch(title) if year is None else None
+    title = _text(row.get(col.TITLE, ""), col.TITLE, LONGEST_TITLE, LONG_TITLE, exact=exact)
+    if not title.strip():
+        title = item_id
+    parted = _YEAR_IN_TITLE.fullmatch(title) if year is None and not exact else None
     if parted and int(parted["year"]) in YEARS:
         title, year = parted["title"], int(parted["year"])
-    return Item(item_id, _printable(title, col.TITLE), year, _genres(row, genre_separators), _attributes(row))
+    return Item(item_id, title, year, _genres(row, genre_separators, exact=exact), _attributes(row))
 
 
-def user_of(row: Row) -> User:
-    """A user from their cells; raises Fault."""
-    return User(
-        _id(row, col.USER),
-        _whole_number(row.get(col.AGE, ""), AGES, col.AGE, NOT_AN_AGE),
-        _word(row.get(col.GENDER, ""), col.GENDER) or None,
-        _word(row.get(col.OCCUPATION, ""), col.OCCUPATION) or None,
-        _attributes(row),
+def user_of(row: Row, *, exact: bool = False) -> User:
+    """A user from their cells; `exact` as for `item_of`; raises Fault."""
+    gender, occupation = (
+        _text(row.get(field, ""), field, LONGEST_WORD, LONG_WORD, exact=exact)
+        for field in (col.GENDER, col.OCCUPATION)
     )
+    age = _whole_number(row.get(col.AGE, ""), AGES, col.AGE, NOT_AN_AGE)
+    return User(_id(row, col.USER), age, gender or None, occupation or None, _attributes(row))
 
 
 def _id(row: Row, role: str) -> str:
@@ -157,41 +160,97 @@ def _whole_number(text: str, allowed: range, field: str, reason: str) -> int | N
     return int(float(stripped))
 
 
-def _genres(row: Row, separators: str) -> tuple[str, ...]:
-    """Genres from a text with separators, or from one flag a genre; each once, in the file's order."""
-    named = re.split(f"[{re.escape(separators)}]", row.get(col.GENRES, ""))
-    flags = [role for role, cell in row.items() if role.startswith(GENRE_FLAG) and cell == "1"]
-    stripped = [_word(genre.removeprefix(GENRE_FLAG), col.GENRES) for genre in (*named, *flags)]
-    genres = tuple(dict.fromkeys(genre for genre in stripped if genre.lower() not in NO_GENRES))
+def _genres(row: Row, separators: str, *, exact: bool) -> tuple[str, ...]:
+    """Genres from a JSON list, from a text with separators, or from one flag a genre.
+
+    Each once, in the file's order; a list is taken as it stands.
+    """
+    written = row.get(col.GENRES, "")
+    if written.startswith("["):
+        genres = _listed_genres(written, exact=exact)
+    else:
+        named = re.split(f"[{re.escape(separators)}]", written)
+        flags = [role for role, cell in row.items() if role.startswith(GENRE_FLAG) and cell == "1"]
+        stripped = [_genre(genre.removeprefix(GENRE_FLAG)) for genre in (*named, *flags)]
+        genres = tuple(dict.fromkeys(genre for genre in stripped if genre.lower() not in NO_GENRES))
     if len(genres) > MOST_GENRES:
-        raise Fault(col.GENRES, row.get(col.GENRES, ""), MANY_GENRES)
+        raise Fault(col.GENRES, written, MANY_GENRES)
     return genres
 
 
+def _genre(text: str, *, exact: bool = False) -> str:
+    return _text(text, col.GENRES, LONGEST_WORD, LONG_WORD, exact=exact)
+
+
+def _listed_genres(written: str, *, exact: bool) -> tuple[str, ...]:
+    try:
+        names = json.loads(written)
+    except (ValueError, RecursionError) as error:
+        raise Fault(col.GENRES, written, NOT_GENRES) from error
+    if not all(isinstance(name, str) for name in names):
+        raise Fault(col.GENRES, written, NOT_GENRES)
+    return tuple(_genre(name, exact=exact) for name in names)
+
+
 def _attributes(row: Row) -> dict[str, object]:
-    """The columns that nobody asked for, without the empty ones."""
+    """The columns that nobody asked for, without the empty ones; one named `attributes` may hold many."""
     attributes: dict[str, object] = {}
     for role, cell in row.items():
-        if role.startswith(ATTRIBUTE) and cell.strip():
+        if role == ATTRIBUTES and cell.lstrip().startswith("{"):
+            attributes.update(_object(cell))
+        elif role.startswith(ATTRIBUTE) and cell.strip():
             attributes[role.removeprefix(ATTRIBUTE)] = _attribute(cell.strip(), role.removeprefix(ATTRIBUTE))
     return attributes
+
+
+def _object(text: str) -> dict[str, object]:
+    """A JSON object that Postgres can keep."""
+    field = ATTRIBUTES.removeprefix(ATTRIBUTE)
+    if _SURROGATES.search(text):
+        raise Fault(field, text, NOT_DECODABLE)
+    try:
+        content = json.loads(text, parse_constant=_no_constant)
+        written = as_json(content)
+    except (ValueError, RecursionError) as error:
+        raise Fault(field, text, NOT_ATTRIBUTES) from error
+    if not isinstance(content, dict):
+        raise Fault(field, text, NOT_ATTRIBUTES)
+    if _ESCAPED_NUL.search(written):
+        raise Fault(field, text, NUL)
+    if _SURROGATES.search(written):
+        raise Fault(field, text, NOT_DECODABLE)
+    return content
+
+
+def as_json(content: object) -> str:
+    """JSON as Postgres takes it; raises ValueError for what JSON has no number for."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _attribute(text: str, field: str) -> str:
     if len(text) > LONGEST_ATTRIBUTE:
         raise Fault(field, text, LONG_ATTRIBUTE)
+    return _storable(text, field)
+
+
+def _text(text: str, field: str, longest: int, reason: str, *, exact: bool) -> str:
+    """A text for people to read; unless `exact`, on one line and with single spaces."""
+    taken = text if exact else " ".join(text.split())
+    if len(taken) > longest:
+        raise Fault(field, taken, reason)
+    return _storable(taken, field) if exact else _printable(taken, field)
+
+
+def _storable(text: str, field: str) -> str:
     if "\0" in text:
         raise Fault(field, text, NUL)
     if _SURROGATES.search(text):
         raise Fault(field, text, NOT_DECODABLE)
     return text
-
-
-def _word(text: str, field: str) -> str:
-    word = " ".join(text.split())
-    if len(word) > LONGEST_WORD:
-        raise Fault(field, word, LONG_WORD)
-    return _printable(word, field)
 
 
 def _printable(text: str, field: str) -> str:

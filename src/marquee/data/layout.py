@@ -1,7 +1,7 @@
 """How a table lies in its file: delimiter, header, and which column is which."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
@@ -16,7 +16,7 @@ Form = Literal["csv", "split", "jsonl"]
 
 MOST_CHARACTERS = 16 * 2**20  # in one line; a file with longer ones is not a table
 _DELIMITERS = (",", "\t", ";", "|")
-_JSON_LINES_LOOKED_AT = 1000  # whose keys together are the columns
+JSON_LINES_LOOKED_AT = 1000  # whose keys together are the columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,13 @@ def read_header(file: DataFile, columns: Columns) -> Header:
         first = _first_line(opened, file)
         if first.lstrip().startswith(("{", "[")):
             return _json_header(first, opened, file)
+    return csv_header(first, delimiter)
+
+
+def csv_header(first: str, delimiter: str | None = None) -> Header:
+    """The header that a first line is; its delimiter is found out where none is given."""
     chosen = delimiter or _likely_delimiter(first)
-    names = _split_header(first, chosen)
-    return Header("split" if len(chosen) > 1 else "csv", names, chosen)
+    return Header("split" if len(chosen) > 1 else "csv", _split_header(first, chosen), chosen)
 
 
 def _first_line(opened: OpenText, file: DataFile) -> str:
@@ -128,17 +132,27 @@ def _split_header(first: str, delimiter: str) -> tuple[str, ...]:
 
 
 def _json_header(first: str, opened: OpenText, file: DataFile) -> Header:
-    """The keys of the first thousand objects; lines that are no objects are the reader's to reject."""
+    return json_header((first, *islice(opened.text, JSON_LINES_LOOKED_AT)), file.name)
+
+
+def json_header(lines: Iterable[str], name: str) -> Header:
+    """The keys of the objects on some first lines; lines that are no objects are the reader's to reject.
+
+    Raises:
+        DataError: none of them is an object.
+    """
     names: dict[str, None] = {}
-    objects = 0
-    for line in (first, *islice(opened.text, _JSON_LINES_LOOKED_AT)):
+    objects, begins_list = 0, None
+    for line in lines:
+        if begins_list is None:
+            begins_list = line.lstrip().startswith("[")
         record = parse_object(line)
         if record is not None:
             objects += 1
             names.update(dict.fromkeys(record))
-    if not objects or first.lstrip().startswith("["):
+    if not objects or begins_list:
         raise DataError(
-            f"{file.name} begins like JSON, but is not one object a line.",
+            f"{name} begins like JSON, but is not one object a line.",
             hint='JSONL has one object a line: {"user_id": "1", "item_id": "2", "rating": 4}.',
         )
     return Header("jsonl", tuple(names), "")

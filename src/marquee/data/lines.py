@@ -8,7 +8,19 @@ from marquee.data.layout import MOST_CHARACTERS
 from marquee.domain.errors import DataError
 
 BLOCK_CHARACTERS = 2**20
+_ENDS = ("\n", "\r")
+_SHOWN = 200  # characters kept of a line that is too long
 MOST_RECORD_LINES = 200  # that a quoted text may run over; more is a quote that somebody forgot to close
+
+
+class LongLine(Exception):
+    """A line is too long to be a row; its first characters are the argument, and the rest was skipped."""
+
+
+class _Cut(str):
+    """The beginning of a line that was too long."""
+
+    __slots__ = ()
 
 
 class Lines:
@@ -16,11 +28,19 @@ class Lines:
 
     Iterating ends early after `MOST_RECORD_LINES` without `next_record`: a parser then reports a record
     without an end, and `give_up` lets it go on at the line after the first.
+
+    Args:
+        text: opened with `newline=""`.
+        name: of the file, for messages.
+        longest: characters of a line, at most. Where it is None, a line of more than `MOST_CHARACTERS` is the
+            end of all reading (`DataError`); otherwise `LongLine` is raised, and reading may go on behind it.
     """
 
-    def __init__(self, text: io.TextIOWrapper, name: str) -> None:
+    def __init__(self, text: io.TextIOWrapper, name: str, longest: int | None = None) -> None:
         self._text = text
         self._name = name
+        self._longest = longest or MOST_CHARACTERS
+        self._skips = longest is not None
         self._back: deque[str] = deque()
         self._record: list[str] = []
         self.number = 0
@@ -34,9 +54,27 @@ class Lines:
         line = self._back.popleft() if self._back else self._readline()
         if not line:
             raise StopIteration
+        if isinstance(line, _Cut):
+            self._refuse_cut(line)
         self._record.append(line)
         self.number += 1
         return line
+
+    def _refuse_cut(self, line: str) -> None:
+        """A record that runs on into a line that is too long has no end; then comes that line itself."""
+        if self._record:
+            self._back.appendleft(line)
+            raise StopIteration
+        self.number += 1
+        raise LongLine(str(line))
+
+    def head(self, lines: int, characters: int) -> list[str]:
+        """The next lines, about so many and not much more text; they will be read again."""
+        first: list[str] = []
+        while len(first) < lines and sum(map(len, first)) < characters and (line := self._readline()):
+            first.append(line)
+        self._back.extend(first)
+        return first
 
     def record(self) -> str:
         """The lines of the record so far."""
@@ -60,7 +98,13 @@ class Lines:
         """
         if self._back:
             return ""
-        return self._text.read(BLOCK_CHARACTERS) + self._readline()
+        block, tail = self._text.read(BLOCK_CHARACTERS), self._readline()
+        if isinstance(tail, _Cut):
+            lines = list(io.StringIO(block, newline=""))
+            begun = "" if lines[-1].endswith(_ENDS) else lines.pop()
+            self._back.extend([*lines, _Cut((begun + tail)[:_SHOWN])])
+            return ""
+        return block + tail
 
     def accept(self, lines: int) -> None:
         """The block was taken; it had this many lines."""
@@ -76,10 +120,19 @@ class Lines:
         self.number -= len(lines)
 
     def _readline(self) -> str:
-        line = self._text.readline(MOST_CHARACTERS)
-        if len(line) == MOST_CHARACTERS:
+        line = self._text.readline(self._longest)
+        if len(line) < self._longest:
+            return line
+        if not self._skips:
             raise DataError(
-                f"{self._name} has a line of over {MOST_CHARACTERS:,} characters after line {self.number}.",
+                f"{self._name} has a line of over {self._longest:,} characters after line {self.number}.",
                 hint="A table has one row a line.",
             )
-        return line
+        return line if line.endswith(_ENDS) else self._cut(line)
+
+    def _cut(self, line: str) -> str:
+        """Skip the rest of a line, piece by piece."""
+        piece = line
+        while piece and not piece.endswith(_ENDS):
+            piece = self._text.readline(self._longest)
+        return _Cut(line[:_SHOWN])

@@ -63,8 +63,8 @@ class LoadReport:
 
     Attributes:
         dataset: its name.
-        ratings, items, users: what became of each table.
-        created_items, created_users: those made from ratings alone, known by nothing but their id.
+        ratings, items, users, events: what became of each table.
+        created_items, created_users: those made from ratings or events alone, known by nothing but their id.
         untimed: whether the ratings came without times and were given the time of the load.
         untitled: items whose file says no title for them; their id stands in its place.
         rejected: rows not taken, `by_reason`; the first ones in `first`, all of them in the file `rejects`.
@@ -82,6 +82,7 @@ class LoadReport:
     by_reason: dict[str, int] = field(default_factory=dict)
     first: tuple[Reject, ...] = ()
     rejects: Path | None = None
+    events: TableReport = TableReport()
 
     def to_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -132,9 +133,9 @@ def _check_usable(data: DataSet, tables: Tables, rejects: RejectLog, *, strict: 
     bad = f"{len(rejects):,} {'row' if len(rejects) == 1 else 'rows'} rejected"
     if strict and len(rejects):
         advice = "Correct them, or load without --strict."
-        raise _told(f"Nothing of {data.name} was loaded, {bad}:", rejects, advice)
+        raise advised(f"Nothing of {data.name} was loaded, {bad}:", rejects, advice)
     if not _anything_good(tables):
-        raise _told(f"Nothing of {data.name} could be loaded, {bad}:", rejects, _advice(rejects))
+        raise advised(f"Nothing of {data.name} could be loaded, {bad}:", rejects, _advice(rejects))
 
 
 def _check_rows(data: DataSet, tables: Tables) -> None:
@@ -154,7 +155,7 @@ def _anything_good(tables: Tables) -> bool:
     return any(records is not None and records.by_id for records in (tables.items, tables.users))
 
 
-def _told(what: str, rejects: RejectLog, advice: str) -> DataError:
+def advised(what: str, rejects: RejectLog, advice: str) -> DataError:
     """The error that tells of the rejects: reasons, first rows, what to do, and where the list is."""
     where = f" The list is {rejects.path}." if rejects.path else ""
     return DataError("\n".join([what, *summary(rejects.by_reason, rejects.first), f"{advice}{where}"]))

@@ -18,7 +18,7 @@ BINARY_SHARE = 0.02  # of control bytes in the head; text has next to none, comp
 STRAY_BYTES = 8  # control bytes that even a short text may hold
 UTF16_SHARE = 0.3  # of NUL bytes at one parity: UTF-16 of mostly Latin text
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -77,7 +77,7 @@ def open_text(file: DataFile, encoding: str | None = None, *, legacy: bool = Fal
         InvalidInput: nobody knows an encoding of that name.
     """
     with readable(file), ExitStack() as stack:
-        chosen = _known(encoding) if encoding else _encoding(file, legacy=legacy)
+        chosen = known_encoding(encoding) if encoding else _encoding(file, legacy=legacy)
         raw, content = _open_bytes(file, stack)
         size = file.path.stat().st_size if file.member is None else _member_size(file)
         text = io.TextIOWrapper(content, encoding=chosen, errors="surrogateescape", newline="")
@@ -118,9 +118,9 @@ def _open_bytes(file: DataFile, stack: ExitStack) -> tuple[IO[bytes], IO[bytes]]
         raw = stack.enter_context(_open_member(archive, file.member))
     else:
         raw = stack.enter_context(file.path.open("rb"))
-    start = raw.read(len(_GZIP))
+    start = raw.read(len(GZIP))
     raw.seek(0)
-    if start != _GZIP:
+    if start != GZIP:
         return raw, raw
     unpacked = gzip.GzipFile(fileobj=raw)
     stack.callback(unpacked.close)
@@ -139,7 +139,8 @@ def _member_size(file: DataFile) -> int:
         return archive.getinfo(file.member or "").file_size
 
 
-def _known(encoding: str) -> str:
+def known_encoding(encoding: str) -> str:
+    """Python's name of an encoding; raises InvalidInput."""
     try:
         codec = codecs.lookup(encoding)
     except LookupError as error:
@@ -153,13 +154,19 @@ def _encoding(file: DataFile, *, legacy: bool) -> str:
     with ExitStack() as stack:
         _, content = _open_bytes(file, stack)
         head = content.read(HEAD)
-        if not head.strip():
-            raise DataError(f"{file.name} is empty.", hint=_TEXT_WANTED)
-        encoding = encoding_of(head)
-        if encoding is None:
-            raise DataError(f"{file.name} is not text{_guess(head)}.", hint=_TEXT_WANTED)
+        encoding = required_encoding(head, file.name)
         if legacy and encoding == "utf-8" and not _is_utf8(head, content):
             return "latin-1"
+    return encoding
+
+
+def required_encoding(head: bytes, name: str) -> str:
+    """As `encoding_of`; raises DataError where there is nothing, or no text."""
+    if not head.strip():
+        raise DataError(f"{name} is empty.", hint=_TEXT_WANTED)
+    encoding = encoding_of(head)
+    if encoding is None:
+        raise DataError(f"{name} is not text{_guess(head)}.", hint=_TEXT_WANTED)
     return encoding
 
 

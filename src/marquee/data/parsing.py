@@ -10,13 +10,14 @@ from typing import Any
 import orjson
 
 from marquee.data.layout import MOST_CHARACTERS, Form, Table
-from marquee.data.lines import Lines
+from marquee.data.lines import Lines, LongLine
 from marquee.data.rejects import NOT_DECODABLE, Reject, shown
 from marquee.domain import columns as col
 
 RAGGED = "wrong number of fields"
 UNCLOSED = "a quote is opened and never closed"
 STRAY_QUOTE = "text after a closing quote"
+TOO_LONG = "the line is too long to be a row"
 NOT_AN_OBJECT = "not a JSON object"
 NOT_AN_ID = "an id is text or a whole number"
 
@@ -40,6 +41,9 @@ def _csv_records(lines: Lines, table: Table) -> Iterator[Record]:
             row = next(reader)
         except StopIteration:
             return
+        except LongLine as cut:
+            yield too_long(name, lines, cut)
+            continue
         except csv.Error as error:
             reason = UNCLOSED if "unexpected end" in str(error) else STRAY_QUOTE
             yield Reject(name, line, "", shown(lines.give_up().rstrip("\r\n")), reason)
@@ -68,8 +72,10 @@ def _quoted(cell: str) -> str:
 
 def _split_records(lines: Lines, table: Table) -> Iterator[Record]:
     delimiter, width, header_due = table.layout.delimiter, len(table.layout.header), table.layout.skip_header
-    for text in lines:
-        lines.next_record()
+    for text in whole_lines(lines):
+        if isinstance(text, LongLine):
+            yield too_long(table.file.name, lines, text)
+            continue
         if not text.strip():
             continue
         row = text.rstrip("\r\n").split(delimiter)
@@ -81,22 +87,42 @@ def _split_records(lines: Lines, table: Table) -> Iterator[Record]:
             yield _ragged(table.file.name, lines.number, len(row), width)
 
 
+def whole_lines(lines: Lines) -> Iterator[str | LongLine]:
+    """The lines where each is a record of its own; one that is too long comes as what says so."""
+    while True:
+        try:
+            text = next(lines)
+        except StopIteration:
+            return
+        except LongLine as cut:
+            yield cut
+            continue
+        lines.next_record()
+        yield text
+
+
+def too_long(name: str, lines: Lines, cut: LongLine) -> Reject:
+    return Reject(name, lines.number, "", shown(str(cut)), TOO_LONG)
+
+
 def _json_records(lines: Lines, table: Table) -> Iterator[Record]:
     layout = table.layout
     needed = {layout.header[layout.columns[role]]: role for role in _NEEDED if role in layout.columns}
-    for text in lines:
-        lines.next_record()
+    for text in whole_lines(lines):
+        if isinstance(text, LongLine):
+            yield too_long(table.file.name, lines, text)
+            continue
         if not text.strip():
             continue
-        record = _json_object(text.rstrip("\r\n"), needed)
+        record = json_object(text.rstrip("\r\n"), needed)
         if isinstance(record, dict):
-            yield lines.number, *(_json_text(record.get(key)) for key in layout.header)
+            yield lines.number, *(json_text(record.get(key)) for key in layout.header)
         else:
             field, value, reason = record
             yield Reject(table.file.name, lines.number, field, shown(value), reason)
 
 
-def _json_object(text: str, needed: Mapping[str, str]) -> dict[str, object] | tuple[str, str, str]:
+def json_object(text: str, needed: Mapping[str, str]) -> dict[str, object] | tuple[str, str, str]:
     """The object on a line, or (field, value, reason) of what is wrong with it.
 
     Args:
@@ -123,16 +149,17 @@ def _json_fault(
         value = record[key]
         is_id = value is None or (isinstance(value, (str, int)) and not isinstance(value, bool))
         if role in _IDS and not is_id:
-            return role, _json_text(value), NOT_AN_ID
+            return role, json_text(value), NOT_AN_ID
     return None
 
 
-def _json_text(value: object) -> str:
+def json_text(value: object) -> str:
+    """What a JSON value says, as a cell of a CSV file would."""
     if isinstance(value, str):
         return value
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+    if isinstance(value, list) and all(isinstance(entry, str) and "|" not in entry for entry in value):
         return "|".join(value)
     return orjson.dumps(value).decode()
 

@@ -51,14 +51,19 @@ def read_chunks(table: Table, on_progress: OnProgress) -> Iterator[RawChunk]:
     """
     step = f"Reading {table.file.name}"
     with open_text(table.file, table.layout.encoding, legacy=table.layout.legacy) as opened:
-        lines = Lines(opened.text, table.file.name)
-        records = PARSERS[table.layout.form](lines, table)
-        chunk = _parsed(records, 1, table)  # the header, and the first row
-        while chunk:
+        for chunk in chunks_of(Lines(opened.text, table.file.name), table):
             on_progress(step, opened.position(), opened.size)
             yield chunk
-            chunk = _plain(lines, table) or _parsed(records, CHUNK_ROWS, table)
         on_progress(step, opened.size, opened.size)
+
+
+def chunks_of(lines: Lines, table: Table) -> Iterator[RawChunk]:
+    """The rows of lines that are laid out as the table is."""
+    records = PARSERS[table.layout.form](lines, table)
+    chunk = _parsed(records, 1, table)  # the header, and the first row
+    while chunk:
+        yield chunk
+        chunk = _plain(lines, table) or _parsed(records, CHUNK_ROWS, table)
 
 
 def _plain(lines: Lines, table: Table) -> RawChunk | None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from marquee.data.catalogue import Records, read_items, read_users
+from marquee.data.latest import latest
 from marquee.data.layout import Table
 from marquee.data.progress import OnProgress
 from marquee.data.reading import read_chunks
@@ -161,20 +162,6 @@ class _Collected:
             duplicates=len(times) - len(keep),
             timed=timed,
         )
-
-
-def latest(pairs: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions, ascending, of the latest row of each pair; among equal times, of the last one.
-
-    Args:
-        pairs: a number for each user and item, shape (n,).
-        times: unix seconds, shape (n,).
-    """
-    order = np.lexsort((times, pairs))  # stable: rows of one pair and time keep their order
-    ordered = pairs[order]
-    last_of_pair = np.ones(len(order), dtype=bool)
-    last_of_pair[:-1] = ordered[:-1] != ordered[1:]
-    return np.sort(order[last_of_pair])
 
 
 def _unified(parts: list[pa.DictionaryArray]) -> tuple[list[str], NDArray[np.int32]]:

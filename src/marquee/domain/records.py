@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,28 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """Something a person did with an item; what it counts is a matter of its kind, see `settings.Feedback`.
+
+    Attributes:
+        event_id: the client's; the first event with an id stands.
+        at: when it happened.
+        value: whatever the client measured, such as minutes watched; kept, not interpreted.
+        request_id, model_version, variant: of the list that it answers; None when no list was named.
+    """
+
+    event_id: str
+    kind: str
+    user_id: str
+    item_id: str
+    at: datetime
+    value: float | None = None
+    request_id: UUID | None = None
+    model_version: int | None = None
+    variant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     item_id: str
     title: str
@@ -23,6 +46,7 @@ class Item:
     genres: tuple[str, ...] = ()
     attributes: Mapping[str, object] = field(default_factory=dict)
     hidden: bool = False
+    created_at: datetime | None = field(default=None, compare=False)  # None: not in the catalogue yet
 
 
 @dataclass(frozen=True, slots=True)

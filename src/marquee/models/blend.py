@@ -3,15 +3,16 @@
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marquee.domain.history import History
+from marquee.domain.history import NOTHING_IMPLIED, History
 from marquee.models.arrays import check_names, checked
 from marquee.models.components import COMPONENTS
+from marquee.models.contributions import Contributions, contributions, joined
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Scorer, State, States
 
 K = 10  # of the nDCG that weights are chosen by
@@ -25,8 +26,11 @@ class Blend:
 
     The unit of a model's score is its standard deviation over the catalogue, for this person. Weights are of
     two kinds: for somebody *returning*, whose newest rating the training has seen, recent popularity tells
-    more; for somebody *active*, who has rated since, their own taste does. The state is the scores of all
-    items, then the weights, then mean and unit of each model, then the models' own states.
+    more; for somebody *active*, who has rated since, their own taste does; what is implied is of now, too.
+    A unit hides how little a score is made of. So where the history is less evidence than one rating, that
+    share of the sum is theirs, and the rest is what the models say of somebody without it.
+    The state is the scores of all items, then the share, then the weights, then mean and unit of each model,
+    then the models' own states.
 
     Attributes:
         models: of the same catalogue.
@@ -46,14 +50,24 @@ class Blend:
 
     @property
     def state_size(self) -> int:
-        return self.n_items + 3 * len(self.models) + sum(model.state_size for model in self.models)
+        return self.n_items + 1 + 3 * len(self.models) + sum(model.state_size for model in self.models)
 
     def fold_in(self, history: History) -> State:
+        state, share = self._folded(history), history.evidence
+        if 0.0 < share < 1.0:
+            nothing = self._folded(replace(history, implied=NOTHING_IMPLIED))
+            state[: self.n_items] *= np.float32(share)
+            state[: self.n_items] += np.float32(1.0 - share) * nothing[: self.n_items]
+            state[self.n_items] = share
+        return state
+
+    def _folded(self, history: History) -> State:
         states = [model.fold_in(history) for model in self.models]
         scores = [model.score(state) for model, state in zip(self.models, states, strict=True)]
         weights = self._weights_for(history)
         moments = np.array([_moments(values) for values in scores], dtype=np.float32)
-        return np.concatenate([_sum(weights, moments, scores), weights, moments.reshape(-1), *states])
+        share = np.ones(1, dtype=np.float32)
+        return np.concatenate([_sum(weights, moments, scores), share, weights, moments.reshape(-1), *states])
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.state_size), dtype=np.float32)
@@ -67,21 +81,45 @@ class Blend:
     def score_many(self, states: States) -> Float32:
         return states[:, : self.n_items]
 
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        folded, share = self._contributions_folded(history, rows), history.evidence
+        if share in (0.0, 1.0):
+            return folded
+        nothing = self._folded(replace(history, implied=NOTHING_IMPLIED))[rows]
+        return joined([(share, folded)], np.float32(1.0 - share) * nothing)
+
+    def _contributions_folded(self, history: History, rows: Int32) -> Contributions:
+        parts, constant = [], np.zeros(len(rows), dtype=np.float32)
+        for weight, model in zip(self._weights_for(history).tolist(), self.models, strict=True):
+            mean, unit = _moments(model.score(model.fold_in(history)))
+            parts.append((weight / unit, contributions(model, history, rows)))
+            constant -= weight * mean / unit
+        return joined(parts, constant)
+
     @property
     def scores_new(self) -> bool:
         return any(model.scores_new for model in self.models)
 
     def score_new(self, state: State, features: Csr) -> Float32:
+        scores, share = self._scores_new(state, features), state[self.n_items]
+        if share < 1.0:
+            scores *= share
+            scores += (np.float32(1.0) - share) * self._scores_new(self._folded(History.empty()), features)
+        return scores
+
+    def _scores_new(self, state: State, features: Csr) -> Float32:
         n_models = len(self.models)
-        weights, rest = np.split(state[self.n_items :], [n_models])
+        weights, rest = np.split(state[self.n_items + 1 :], [n_models])
         moments, states = np.split(rest, [2 * n_models])
         parts = np.split(states, np.cumsum([model.state_size for model in self.models])[:-1])
         scores = [model.score_new(part, features) for model, part in zip(self.models, parts, strict=True)]
         return _sum(weights, moments.reshape(-1, 2), scores)
 
     def _weights_for(self, history: History) -> Float32:
-        active = len(history) > 0 and int(history.times.max()) > self.trained_through
-        return np.asarray(self.weights[int(active)], dtype=np.float32)
+        rated_since = len(history) > 0 and int(history.times.max()) > self.trained_through
+        active = 1.0 if rated_since else min(1.0, float(history.implied.weights.sum()))
+        returning = (1.0 - active) * self.weights[0]
+        return np.asarray(returning + active * self.weights[1], dtype=np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         through = np.array([self.trained_through], dtype=np.float64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from marquee.domain.history import History
 from marquee.models import sparse_rows
 from marquee.models.arrays import check_names, checked
+from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
@@ -22,7 +23,8 @@ class Content:
     """score(u, i) = <t_u, x_i>, with x_i the features of an item and t_u the taste of a person.
 
     The state is t_u, shape (n_features,): how much more often than the catalogue the items that u has rated
-    have each feature. With l what the stars count, and `usual` what anybody's rated items have,
+    have each feature. With l what the stars (or what is implied) count, and `usual` what anybody's rated
+    items have,
 
         t_u = weights ((sum_i l_ui x_i + damping usual) / (sum_i l_ui + damping) - catalogue).
 
@@ -57,8 +59,8 @@ class Content:
         return bool(self.weights.any())
 
     def fold_in(self, history: History) -> State:
-        liking = self.liking(history.ratings)
-        summed = sparse_rows.weighted_sum(self.features, history.rows, liking)
+        rows, liking = self.liking.of_history(history)
+        summed = sparse_rows.weighted_sum(self.features, rows, liking)
         total = liking.sum(dtype=np.float64) + self.damping
         taste = (summed + self.damping * self.usual) / total - self.catalogue
         return np.asarray(self.weights * taste, dtype=np.float32)
@@ -78,6 +80,14 @@ class Content:
 
     def score_new(self, state: State, features: Csr) -> Float32:
         return np.asarray(features @ state, dtype=np.float32)
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        told, counts = self.liking.of_history(history)
+        total = counts.sum(dtype=np.float64) + self.damping
+        weighted = self.features[rows] * self.weights
+        shared = (weighted @ self.features[told].T).toarray() * (counts / total)
+        rest = weighted @ (self.damping / total * self.usual - self.catalogue)
+        return Contributions(np.asarray(shared, dtype=np.float32), np.asarray(rest, dtype=np.float32))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return {

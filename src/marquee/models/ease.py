@@ -16,6 +16,7 @@ from scipy.linalg import lapack
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
 
@@ -27,7 +28,7 @@ MAX_ITEMS = 15_000  # items² weights: 0.9 GB of float32 at this size, and some 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ease:
-    """score(u, j) = the sum of `weights[i, j]` over the items i that u has rated, times how much u likes i.
+    """score(u, j) = the sum of `weights[i, j]` over the items i of u's history, times how much u likes i.
 
     The state is the scores of all items, then what the history says of each item feature, shape (n_items +
     n_item_features,): the latter scores an item that nobody has rated yet.
@@ -78,8 +79,9 @@ class Ease:
         return state
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
-        rated = _rows([history.rows for history in histories], self.n_items)
-        rated.data = self._counted(histories)
+        counted = [self.liking.of_history(history) for history in histories]
+        rated = _rows([rows for rows, _ in counted], self.n_items)
+        rated.data = np.concatenate([np.empty(0, np.float32), *(counts for _, counts in counted)])
         states = np.empty((len(histories), self.n_items + self.feature_weights.shape[1]), dtype=np.float32)
         # Adds whole rows one after the other, for one person as for many: the sums agree to the last bit.
         states[:, : self.n_items] = rated @ self.weights
@@ -95,6 +97,12 @@ class Ease:
 
     def score_many(self, states: States) -> Float32:
         return states[:, : self.n_items]
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        told, counts = self.liking.of_history(history)
+        of_items = self.weights[np.ix_(told, rows)].T * counts
+        profile = self.profile_weights[np.ix_(history.profile, rows)].sum(axis=0)
+        return Contributions(np.asarray(of_items, dtype=np.float32), np.asarray(profile, dtype=np.float32))
 
     @property
     def scores_new(self) -> bool:
@@ -122,10 +130,6 @@ class Ease:
         features = checked(arrays, "feature_weights", np.float32, shape)
         constants = checked(arrays, "constants", np.float64, (2,))
         return cls(weights, profiles, features, penalties, Liking.from_arrays(arrays), constants)
-
-    def _counted(self, histories: Sequence[History]) -> Float32:
-        stars = [history.ratings for history in histories]
-        return self.liking(np.concatenate(stars) if stars else np.empty(0, np.float32))
 
 
 _ARRAYS = ("weights", "profile_weights", "feature_weights", "feature_penalties", "liking", "constants")

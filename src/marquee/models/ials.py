@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import lapack
+from scipy.linalg import cho_factor, cho_solve, lapack
 
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
 
@@ -41,7 +42,7 @@ class Penalties:
     regularization: float
     frequency_exponent: float
 
-    def of(self, n_ratings: int, n_others: int) -> float:
+    def of(self, n_ratings: float, n_others: int) -> float:
         """The penalty of one row's squared length."""
         return float(self.regularization * (n_ratings + self.alpha * n_others) ** self.frequency_exponent)
 
@@ -50,7 +51,7 @@ class Penalties:
 class Ials:
     """score(u, i) = <p_u, q_i>, with p_u solved from the history.
 
-    The state is p_u, shape (n_factors,): what minimises, with w what the ratings count,
+    The state is p_u, shape (n_factors,): what minimises, with w what the ratings, and what is implied, count,
 
         sum_rated w_ui (1 - <p_u, q_i>)² + alpha sum_all <p_u, q_i>² + penalty(u) |p_u|².
 
@@ -76,14 +77,31 @@ class Ials:
     def state_size(self) -> int:
         return len(self.gram)
 
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        """Hu, Koren and Volinsky, section 5: q_j' W_u q_i is how alike two items are in this person's eyes.
+
+        W_u is the inverse of the system that `fold_in` solves, so that the parts add up to the score.
+        """
+        told, weights = self.liking.of_history(history)
+        factors = self.item_factors.take(told, axis=0)
+        system = (factors.T * weights) @ factors + np.float32(self.penalties.alpha) * self.gram
+        system.flat[:: len(system) + 1] += self._penalty_of(history)
+        seen_so = cho_solve(cho_factor(system.astype(np.float64)), factors.T.astype(np.float64))
+        of_items = (self.item_factors.take(rows, axis=0) @ seen_so) * weights
+        return Contributions(np.asarray(of_items, dtype=np.float32), np.zeros(len(rows), np.float32))
+
     @property
     def scores_new(self) -> bool:
         return False
 
     def fold_in(self, history: History) -> State:
-        factors, weights = self.item_factors.take(history.rows, axis=0), self.liking(history.ratings)
+        rows, weights = self.liking.of_history(history)
         gram = np.float32(self.penalties.alpha) * self.gram
-        return _best(factors, weights, gram, self.penalties.of(len(history), self.n_items))
+        return _best(self.item_factors.take(rows, axis=0), weights, gram, self._penalty_of(history))
+
+    def _penalty_of(self, history: History) -> float:
+        n_ratings = len(history) + float(history.implied.weights.sum())
+        return self.penalties.of(n_ratings, self.n_items)
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.state_size), dtype=np.float32)

@@ -16,6 +16,7 @@ from scipy import sparse
 from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.models import sparse_rows
 from marquee.models.arrays import check_names
+from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.neighbours import BLOCK, TINY, nearest
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Int64, State, States
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # serving does not need pandas
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemKnn:
-    """score(u, j) = sum of liking(u, i) similarity(i, j) over the rated i among the k items nearest to j.
+    """score(u, j) = sum of liking(u, i) similarity(i, j) over the i of u's history among the k nearest to j.
 
     The state is the scores themselves, shape (n_items,).
 
@@ -49,12 +50,17 @@ class ItemKnn:
     def state_size(self) -> int:
         return self.n_items
 
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        told, counts = self.liking.of_history(history)
+        of_items = self.similarities[told][:, rows].toarray().T * counts
+        return Contributions(np.asarray(of_items, dtype=np.float32), np.zeros(len(rows), np.float32))
+
     @property
     def scores_new(self) -> bool:
         return False
 
     def fold_in(self, history: History) -> State:
-        return sparse_rows.weighted_sum(self.similarities, history.rows, self.liking(history.ratings))
+        return sparse_rows.weighted_sum(self.similarities, *self.liking.of_history(history))
 
     def fold_in_many(self, histories: Sequence[History]) -> States:
         states = np.empty((len(histories), self.n_items), dtype=np.float32)

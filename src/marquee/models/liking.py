@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from marquee.domain.history import History
 from marquee.models.arrays import checked
-from marquee.models.protocol import Arrays, Float32
+from marquee.models.protocol import Arrays, Float32, Int32
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -36,6 +37,14 @@ class Liking:
             return np.ones(len(stars), dtype=np.float32)
         share = (stars - np.float32(self.least)) / np.float32(self.most - self.least)
         return np.asarray(self.dislike + (1.0 - self.dislike) * share.clip(0.0, 1.0), dtype=np.float32)
+
+    def of_history(self, history: History) -> tuple[Int32, Float32]:
+        """All rows that a history says something of, and what each counts: a rating by its stars, what is
+        implied as it is; both of shape (n_ratings + n_implied,)."""
+        liked, implied = self(history.ratings), history.implied
+        if not len(implied):
+            return history.rows, liked
+        return np.concatenate((history.rows, implied.rows)), np.concatenate((liked, implied.weights))
 
     def to_array(self) -> NDArray[np.float64]:
         return np.array([self.least, self.most, self.dislike], dtype=np.float64)

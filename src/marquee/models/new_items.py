@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from marquee.domain.history import UNKNOWN_ROW, History, ItemIndex
+from marquee.domain.history import UNKNOWN_ROW, History, Implied, ItemIndex
+from marquee.models.contributions import Contributions, contributions, leave_one_out, told_rows
 from marquee.models.fallback import Fallback
 from marquee.models.model_set import ModelSet
 from marquee.models.neighbours import Neighbours
@@ -19,7 +20,7 @@ M = TypeVar("M", bound=Scorer)
 
 @dataclass(frozen=True, eq=False)
 class Extended(Generic[M]):
-    """A model with more rows than it was trained with; ratings of the further ones do not reach it.
+    """A model with more rows than it was trained with; what a history says of the further ones is lost on it.
 
     Attributes:
         model: of the first rows.
@@ -68,6 +69,19 @@ class Extended(Generic[M]):
     def score_new(self, state: State, features: Csr) -> Float32:
         return self.model.score_new(state, features)
 
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        """The model's own for its rows; for new ones, what the score loses when an item is left out."""
+        told = told_rows(history)
+        of_items = np.zeros((len(rows), len(told)), dtype=np.float32)
+        rest = np.empty(len(rows), dtype=np.float32)
+        new = rows >= self.model.n_items
+        if not new.all():
+            known = contributions(self.model, self._trained(history), rows[~new])
+            of_items[np.ix_(~new, told < self.model.n_items)], rest[~new] = known
+        if new.any():
+            of_items[new], rest[new] = leave_one_out(self, history, rows[new])
+        return Contributions(of_items, rest)
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         raise TypeError("items added after a training are no part of a bundle")
 
@@ -76,10 +90,17 @@ class Extended(Generic[M]):
         raise TypeError("items added after a training are no part of a bundle")
 
     def _trained(self, history: History) -> History:
-        old = history.rows < self.model.n_items
-        if old.all():
+        old, implied = history.rows < self.model.n_items, history.implied
+        trained = implied.rows < self.model.n_items
+        if old.all() and trained.all():
             return history
-        return History(history.rows[old], history.ratings[old], history.times[old], history.profile)
+        return History(
+            history.rows[old],
+            history.ratings[old],
+            history.times[old],
+            history.profile,
+            Implied(implied.rows[trained], implied.weights[trained]),
+        )
 
 
 class ExtendedRating(Extended[RatingModel]):

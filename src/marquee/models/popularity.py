@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from marquee.domain.history import History
 from marquee.models.arrays import check_names, checked
+from marquee.models.contributions import Contributions, told_rows
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
@@ -70,6 +71,11 @@ class Popularity:
 
     def score_many(self, states: States) -> Float32:
         return states
+
+    def contributions(self, history: History, rows: Int32) -> Contributions:
+        """No item that somebody has rated makes another one popular."""
+        nothing = np.zeros((len(rows), len(told_rows(history))), dtype=np.float32)
+        return Contributions(nothing, self.fold_in(history)[rows])
 
     @property
     def scores_new(self) -> bool:

@@ -71,10 +71,12 @@ class Vae:
         return False
 
     def fold_in(self, history: History) -> State:
-        weights, liked = self.weights, self.liking(history.ratings)
+        weights = self.weights
+        rows, liked = self.liking.of_history(history)
         length = np.linalg.norm(liked)
-        x = liked / length if length > 0 else liked
-        encoded = np.tanh(x @ weights.into_encoder.take(history.rows, axis=0) + weights.encoder_bias)
+        # Of length 1, as in the training, unless there is less to go by than one rating.
+        x = liked * np.float32(history.evidence) / length if length > 0 else liked
+        encoded = np.tanh(x @ weights.into_encoder.take(rows, axis=0) + weights.encoder_bias)
         mean = encoded @ weights.into_mean + weights.mean_bias
         return np.asarray(np.tanh(mean @ weights.into_decoder + weights.decoder_bias), dtype=np.float32)
 

@@ -1,19 +1,19 @@
 """From a history and a bundle to a list. The service and the evaluation both go through here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.models.model_set import ModelSet
 from marquee.models.protocol import Float32, Int32, Mask, State, States
-from marquee.recommend.topn import best_rows, best_rows_many
-from marquee.settings.serving import Serving
-
-Source: TypeAlias = Literal["personal", "profile", "similar", "popular"]
+from marquee.recommend.chain import Liked, Ranked, Source, category_scores, similar_scores
+from marquee.recommend.facts import Labels
+from marquee.recommend.listing import Listing, Wanted, barred_of, make_list
+from marquee.recommend.topn import best_rows_many
+from marquee.settings.serving import Serving, Stage
 
 BATCH = 256  # people scored at a time: bounds the memory of `top_many`
 
@@ -25,17 +25,19 @@ class Recommendation(NamedTuple):
         row: the item's row in the bundle.
         item_id: its external id.
         rank: 1 for the first.
-        score: what it was ordered by, in the units of its source; comparable within one source alone.
+        score: what it was ordered by, in the units of its source; comparable within one source alone. None
+            for what is pinned.
         stars: predicted for this person, on the scale; None where there is no person.
-        source: "personal" (ranking model), "profile" (popular with people alike), "similar" (to an item),
-            "popular" (with everybody).
+        source: "personal" (ranking model), "profile" (popular with people alike), "similar" (to an item, or
+            to what they liked), "category" (popular in their categories), "popular" (with everybody),
+            "pinned" (by a rule), "explored" (drawn at random).
         stars_low, stars_high: the ends of the models' interval; None where there is no person or no interval.
     """
 
     row: int
     item_id: str
     rank: int
-    score: float
+    score: float | None
     stars: float | None
     source: Source
     stars_low: float | None = None
@@ -50,47 +52,116 @@ class PersonState:
         rating: the rating model's state.
         scores: the ranking model's, shape (n_items,), float32, with -inf for items seen and for items
             that the ranking model has nothing to say about.
-        seen: rows rated, int32.
+        floor: the lowest finite score; inf where there is none.
+        seen: rows that are left out of their lists, int32: `History.left_out`.
         source: what the scores come from.
+        history: what was folded in.
     """
 
     rating: State
     scores: Float32
+    floor: float
     seen: Int32
-    source: Source = "personal"
+    source: Source
+    history: History
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the scores say anything at all."""
+        return self.floor < np.inf
 
 
 class Recommender:
     """Lists and stars from one set of models; immutable, shared between threads.
 
-    Lists are filled by a chain: what the ranking model says of the items it knows, then the most popular of
-    the rest. So a person without a history gets popular items, and a list is short only when
-    the catalogue has no more unseen items that pass the filters.
+    Lists are filled by the chain that the settings name, stage after stage, until they are full. So a person
+    without a history gets popular items, and with the usual chain a list is short only when the
+    catalogue has no more unseen items that pass the filters.
     """
 
     def __init__(self, models: ModelSet, serving: Serving) -> None:
         self.models = models
         self.rating_scale = serving.rating_scale
+        self._chain: tuple[Stage, ...] = serving.fallback
         self._least_stars = np.float32(serving.rating_scale.min)
         self._most_stars = np.float32(serving.rating_scale.max)
         self._popularity = models.fallback.popularity.popularity
-        self._by_popularity = np.argsort(-self._popularity, kind="stable").astype(np.int32)
         # What nobody has rated is ranked by its features, or not at all.
         unrated = np.flatnonzero(self._popularity == 0)
         self._unranked = unrated[:0] if models.ranking.scores_new else unrated
 
     def state(self, history: History) -> PersonState:
         """Fold one history in; its rows must be rows of `models.items`."""
-        rating = self.models.rating.fold_in(history)
-        if len(history):
-            scores = self.models.ranking.score(self.models.ranking.fold_in(history))
-            return PersonState(rating, self._unseen(scores, history), history.rows)
-        return PersonState(rating, self._first_scores(history), history.rows, "profile")
+        rating, seen = self.models.rating.fold_in(history), history.left_out
+        if history.tells:
+            scores = self.models.ranking.score(self.models.ranking.fold_in(history)).copy()
+            if not tells_apart(scores):
+                scores.fill(-np.inf)
+            source: Source = "personal"
+            scores[self._unranked] = -np.inf
+        else:
+            scores, source = self._first_scores(history), "profile"
+        scores[seen] = -np.inf
+        return PersonState(rating, scores, _floor(scores), seen, source, history)
+
+    def states(self, histories: Sequence[History]) -> list[PersonState]:
+        """`state` of each of some histories, computed together."""
+        if not histories:
+            return []
+        ratings = self.models.rating.fold_in_many(histories)
+        scores = self._scores_of_batch(histories, self.models.ranking.fold_in_many(histories))
+        return [
+            PersonState(
+                ratings[person].copy(),
+                scores[person].copy(),  # not a view: one that is kept would keep all
+                _floor(scores[person]),
+                history.left_out,
+                "personal" if history.tells else "profile",
+                history,
+            )
+            for person, history in enumerate(histories)
+        ]
+
+    @property
+    def begins_with_personal(self) -> bool:
+        """Whether what the models say of a person comes before all else."""
+        return self._chain[0] == "personal"
+
+    # ---- lists ----
+
+    def make(self, state: PersonState, wanted: Wanted) -> Listing:
+        """A person's list: `state` must be of this recommender, the wishes by its rows."""
+        return make_list(self._stages(state, wanted.categories), wanted, state.seen)
+
+    def places(self, listing: Listing, state: PersonState | None, offset: int = 0) -> list[Recommendation]:
+        """A list with its items' ids and the person's stars.
+
+        Args:
+            state: None where there is no person.
+            offset: places of the pages before.
+        """
+        rows = listing.rows.tolist()
+        scores: list[float | None] = listing.scores.tolist()
+        if listing.sources.count("pinned"):
+            scores = [
+                None if source == "pinned" else score
+                for score, source in zip(scores, listing.sources, strict=True)
+            ]
+        nothing: list[float | None] = [None] * len(rows)
+        stars, low, high = nothing, nothing, nothing
+        if state is not None:
+            predicted = self._on_scale(self.models.rating.score(state.rating, listing.rows))
+            ends = self.interval(predicted)
+            stars = predicted.tolist()
+            low, high = (low, high) if ends is None else (ends[0].tolist(), ends[1].tolist())
+        ids = map(self.models.items.ids.__getitem__, rows)
+        ranks = range(offset + 1, offset + len(rows) + 1)
+        return list(map(Recommendation, rows, ids, ranks, scores, stars, listing.sources, low, high))
 
     def top(
         self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
     ) -> list[Recommendation]:
-        """The best `n` unseen items for a person.
+        """The best `n` unseen items for a person, without rules, chance or diversity.
 
         Args:
             state: from `state`, of this recommender.
@@ -99,28 +170,41 @@ class Recommender:
             allowed: shape (n_items,); leaves out rows that are False.
 
         Returns:
-            At most `n`, best first: "personal" or "profile" ones, then "popular" ones.
+            At most `n`, best first, stage after stage.
         """
-        rows, n_personal = self.top_rows(state, n, excluded_rows=excluded_rows, allowed=allowed)
-        scores = state.scores[rows]
-        if n_personal < len(rows):
-            scores[n_personal:] = self._popularity[rows[n_personal:]]
-        sources = _sources(state.source, n_personal) + _sources("popular", len(rows) - n_personal)
-        stars = self._on_scale(self.models.rating.score(state.rating, rows))
-        return self._listed(rows, scores, stars.tolist(), sources, *self._interval(stars))
+        return self.places(self.make(state, _plain(n, excluded_rows, allowed)), state)
 
-    def top_rows(
-        self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
-    ) -> tuple[Int32, int]:
-        """`top` as rows, shape (m,), m <= n, and how many of them, from the front, are personal."""
-        scores = state.scores
-        if allowed is not None or excluded_rows is not None:
-            scores = np.where(self._passing(allowed, excluded_rows), scores, np.float32(-np.inf))
-        personal = best_rows(scores, n)
-        if len(personal) >= n:
-            return personal, len(personal)
-        passing = self._passing(allowed, excluded_rows, state.seen, personal)
-        return np.concatenate((personal, self._popular_rows(n - len(personal), passing))), len(personal)
+    def top_rows(self, state: PersonState, n: int, *, allowed: Mask | None = None) -> Int32:
+        """`top` as rows, shape (m,), m <= n."""
+        return self.make(state, _plain(n, None, allowed)).rows
+
+    def _stages(self, state: PersonState, categories: Labels | None) -> Iterator[Ranked]:
+        liked: Liked | None = None
+        for stage in self._chain:
+            if stage == "personal":
+                if state.is_ranked:
+                    yield Ranked(state.source, state.scores, state.floor)
+                continue
+            if stage == "popular":
+                scores = self._popularity.copy()
+            else:
+                liked = Liked.of(state.history, self.rating_scale) if liked is None else liked
+                found = self._by_liked(stage, liked, categories)
+                if found is None:
+                    continue
+                scores = found
+            scores[state.seen] = -np.inf
+            yield Ranked(stage, scores, 0.0)
+
+    def _by_liked(self, stage: Stage, liked: Liked, categories: Labels | None) -> Float32 | None:
+        """What is like what they liked, or popular in its categories; None where nothing is."""
+        if not len(liked.rows):
+            return None
+        if stage == "similar":
+            return similar_scores(liked, self.models.fallback.neighbours)
+        return None if categories is None else category_scores(liked, categories, self._popularity)
+
+    # ---- many lists ----
 
     def top_many(self, histories: Sequence[History], n: int, *, states: States | None = None) -> Int32:
         """Rows of each person's list, shape (n_people, n); `UNKNOWN_ROW` (-1) where a list is shorter.
@@ -138,23 +222,33 @@ class Recommender:
 
     def _top_of_batch(self, histories: Sequence[History], states: States | None, n: int) -> Int32:
         folded = self.models.ranking.fold_in_many(histories) if states is None else states
-        lists = best_rows_many(self._scores_of_batch(histories, folded), n)
+        scores = self._scores_of_batch(histories, folded)
+        if self._chain[0] == "personal":
+            lists = best_rows_many(scores, n)
+        else:
+            lists = np.full((len(histories), n), UNKNOWN_ROW, np.int32)
         for row in np.flatnonzero((lists == UNKNOWN_ROW).any(axis=1)).tolist():
-            personal = lists[row][lists[row] != UNKNOWN_ROW]
-            passing = self._passing(None, histories[row].rows, personal)
-            popular = self._popular_rows(n - len(personal), passing)
-            lists[row, len(personal) : len(personal) + len(popular)] = popular
+            rows = self._rest_of_chain(histories[row], scores[row], n)
+            lists[row, : len(rows)] = rows
         return lists
+
+    def _rest_of_chain(self, history: History, scores: Float32, n: int) -> Int32:
+        """The list of somebody whose scores alone do not fill it; the stars are not asked for."""
+        source: Source = "personal" if history.tells else "profile"
+        nothing = np.empty(0, np.float32)
+        state = PersonState(nothing, scores, _floor(scores), history.left_out, source, history)
+        return self.top_rows(state, n)
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
         """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
         scores = np.array(self.models.ranking.score_many(states))
-        seen = [history.rows for history in histories]
-        scores[np.repeat(np.arange(len(seen)), [len(rows) for rows in seen]), np.concatenate(seen)] = -np.inf
+        scores[~tells_apart(scores)] = -np.inf
         scores[:, self._unranked] = -np.inf
         for row, history in enumerate(histories):
-            if not len(history):
+            if not history.tells:
                 scores[row] = self._first_scores(history)
+        seen = [history.left_out for history in histories]
+        scores[np.repeat(np.arange(len(seen)), [len(rows) for rows in seen]), np.concatenate(seen)] = -np.inf
         return scores
 
     def stars(self, state: PersonState, rows: Int32) -> Float32:
@@ -164,6 +258,12 @@ class Recommender:
     def predict(self, history: History, rows: Int32) -> Float32:
         """`stars` for a person whose state nobody has computed yet; cheaper than `state`, which ranks too."""
         return self._stars(self.models.rating.fold_in(history), rows)
+
+    def stars_many(self, states: Sequence[PersonState], rows: Sequence[Int32]) -> Float32:
+        """`stars` of each person for rows that are all known, one person's after the other's."""
+        score = self.models.rating.score
+        found = [score(state.rating, those) for state, those in zip(states, rows, strict=True)]
+        return self._on_scale(np.concatenate([np.empty(0, np.float32), *found]))
 
     def _stars(self, state: State, rows: Int32) -> Float32:
         stars = self.models.rating.score(state, np.maximum(rows, 0))
@@ -179,43 +279,41 @@ class Recommender:
         low, high = self.models.interval.bounds(stars)
         return self._on_scale(low), self._on_scale(high)
 
-    def _interval(self, stars: Float32) -> tuple[Sequence[float | None], Sequence[float | None]]:
-        ends = self.interval(stars)
-        if ends is None:
-            nothing = [None] * len(stars)
-            return nothing, nothing
-        return ends[0].tolist(), ends[1].tolist()
-
     def _on_scale(self, stars: Float32) -> Float32:
         # Two ufuncs take a third of the time of `np.clip` on a short list.
         return np.minimum(np.maximum(stars, self._least_stars), self._most_stars)
+
+    # ---- lists for everybody ----
 
     def similar(
         self, item_row: int, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
     ) -> list[Recommendation]:
         """Items liked by the same people as one item, then popular ones; never the item itself."""
-        neighbours, similarities = self.models.fallback.neighbours.of(item_row)
-        passing = self._passing(allowed, excluded_rows, np.array([item_row]))
-        keep = np.flatnonzero(passing[neighbours])[: max(n, 0)]
-        rows, similarities = neighbours[keep], similarities[keep]
-        passing[rows] = False
-        popular = self._popular_rows(n - len(rows), passing)
-        scores = np.concatenate((similarities, self._popularity[popular]))
-        sources = _sources("similar", len(rows)) + _sources("popular", len(popular))
-        return self._listed(np.concatenate((rows, popular)), scores, [None] * len(scores), sources)
+        return self.places(self.make_similar(item_row, _plain(n, excluded_rows, allowed)), None)
+
+    def make_similar(self, item_row: int, wanted: Wanted) -> Listing:
+        """`similar` with all that may be wanted of a list."""
+        return make_list(self._similar_stages(item_row), wanted)
+
+    def _similar_stages(self, item_row: int) -> Iterator[Ranked]:
+        rows, similarities = self.models.fallback.neighbours.of(item_row)
+        near = np.full(len(self._popularity), -np.inf, np.float32)
+        near[rows] = similarities
+        near[item_row] = -np.inf
+        yield Ranked("similar", near, 0.0)
+        popular = self._popularity.copy()
+        popular[item_row] = -np.inf
+        yield Ranked("popular", popular, 0.0)
 
     def popular(
         self, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
     ) -> list[Recommendation]:
         """The most popular items, whoever asks."""
-        rows = self._popular_rows(n, self._passing(allowed, excluded_rows))
-        return self._listed(rows, self._popularity[rows], [None] * len(rows), _sources("popular", len(rows)))
+        return self.places(self.make_popular(_plain(n, excluded_rows, allowed)), None)
 
-    def _unseen(self, scores: Float32, history: History) -> Float32:
-        unseen = scores.copy()
-        unseen[history.rows] = -np.inf
-        unseen[self._unranked] = -np.inf
-        return unseen
+    def make_popular(self, wanted: Wanted) -> Listing:
+        """`popular` with all that may be wanted of a list."""
+        return make_list((Ranked("popular", self._popularity, 0.0),), wanted)
 
     def _first_scores(self, history: History) -> Float32:
         """For somebody who has rated nothing: what people alike rate; -inf when nothing is known of them."""
@@ -226,29 +324,20 @@ class Recommender:
         scores[self._popularity == 0] = -np.inf
         return scores
 
-    def _passing(self, allowed: Mask | None, *out: NDArray[np.integer] | None) -> Mask:
-        passing = np.ones(len(self._popularity), dtype=np.bool_) if allowed is None else allowed.copy()
-        for rows in out:
-            if rows is not None:
-                passing[rows[rows != UNKNOWN_ROW]] = False
-        return passing
 
-    def _popular_rows(self, n: int, passing: Mask) -> Int32:
-        return self._by_popularity[passing[self._by_popularity]][: max(n, 0)]
+def tells_apart(scores: Float32) -> Mask:
+    """Whether a model's scores, shape (..., n_items), differ: if not, it knows nothing of the person.
 
-    def _listed(
-        self,
-        rows: Int32,
-        scores: Float32,
-        stars: Sequence[float | None],
-        sources: Sequence[Source],
-        *interval: Sequence[float | None],
-    ) -> list[Recommendation]:
-        numbers = rows.tolist()
-        ids = map(self.models.items.ids.__getitem__, numbers)
-        ranks = range(1, len(numbers) + 1)
-        return list(map(Recommendation, numbers, ids, ranks, scores.tolist(), stars, sources, *interval))
+    So it is where all that they have rated came after the training.
+    """
+    different: Mask = np.asarray(scores.max(axis=-1, initial=-np.inf) > scores.min(axis=-1, initial=np.inf))
+    return different
 
 
-def _sources(source: Source, count: int) -> list[Source]:
-    return [source] * count
+def _floor(scores: Float32) -> float:
+    """The lowest finite score; inf where none is."""
+    return float(scores.min(where=scores > -np.inf, initial=np.inf))
+
+
+def _plain(n: int, excluded_rows: Int32 | None, allowed: Mask | None) -> Wanted:
+    return Wanted(n, None if allowed is None else barred_of(allowed), excluded_rows)

@@ -9,17 +9,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
-from marquee.store.tables import changes
-
-Kind = Literal["rating", "ratings", "user", "users", "item", "items", "deployment", "key"]
+Kind = Literal[
+    "rating",
+    "ratings",
+    "event",
+    "events",
+    "user",
+    "users",
+    "item",
+    "item_deleted",
+    "items",
+    "deployment",
+    "key",
+]
 CHANNEL = "marquee_changes"
+MORE = "more"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`key`: the user's id for `rating` and `user`, the item's for `item`; None: a whole kind changed."""
+    """`key`: the user's id or the item's, for kinds in the singular; None: a whole kind changed."""
 
     id: int
     kind: str
@@ -28,8 +39,24 @@ class Change:
 
 def publish(connection: Connection, kind: Kind, keys: Iterable[str | None] = (None,)) -> None:
     """Tell the workers, when this transaction commits, that something changed."""
-    connection.execute(insert(changes), [{"kind": kind, "key": key} for key in keys])
+    connection.execute(
+        text("INSERT INTO changes (kind, key) SELECT :kind, unnest(CAST(:keys AS text[]))"),
+        {"kind": kind, "keys": list(keys)},
+    )
+    wake(connection)
+
+
+def wake(connection: Connection) -> None:
+    """Have every worker read the feed when this transaction commits."""
     connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def publish_part(connection: Connection, kind: Kind) -> None:
+    """Tell, when this transaction commits, of a part of something large whose end will be told by `publish`.
+
+    Readers may wait for the end; when nothing comes any more, the parts must do. `kind` is a whole kind.
+    """
+    publish(connection, kind, [MORE])
 
 
 def listen(connection: Connection) -> None:

@@ -1,8 +1,9 @@
-"""Rows from a data frame into Postgres: COPY into a temporary table, then one merging INSERT."""
+"""Many rows into Postgres: COPY into a temporary table, then one merging INSERT."""
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,18 @@ class Loaded:
     unchanged: int
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a merge did: rows made and changed, and the first few keys of those, each once."""
+
+    inserted: int
+    updated: int
+    keys: tuple[str, ...]
+
+
+MOST_KEYS = 200  # that `merge_csv` tells
+
+
 def merge(connection: Connection, frame: "pd.DataFrame", columns: Mapping[str, str], insert: str) -> Loaded:
     """Merge a frame into a table.
 
@@ -34,17 +47,48 @@ def merge(connection: Connection, frame: "pd.DataFrame", columns: Mapping[str, s
         columns: names and Postgres types of the temporary table `incoming`.
         insert: an `INSERT … SELECT … FROM incoming … ON CONFLICT …` that touches only rows that change.
     """
+    with _incoming(connection, columns):
+        _copy(connection, frame, columns)
+        row = connection.execute(
+            text(
+                f"WITH touched AS ({insert} RETURNING xmax = 0 AS inserted) "  # noqa: S608 - callers pass constants
+                "SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) AS touched FROM touched"
+            )
+        ).one()
+    return Loaded(row.inserted, row.touched - row.inserted, len(frame) - row.touched)
+
+
+def merge_csv(
+    connection: Connection, content: bytes, columns: Mapping[str, str], insert: str, key: str
+) -> Touched:
+    """Merge rows into a table; arguments as for `merge`.
+
+    Args:
+        content: the rows as CSV without a header; what is empty and not in quotes becomes NULL.
+        key: the column whose values are told, of the rows that were touched: up to `MOST_KEYS`, and one more
+            where there are more.
+    """
+    with _incoming(connection, columns):
+        cursor = connection.connection.cursor()
+        cursor.copy_expert(
+            f"COPY incoming ({', '.join(columns)}) FROM STDIN WITH (FORMAT csv)", io.BytesIO(content)
+        )
+        row = connection.execute(
+            text(
+                f"WITH touched AS ({insert} RETURNING xmax = 0 AS inserted, {key} AS key) "  # noqa: S608 - as above
+                "SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) AS touched, "
+                f"ARRAY(SELECT DISTINCT key FROM touched LIMIT {MOST_KEYS + 1}) AS keys FROM touched"
+            )
+        ).one()
+    return Touched(row.inserted, row.touched - row.inserted, tuple(row.keys))
+
+
+@contextmanager
+def _incoming(connection: Connection, columns: Mapping[str, str]) -> Iterator[None]:
     types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     connection.execute(text(f"CREATE TEMP TABLE incoming ({types}) ON COMMIT DROP"))
-    _copy(connection, frame, columns)
-    row = connection.execute(
-        text(
-            f"WITH touched AS ({insert} RETURNING xmax = 0 AS inserted) "  # noqa: S608 - callers pass constants
-            "SELECT count(*) FILTER (WHERE inserted) AS inserted, count(*) AS touched FROM touched"
-        )
-    ).one()
+    yield
     connection.execute(text("DROP TABLE incoming"))
-    return Loaded(row.inserted, row.touched - row.inserted, len(frame) - row.touched)
 
 
 def _copy(connection: Connection, frame: "pd.DataFrame", columns: Mapping[str, str]) -> None:

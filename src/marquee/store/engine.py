@@ -7,7 +7,6 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from marquee.domain.errors import Unavailable
 
@@ -15,20 +14,28 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_205_759_403  # any number that nothing else in this database locks
 
 
-def connect(url: str, *, application_name: str, pool_size: int = 5, statement_timeout_ms: int = 0) -> Engine:
+def connect(
+    url: str,
+    *,
+    application_name: str,
+    pool_size: int = 5,
+    pool_seconds: float = 5,
+    statement_timeout_ms: int = 0,
+) -> Engine:
     """An engine for one process.
 
     Args:
         url: `postgresql+psycopg2://…`, as `Settings.database()` gives it.
         application_name: how the process is called in `pg_stat_activity`.
-        pool_size: connections at most; a further caller waits up to 5 s.
+        pool_size: connections at most.
+        pool_seconds: how long a further caller waits for one of them.
         statement_timeout_ms: a statement that runs longer is cancelled; 0 lets it run.
     """
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=pool_seconds,
         pool_pre_ping=True,
         connect_args={
             "application_name": application_name,
@@ -75,6 +82,7 @@ def unavailable_when_away() -> Iterator[None]:
 
 def waiting_for(engine: Engine, *, seconds: float) -> None:
     """Wait until the server takes connections; raises Unavailable when it does not within `seconds`."""
+    from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed  # no worker needs it
 
     @retry(
         retry=retry_if_exception_type(OperationalError),

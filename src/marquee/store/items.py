@@ -1,12 +1,15 @@
 """The catalogue."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Select, func, select, text, tuple_
+from sqlalchemy import Connection, Row, Select, delete, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain import columns as col
+from marquee.domain.ids import require_new
 from marquee.domain.records import Item
 from marquee.store import changes
 from marquee.store.copying import Loaded, json_column, merge
@@ -34,6 +37,48 @@ def get_many(connection: Connection, item_ids: Iterable[str]) -> dict[str, Item]
 def all_items(connection: Connection) -> list[Item]:
     """The whole catalogue, by id."""
     return [_item(row) for row in connection.execute(select(items).order_by(items.c.item_id))]
+
+
+def locked(connection: Connection, item_id: str) -> Item | None:
+    """An item, which nobody else can change until this transaction ends."""
+    row = connection.execute(select(items).where(items.c.item_id == item_id).with_for_update()).first()
+    return None if row is None else _item(row)
+
+
+def put(connection: Connection, item: Item) -> bool:
+    """Write one item over whatever stood; True when there was none before.
+
+    Raises:
+        InvalidInput: an item that is not there yet cannot be made with this id; see `domain.ids`.
+    """
+    values = {
+        "title": item.title,
+        "year": item.year,
+        "genres": list(item.genres),
+        "attributes": dict(item.attributes),
+        "hidden": item.hidden,
+    }
+    statement = insert(items).values(item_id=item.item_id, **values)
+    created = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["item_id"], set_={**values, "updated_at": func.now()}
+        ).returning(text("xmax = 0"))
+    ).scalar_one()
+    if created:
+        require_new(item.item_id, "item")  # the transaction takes the row back
+    changes.publish(connection, "item", [item.item_id])
+    return bool(created)
+
+
+def remove(connection: Connection, item_id: str) -> bool:
+    """Delete an item, its ratings and its events; False when there was none.
+
+    The log of lists that were shown keeps its id until those days are dropped.
+    """
+    if not connection.execute(delete(items).where(items.c.item_id == item_id)).rowcount:
+        return False
+    changes.publish(connection, "item_deleted", [item_id])
+    return True
 
 
 def rating_summary(connection: Connection, item_id: str) -> tuple[int, float | None]:
@@ -114,6 +159,27 @@ def upsert_frame(connection: Connection, frame: "pd.DataFrame") -> Loaded:
     return loaded
 
 
+def set_standing(connection: Connection, rows: Sequence[tuple[str, bool, datetime | None]]) -> None:
+    """Say which items are hidden, and since when there are some.
+
+    Args:
+        rows: item id, whether it is hidden, when it came into the catalogue (None: as it stands).
+    """
+    ids, hidden, created = zip(*rows, strict=True) if rows else ((), (), ())
+    changed = connection.execute(
+        text(
+            "UPDATE items SET hidden = one.hidden, created_at = coalesce(one.created_at, items.created_at), "
+            "updated_at = now() FROM unnest(CAST(:ids AS text[]), CAST(:hidden AS boolean[]), "
+            "CAST(:created AS timestamptz[])) AS one(item_id, hidden, created_at) "
+            "WHERE items.item_id = one.item_id AND (items.hidden, items.created_at) IS DISTINCT FROM "
+            "(one.hidden, coalesce(one.created_at, items.created_at))"
+        ),
+        {"ids": list(ids), "hidden": list(hidden), "created": list(created)},
+    ).rowcount
+    if changed:
+        changes.publish(connection, "items")
+
+
 def ensure(connection: Connection, item_ids: Iterable[str]) -> int:
     """Make an item titled by its id for each id that has none; returns how many were made."""
     made = connection.execute(
@@ -142,4 +208,6 @@ def _filtered(query: Select[Any], q: str, category: str | None) -> Select[Any]:
 
 
 def _item(row: Row[Any]) -> Item:
-    return Item(row.item_id, row.title, row.year, tuple(row.genres), row.attributes, row.hidden)
+    return Item(
+        row.item_id, row.title, row.year, tuple(row.genres), row.attributes, row.hidden, row.created_at
+    )

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import AddConstraint, DropConstraint
@@ -15,9 +13,11 @@ from sqlalchemy.schema import AddConstraint, DropConstraint
 from marquee.domain import columns as col
 from marquee.domain.ids import require_new
 from marquee.domain.records import Rating
+from marquee.settings.serving import Feedback
 from marquee.store import changes
 from marquee.store.copying import Loaded, merge
-from marquee.store.tables import items, ratings, users
+from marquee.store.standing import ONLY_RATINGS, ratings_of
+from marquee.store.tables import events, items, ratings, users
 
 if TYPE_CHECKING:  # the workers of the inference service read rows, not frames
     import pandas as pd
@@ -92,66 +92,22 @@ def of_user(
     ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UserRatings:
-    """One person's ratings as columns: ids (n), stars float32 (n), unix seconds int64 (n)."""
-
-    user_id: str
-    item_ids: list[str]
-    ratings: NDArray[np.float32]
-    times: NDArray[np.int64]
-
-
-def history(connection: Connection, user_id: str) -> UserRatings:
-    """All ratings of one person, oldest first; empty when there are none."""
-    rows = connection.execute(
-        text(
-            "SELECT item_id, rating, floor(extract(epoch FROM rated_at))::bigint AS at FROM ratings "
-            "WHERE user_id = :user ORDER BY rated_at, item_id"
-        ),
-        {"user": user_id},
-    ).all()
-    return UserRatings(
-        user_id,
-        [row.item_id for row in rows],
-        np.fromiter((row.rating for row in rows), np.float32, len(rows)),
-        np.fromiter((row.at for row in rows), np.int64, len(rows)),
-    )
-
-
-def histories(connection: Connection, *, most_ratings: int) -> Iterator[UserRatings]:
-    """Whole histories, of those who rated last first, until `most_ratings` ratings have been given.
-
-    Streamed by a server-side cursor: memory stays at one person's history.
-    """
-    rows = connection.execution_options(stream_results=True, yield_per=20_000).execute(
-        text(
-            "SELECT user_id, array_agg(item_id ORDER BY rated_at, item_id) AS item_ids, "
-            "array_agg(rating ORDER BY rated_at, item_id) AS ratings, "
-            "array_agg(floor(extract(epoch FROM rated_at))::bigint ORDER BY rated_at, item_id) AS times "
-            "FROM ratings GROUP BY user_id ORDER BY max(rated_at) DESC, user_id"
-        )
-    )
-    given = 0
-    for row in rows:
-        given += len(row.item_ids)
-        if given > most_ratings:
-            rows.close()
-            return
-        yield UserRatings(
-            row.user_id, row.item_ids, np.asarray(row.ratings, np.float32), np.asarray(row.times, np.int64)
-        )
-
-
 def count(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(ratings)).scalar_one())
 
 
-def count_received_since(connection: Connection, moment: datetime | None) -> int:
-    """Ratings that arrived or changed after a moment; all of them for None."""
-    query = select(func.count()).select_from(ratings)
+def count_received_since(
+    connection: Connection, moment: datetime | None, feedback: Feedback = ONLY_RATINGS
+) -> int:
+    """Ratings, and events that stand for one, that arrived or changed after a moment; all for None."""
+    kinds = [name for name, kind in feedback.kinds.items() if kind.stars is not None]
+    received = select(ratings.c.received_at).union_all(
+        select(events.c.received_at).where(events.c.kind.in_(kinds))
+    )
+    arrivals = received.subquery()
+    query = select(func.count()).select_from(arrivals)
     if moment is not None:
-        query = query.where(ratings.c.received_at > moment)
+        query = query.where(arrivals.c.received_at > moment)
     return int(connection.execute(query).scalar_one())
 
 
@@ -161,15 +117,21 @@ def last_rated_at(connection: Connection) -> datetime | None:
     return newest
 
 
-def load_frame(connection: Connection) -> "pd.DataFrame":
-    """All ratings, sorted by (user_id, item_id): str, str, float64, int64 unix seconds."""
+def load_frame(connection: Connection, feedback: Feedback = ONLY_RATINGS) -> "pd.DataFrame":
+    """All ratings as they stand, sorted by (user_id, item_id): str, str, float64, int64 unix seconds.
+
+    Args:
+        feedback: by which events stand for ratings, too; default: none do.
+    """
     import pandas as pd
 
+    standing = ratings_of(feedback)
     rows = connection.execute(
         text(
-            "SELECT user_id, item_id, rating, floor(extract(epoch FROM rated_at))::bigint FROM ratings "
-            'ORDER BY user_id COLLATE "C", item_id COLLATE "C"'
-        )
+            "SELECT user_id, item_id, rating, floor(extract(epoch FROM rated_at))::bigint "  # noqa: S608
+            f'FROM {standing.sql} standing ORDER BY user_id COLLATE "C", item_id COLLATE "C"'
+        ),
+        standing.parameters,
     ).all()
     frame = pd.DataFrame(rows, columns=list(col.RATING_COLUMNS))
     return frame.astype({col.USER: "str", col.ITEM: "str", col.RATING: "float64", col.TIME: "int64"})

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     ARRAY,
     JSON,
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
@@ -90,6 +92,42 @@ ratings = Table(
     _when("received_at"),
     Index(None, "item_id"),
     Index(None, "received_at"),
+)
+
+# What people did, beside rating. The first event with an id stands.
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("user_id", Text, ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False),
+    Column("item_id", Text, ForeignKey("items.item_id", ondelete="CASCADE"), nullable=False),
+    Column("value", Double),
+    _when("at", default=False),
+    _when("received_at"),
+    Column("request_id", Uuid),  # these three: of the list that it answers
+    Column("model_version", Integer),
+    Column("variant", Text),
+    Index(None, "user_id", "at"),
+    Index(None, "item_id"),
+    Index(None, "received_at"),
+)
+
+# The lists that were shown, one row a list, a partition a day (UTC) that `store.impressions` makes and drops.
+impressions = Table(
+    "impressions",
+    metadata,
+    _when("at", default=False),
+    Column("request_id", Uuid, nullable=False),
+    Column("user_id", Text),  # null: a visitor
+    Column("model_version", Integer),
+    Column("variant", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("item_ids", ARRAY(Text), nullable=False),
+    Column("propensities", ARRAY(REAL)),  # null: each place was certain
+    Index(None, "user_id", "at"),
+    Index(None, "request_id"),
+    postgresql_partition_by="RANGE (at)",
 )
 
 # What workers must hear of, written in the transaction that makes it so.

@@ -1,12 +1,14 @@
 """People, and what is known of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain import columns as col
+from marquee.domain.ids import require_new
 from marquee.domain.records import User
 from marquee.store import changes
 from marquee.store.copying import Loaded, json_column, merge
@@ -36,6 +38,36 @@ def get(connection: Connection, user_id: str) -> UserSummary | None:
         select(users, _RATING_COUNT.label("rating_count")).where(users.c.user_id == user_id)
     ).first()
     return None if row is None else _summary(row)
+
+
+def locked(connection: Connection, user_id: str) -> User | None:
+    """A person, whom nobody else can change until this transaction ends."""
+    row = connection.execute(select(users).where(users.c.user_id == user_id).with_for_update()).first()
+    return None if row is None else _user(row)
+
+
+def put(connection: Connection, user: User) -> bool:
+    """Write one person over whatever stood; True when there was none before.
+
+    Raises:
+        InvalidInput: somebody who is not there yet cannot be made with this id; see `domain.ids`.
+    """
+    values = {
+        "age": user.age,
+        "gender": user.gender,
+        "occupation": user.occupation,
+        "attributes": dict(user.attributes),
+    }
+    statement = insert(users).values(user_id=user.user_id, **values)
+    created = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["user_id"], set_={**values, "updated_at": func.now()}
+        ).returning(text("xmax = 0"))
+    ).scalar_one()
+    if created:
+        require_new(user.user_id, "user")  # the transaction takes the row back
+    changes.publish(connection, "user", [user.user_id])
+    return bool(created)
 
 
 def list_page(
@@ -101,19 +133,12 @@ def ensure(connection: Connection, user_ids: Iterable[str]) -> int:
     return int(made)
 
 
-def profiles(connection: Connection) -> Iterator[tuple[str, tuple[int | None, str | None, str | None]]]:
-    """Everybody's id, and their age, gender and occupation; streamed."""
-    query = select(users.c.user_id, users.c.age, users.c.gender, users.c.occupation)
-    rows = connection.execution_options(stream_results=True, yield_per=20_000).execute(query)
-    for row in rows:
-        yield row.user_id, (row.age, row.gender, row.occupation)
-
-
-def profile(connection: Connection, user_id: str) -> tuple[int | None, str | None, str | None] | None:
-    """Age, gender and occupation; None for somebody unknown."""
-    query = select(users.c.age, users.c.gender, users.c.occupation).where(users.c.user_id == user_id)
-    row = connection.execute(query).first()
-    return None if row is None else (row.age, row.gender, row.occupation)
+def missing(connection: Connection, user_ids: Iterable[str]) -> set[str]:
+    """Those of some people that there are not (any more)."""
+    asked = set(user_ids)
+    if not asked:
+        return asked
+    return asked - set(connection.scalars(select(users.c.user_id).where(users.c.user_id.in_(asked))))
 
 
 def _matches(q: str) -> ColumnElement[bool]:
@@ -121,5 +146,8 @@ def _matches(q: str) -> ColumnElement[bool]:
 
 
 def _summary(row: Row[Any]) -> UserSummary:
-    user = User(row.user_id, row.age, row.gender, row.occupation, row.attributes)
-    return UserSummary(user, int(row.rating_count))
+    return UserSummary(_user(row), int(row.rating_count))
+
+
+def _user(row: Row[Any]) -> User:
+    return User(row.user_id, row.age, row.gender, row.occupation, row.attributes)

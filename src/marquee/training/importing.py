@@ -104,7 +104,7 @@ def _import(
     on_progress: OnProgress,
 ) -> Imported:
     bundle = _verified(folder, scratch / "bundle")
-    tables = read_platform(context.engine)
+    tables = read_platform(context.engine, context.serving.feedback)
     on_progress(_shared_items(bundle, tables), None)
     verdict = judge_bundle(context, bundle, tables, registry, scratch, on_progress)
     for line in findings(verdict, verdict.comparison):

@@ -40,7 +40,7 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
     ):
         registry.ping()  # now, not after a minute of training
         on_progress(*progress.SNAPSHOT)
-        snapshot = take_snapshot(context.engine, context.home, clock=context.clock)
+        snapshot = take_snapshot(context.engine, context.home, context.serving.feedback, clock=context.clock)
         on_progress(f"{len(snapshot.tables.ratings)} ratings, snapshot {snapshot.hash[:12]}", None)
         quality = check_snapshot(snapshot, context.serving.rating_scale, began, on_progress)
         judgement = judge_recipe(context, snapshot, registry, folder, on_progress)

@@ -19,7 +19,9 @@ from sqlalchemy import Engine
 from marquee.domain.clock import Clock, system_clock
 from marquee.domain.columns import GENRES, TIME
 from marquee.domain.errors import DataError, NotFound, Unavailable
+from marquee.settings.serving import Feedback
 from marquee.store import items, ratings, snapshots, users
+from marquee.store.standing import ONLY_RATINGS
 from marquee.training.dvc_store import DvcStore
 from marquee.training.identity import digest
 
@@ -58,23 +60,33 @@ class Snapshot:
         return datetime.fromtimestamp(int(self.tables.ratings[TIME].max()), UTC)
 
 
-def take_snapshot(engine: Engine, home: Path, *, clock: Clock = system_clock) -> Snapshot:
+def take_snapshot(
+    engine: Engine, home: Path, feedback: Feedback = ONLY_RATINGS, *, clock: Clock = system_clock
+) -> Snapshot:
     """Read everything in one transaction, keep it, and record it in Postgres.
 
+    Args:
+        feedback: by which events stand for ratings.
+
     Raises:
-        DataError: there are no ratings.
+        DataError: there are no ratings, nor events that stand for some.
         Unavailable: the snapshot cannot be kept (a full disk).
     """
     taken_at = clock()
-    tables = read_platform(engine)
+    tables = read_platform(engine, feedback)
     if tables.ratings.empty:
-        raise DataError("There are no ratings to train on.", hint="Load some with `marquee data load`.")
+        raise DataError("There are no ratings to train on.", hint=_HOW_TO_HAVE_SOME)
     name = hash_of_rows(tables)
     store = DvcStore(home / "snapshots")
     path = store.keep(name, _writer(tables))
     snapshot = Snapshot(name, path, taken_at, tables)
     _record(engine, snapshot)
     return snapshot
+
+
+_HOW_TO_HAVE_SOME = (
+    "Load some with `marquee data load`, or say in serving.yaml which kinds of events stand for stars."
+)
 
 
 def restore_snapshot(engine: Engine, home: Path, name: str) -> Snapshot:
@@ -117,14 +129,16 @@ def read_tables(path: Path) -> Tables:
     return Tables(stars, _with_attributes(catalogue), _with_attributes(people))
 
 
-def read_platform(engine: Engine) -> Tables:
-    """Everything that the platform holds, in one transaction."""
+def read_platform(engine: Engine, feedback: Feedback = ONLY_RATINGS) -> Tables:
+    """Everything that the platform holds, in one transaction; ratings as they stand, by `feedback`."""
     with (
         engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         connection.begin(),
     ):
         return Tables(
-            ratings.load_frame(connection), items.load_frame(connection), users.load_frame(connection)
+            ratings.load_frame(connection, feedback),
+            items.load_frame(connection),
+            users.load_frame(connection),
         )
 
 

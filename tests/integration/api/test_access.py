@@ -1,5 +1,6 @@
 """Who may do what: keys and their scopes, viewers, operators, anybody; whose pages may ask for changes."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -10,6 +11,28 @@ from tests.support.service import OPERATOR_PASSWORD, Service, path_of, running_s
 
 NOBODY, READ, WRITE, OPERATE, ADMIN = range(5)
 SCOPES = (None, "read", "write", "operate", "admin")
+
+# Of an item that there is not: it is refused, and changes nothing.
+_NO_EVENT = {"event_id": "1", "kind": "click", "user_id": "u030", "item_id": "no such item"}
+
+GORSES_LISTS = [
+    *("/items", "/item/i001", "/item/i001/feedback", "/item/i001/feedback/like"),
+    *("/item/i001/neighbors", "/item/i001/neighbors/Comedy"),
+    *("/users", "/user/u030", "/user/u030/feedback", "/user/u030/feedback/like"),
+    *("/feedback", "/feedback/like", "/feedback/u030/i001", "/feedback/like/u030/i001"),
+    *("/recommend/u030", "/recommend/u030/Comedy"),
+    *("/popular", "/popular/Comedy", "/latest", "/latest/Comedy"),
+]
+GORSES_CHANGES: list[tuple[str, str, object]] = [
+    *(("POST", path, {}) for path in ("/item", "/user")),
+    *(("POST", path, []) for path in ("/items", "/users", "/feedback")),
+    ("PUT", "/feedback", []),
+    *(("PATCH", path, {}) for path in ("/item/no-such-item", "/user/no-such-user")),
+    *(("DELETE", path, None) for path in ("/item/no-such-item", "/user/no-such-user")),
+    *((method, "/item/no-such-item/category/Comedy", None) for method in ("PUT", "DELETE")),
+    ("DELETE", "/feedback/no-such-user/no-such-item", None),
+    ("DELETE", "/feedback/like/no-such-user/no-such-item", None),
+]
 
 # method, path, body, and the lowest scope that may; anybody may where it is NOBODY
 ROUTES = [
@@ -24,18 +47,37 @@ ROUTES = [
     ("GET", "/api/v1/items/i001", None, NOBODY),
     ("GET", "/api/v1/items/i001/similar", None, NOBODY),
     ("GET", "/api/v1/categories", None, NOBODY),
-    ("GET", "/api/v1/leaderboards/popular", None, NOBODY),
+    *(
+        ("GET", f"/api/v1/leaderboards/{board}", None, NOBODY)
+        for board in ("popular", "trending", "top-rated", "latest")
+    ),
     ("GET", "/api/v1/users", None, NOBODY),
     ("POST", "/api/v1/sessions/recommendations", {"ratings": []}, NOBODY),
     ("GET", path_of("u030"), None, READ),
     ("GET", path_of("u030", "ratings"), None, READ),
+    ("GET", path_of("u030", "events"), None, READ),
     ("GET", path_of("u030", "recommendations"), None, READ),
+    ("GET", path_of("u030", "similar"), None, READ),
+    ("POST", "/api/v1/recommendations/batch", {"user_ids": ["u030"]}, READ),
+    ("GET", "/api/v1/models/1/users/u030/recommendations", None, READ),
+    ("GET", "/api/v1/exports/items", None, READ),
     ("POST", "/api/v1/predictions", {"pairs": [{"user_id": "u030", "item_id": "i001"}]}, READ),
     ("GET", "/api/v1/deployment", None, READ),
     ("GET", "/api/v1/models", None, READ),
     ("GET", "/api/v1/models/1", None, READ),
     ("PUT", path_of("u030", "ratings", "i001"), {"rating": 3}, WRITE),
     ("DELETE", path_of("u030", "ratings", "i001"), None, WRITE),
+    ("GET", path_of("u030", "data"), None, READ),
+    ("PUT", "/api/v1/items/no-such-item", {}, WRITE),
+    ("PATCH", "/api/v1/items/no-such-item", {}, WRITE),
+    ("DELETE", "/api/v1/items/no-such-item", None, WRITE),
+    ("PUT", "/api/v1/users/no-such-user", {"age": -1}, WRITE),
+    ("PATCH", "/api/v1/users/no-such-user", {}, WRITE),
+    ("DELETE", "/api/v1/users/no-such-user", None, WRITE),
+    ("POST", "/api/v1/events", {"events": [_NO_EVENT]}, WRITE),
+    ("DELETE", path_of("u030", "events", "no-such-event"), None, WRITE),
+    ("POST", "/api/v1/imports/ratings", None, WRITE),
+    ("GET", "/api/v1/exports/ratings", None, OPERATE),
     ("GET", "/api/v1/jobs", None, OPERATE),
     ("GET", "/api/v1/audit", None, OPERATE),
     ("POST", "/api/v1/jobs/retraining/runs", {"reason": "a test"}, OPERATE),
@@ -45,6 +87,10 @@ ROUTES = [
     ("GET", "/api/v1/keys", None, ADMIN),
     ("POST", "/api/v1/keys", {"name": "admin", "scopes": ["read"]}, ADMIN),
     ("DELETE", "/api/v1/keys/no-such-key", None, ADMIN),
+    *(("GET", f"/gorse/api{path}", None, READ) for path in GORSES_LISTS),
+    *((method, f"/gorse/api{path}", body, WRITE) for method, path, body in GORSES_CHANGES),
+    ("POST", "/gorse/api/session/recommend", [], READ),
+    ("POST", "/gorse/api/session/recommend/Comedy", [], READ),
 ]
 
 
@@ -62,8 +108,19 @@ def test_a_route_lets_in_its_scope_and_those_above_it(
 
 def test_every_operation_of_the_document_is_in_the_table(anybody: httpx.Client) -> None:
     def shape(path: str) -> tuple[str, ...]:
-        names = {"u030": "{user_id}", "i001": "{item_id}", "1": "{version}", "no-such-run": "{run_id}"}
-        return tuple(names.get(part, part) for part in path.replace("no-such-key", "{name}").split("/"))
+        names = {
+            "u030": "{user_id}",
+            "i001": "{item_id}",
+            "1": "{version}",
+            "no-such-run": "{run_id}",
+            "no-such-event": "{event_id}",
+            "no-such-user": "{user_id}",
+            "no-such-item": "{item_id}",
+            "like": "{kind}",
+            "Comedy": "{category}",
+        }
+        path = re.sub("(?<=/(?:im|ex)ports/)[a-z]+", "{kind}", path.replace("no-such-key", "{name}"))
+        return tuple(names.get(part, part) for part in path.split("/"))
 
     documented = {
         (method.upper(), tuple(path.split("/")))

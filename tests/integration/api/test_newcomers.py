@@ -146,3 +146,14 @@ def test_somebody_of_whom_nothing_is_known_gets_popular_items(reader: httpx.Clie
         assert [item["item_id"] for item in body["items"]] == popular
         assert {item["source"] for item in body["items"]} == {"popular"}
         assert body["notice"] == f"{notice}, so these are the most popular items."
+
+
+@pytest.mark.usefixtures("new_items")
+def test_somebody_who_likes_what_the_model_has_not_seen_gets_what_is_popular_in_its_categories(
+    anybody: httpx.Client,
+) -> None:
+    asked = {"ratings": [{"item_id": "new drama", "rating": 5}], "n": 5}
+    body = anybody.post("/api/v1/sessions/recommendations", json=asked).raise_for_status().json()
+    assert body["source"] == "category"
+    assert body["notice"].startswith("The model does not know what this person rated yet")
+    assert all("War" in item["genres"] for item in body["items"])

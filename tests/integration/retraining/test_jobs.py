@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from marquee.domain.records import Rating
 from marquee.registry.client import RegistryClient
-from marquee.settings import MlflowConnection, Policy
+from marquee.settings import MlflowConnection, Policy, Serving
 from marquee.settings.policy import Triggers
 from marquee.store import deployment, items, ratings, runs
 from marquee.store.runs import Run
@@ -36,7 +36,8 @@ def _jobs(engine: Engine, status: Status, *, now: datetime | None = None) -> Job
     postgres = Outage("Postgres", POSTGRES_ERRORS, lambda reason: setattr(status, "postgres", reason))
     clock = (lambda: now) if now else (lambda: datetime.now(UTC))
     mlflow = Outage("MLflow", MLFLOW_ERRORS, lambda reason: setattr(status, "mlflow", reason))
-    return Jobs(engine, RegistryClient(NOWHERE), POLICY, status, Metrics(status), postgres, mlflow, clock)
+    metrics, registry = Metrics(status), RegistryClient(NOWHERE)
+    return Jobs(engine, registry, POLICY, status, metrics, postgres, mlflow, clock, serving=Serving())
 
 
 def _leader() -> Status:

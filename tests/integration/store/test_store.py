@@ -120,7 +120,7 @@ def test_a_bulk_load_repeated_changes_nothing_and_an_older_rating_never_wins(eng
         assert ratings.copy_in(connection, frame(3.0, 100)) == Loaded(0, 0, 1)
         assert ratings.copy_in(connection, frame(5.0, 50)) == Loaded(0, 0, 1)
         assert ratings.copy_in(connection, frame(4.0, 200)) == Loaded(0, 1, 0)
-        assert ratings.history(connection, "repeat").ratings.tolist() == [4.0]
+        assert [item.rating.rating for item in ratings.of_user(connection, "repeat", limit=9)] == [4.0]
 
 
 def test_a_bulk_load_never_leaves_a_rating_of_an_unknown_item(new_database: Callable[[], str]) -> None:

@@ -34,15 +34,20 @@ def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(document: d
 
 
 def test_the_lean_route_documents_what_it_checks() -> None:
-    n, category, exclude = query_parameters(RecommendationQuery)
-    assert [parameter["name"] for parameter in (n, category, exclude)] == ["n", "category", "exclude"]
-    assert {"minimum": 1, "type": "integer"} in n["schema"]["anyOf"]
+    parameters = {parameter["name"]: parameter for parameter in query_parameters(RecommendationQuery)}
+    assert set(parameters) == {
+        *("n", "cursor", "diversity", "explain", "exclude"),
+        *("category", "category_all", "category_none", "year_from", "year_to", "attribute"),
+    }
+    assert {"minimum": 1, "type": "integer"}.items() <= parameters["n"]["schema"]["anyOf"][0].items()
+    assert parameters["category"]["schema"]["type"] == "array"
 
 
 def test_the_longest_list_is_stated_wherever_a_size_is_asked_for(document: dict[str, Any]) -> None:
     parameters = [
         (path, parameter["schema"]["anyOf"][0]["maximum"])
         for path, operations in document["paths"].items()
+        if path.startswith("/api/")
         for parameter in operations.get("get", {}).get("parameters", [])
         if parameter["name"] == "n"
     ]
@@ -50,6 +55,10 @@ def test_the_longest_list_is_stated_wherever_a_size_is_asked_for(document: dict[
         ("/api/v1/users/{user_id}/recommendations", 100),
         ("/api/v1/items/{item_id}/similar", 100),
         ("/api/v1/leaderboards/popular", 100),
+        ("/api/v1/leaderboards/trending", 100),
+        ("/api/v1/leaderboards/top-rated", 100),
+        ("/api/v1/leaderboards/latest", 100),
+        ("/api/v1/models/{version}/users/{user_id}/recommendations", 100),
     ]
     size = document["components"]["schemas"]["SessionRequest"]["properties"]["n"]
     assert size["anyOf"][0]["maximum"] == 100

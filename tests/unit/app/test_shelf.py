@@ -9,6 +9,7 @@ from app.serving.states import history_of
 
 from marquee.domain.records import Item
 from marquee.models.bundle import Bundle
+from marquee.recommend.filters import NO_FILTERS, Filters
 from marquee.settings import Serving
 from tests.support.world import GENRES_OF, write_world_bundle
 
@@ -40,21 +41,23 @@ def test_rows_and_numbers_lead_to_each_other(model: ServedModel) -> None:
     assert shelf.number_of_row[index.row("i002")] == -1
 
 
-def test_items_that_the_catalogue_lost_are_never_allowed(model: ServedModel) -> None:
-    shelf = Shelf.of(model, _catalogue("i001", "i002"))
-    allowed = shelf.allowed(None)
-    assert allowed is not None
-    assert {model.recommender.models.items.ids[row] for row in np.flatnonzero(allowed)} == {"i001", "i002"}
-    comedies = shelf.allowed("Comedy")
-    assert comedies is not None
-    assert comedies.tolist() == allowed.tolist()
-    westerns = shelf.allowed("Western")
-    assert westerns is not None
-    assert not westerns.any()
+def _passing(shelf: Shelf, filters: Filters = NO_FILTERS) -> set[str]:
+    barred = shelf.showable(0.0).barred(filters)
+    assert barred is not None
+    assert set(barred.tolist()) <= {0.0, -np.inf}
+    return {shelf.ids[row] for row in np.flatnonzero(barred == 0)}
+
+
+def test_items_that_the_catalogue_lost_are_never_shown(model: ServedModel) -> None:
+    shelf = Shelf.of(model, _catalogue("i001", "i002").changed([Item("i003", "Hidden", hidden=True)]))
+    assert _passing(shelf) == {"i001", "i002"}
+    assert _passing(shelf, Filters(("Comedy",))) == {"i001", "i002"}
+    assert _passing(shelf, Filters(("Western",))) == set()
 
 
 def test_where_all_may_be_shown_there_is_no_mask(model: ServedModel) -> None:
-    assert Shelf.of(model, _catalogue(*model.recommender.models.items.ids)).allowed(None) is None
+    shelf = Shelf.of(model, _catalogue(*model.recommender.models.items.ids))
+    assert shelf.showable(0.0).barred(NO_FILTERS) is None
 
 
 def test_a_history_keeps_only_what_has_a_row(model: ServedModel) -> None:

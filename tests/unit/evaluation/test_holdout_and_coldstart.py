@@ -80,7 +80,7 @@ def test_held_out_items_are_to_be_found_whatever_their_stars() -> None:
 
 
 def test_tastes_are_found_on_the_checkerboard_and_popularity_finds_none() -> None:
-    liked = liked_only(checkerboard(left_out=0.0))
+    liked = liked_only(checkerboard(left_out=0.0))[4:]  # were all equally popular, lists would go by taste
     found = holdout75([RECIPE, BASELINES], _data(liked), Rules(Serving(), k=5))
     recipe, baselines = (judged.people["recall"].mean() for judged in found.values())
     assert recipe > 0.95

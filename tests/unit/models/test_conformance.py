@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from marquee.domain.history import History
+from marquee.domain.history import History, Implied
 from marquee.models import (
     bayes_svdpp_gibbs,
     biases,
@@ -150,6 +150,9 @@ CASES = [
     ),
 ]
 every_model = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_ranking_model = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name in RANKING_MODELS], ids=lambda case: case.name
+)
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +259,105 @@ def test_a_profile_is_never_an_error(case: Case, ratings: TrainingSet) -> None:
             assert np.isfinite(model.score(state)).all()
 
 
+def _implying(weight: float, history: History = History.empty(), row: int = 3) -> History:  # noqa: B008
+    """The history of somebody who did something with an item that they have not rated."""
+    return replace(history, implied=Implied.of([row], [weight]))
+
+
+def _rating_too(stars: float, history: History, row: int = 3) -> History:
+    """The history of somebody who rated an item as well, after the training."""
+    return History(
+        np.append(history.rows, np.int32(row)),
+        np.append(history.ratings, np.float32(stars)),
+        np.append(history.times, np.int64(10**15)),
+        history.profile,
+    )
+
+
+def _some_histories(ratings: TrainingSet) -> list[History]:
+    """Somebody unknown, somebody with a profile alone, and somebody who has not rated the row 3."""
+    someone = next(history for history in ratings.histories() if 3 not in history.rows)
+    return [History.empty(), History.of((), (), (), (0,)), someone]
+
+
+@every_ranking_model
+def test_what_is_implied_with_weight_1_counts_as_a_rating_of_the_most_stars(
+    case: Case, ratings: TrainingSet
+) -> None:
+    model = _train(case, ratings)
+    features = ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}, {}])
+    for history in _some_histories(ratings):
+        implied, rated = model.fold_in(_implying(1.0, history)), model.fold_in(_rating_too(5.0, history))
+        assert_allclose(model.score(implied), model.score(rated), rtol=1e-4, atol=1e-5)
+        assert_allclose(
+            model.score_new(implied, features), model.score_new(rated, features), rtol=1e-4, atol=1e-5
+        )
+
+
+@every_ranking_model
+def test_the_less_is_implied_the_nearer_are_the_scores_to_those_without_it(
+    case: Case, ratings: TrainingSet
+) -> None:
+    model = _train(case, ratings)
+    features = ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}, {}])
+    for history in (History.empty(), ratings.histories()[1]):
+        without = model.fold_in(history)
+        distances = []
+        for weight in (1.0, 0.1, 1e-5):
+            state = model.fold_in(_implying(weight, history))
+            distances.append(np.abs(model.score(state) - model.score(without)).max())
+        assert distances[0] >= distances[1] >= distances[2]
+        assert_allclose(model.score(state), model.score(without), rtol=1e-3, atol=1e-3)
+        assert_allclose(
+            model.score_new(state, features), model.score_new(without, features), rtol=1e-3, atol=1e-3
+        )
+
+
+@every_ranking_model
+def test_what_is_implied_moves_scores_unless_the_model_knows_no_taste(
+    case: Case, ratings: TrainingSet
+) -> None:
+    model = _train(case, ratings)
+    for history in _some_histories(ratings):
+        changed = not np.array_equal(
+            model.score(model.fold_in(_implying(0.3, history))), model.score(model.fold_in(history))
+        )
+        assert changed == (case.name != "popularity")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in RATING_MODELS], ids=lambda c: c.name)
+def test_what_is_implied_does_not_change_predicted_stars(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    for history in _some_histories(ratings):
+        assert_array_equal(model.fold_in(_implying(1.0, history)), model.fold_in(history))
+
+
+@every_model
+def test_a_batch_of_implied_histories_equals_single_ones(case: Case, ratings: TrainingSet) -> None:
+    model = _train(case, ratings)
+    histories = [_implying(weight, history) for weight in (0.4, 1.0) for history in _some_histories(ratings)]
+    states = model.fold_in_many([*histories, History.empty()])
+    scores = model.score_many(states)
+    for row, history in enumerate(histories):
+        assert states[row].shape == (model.state_size,)
+        assert np.isfinite(scores[row]).all()
+        assert_array_equal(states[row], model.fold_in(history))
+        assert_allclose(scores[row], model.score(states[row]), rtol=1e-5, atol=1e-6)
+
+
+@every_model
+def test_what_is_implied_of_rows_added_after_the_training_does_not_reach_the_model(
+    case: Case, ratings: TrainingSet
+) -> None:
+    model = _train(case, ratings)
+    longer = Extended(model, ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}]))
+    history = ratings.histories()[0]
+    implied = Implied.of([model.n_items, 3], [0.5, 0.25])
+    assert_array_equal(
+        longer.fold_in(replace(history, implied=implied)), model.fold_in(_implying(0.25, history))
+    )
+
+
 @every_model
 def test_rows_added_after_the_training_are_scored_beside_the_others(case: Case, ratings: TrainingSet) -> None:
     model = _train(case, ratings)
@@ -343,9 +445,7 @@ def test_arrays_that_are_missing_unknown_or_of_another_type_are_refused(
         type(model).from_arrays({**arrays, "more": np.zeros(1)})
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case.name in RANKING_MODELS], ids=lambda case: case.name
-)
+@every_ranking_model
 def test_seen_items_are_excluded_and_a_cold_user_gets_a_list(case: Case, ratings: TrainingSet) -> None:
     models = ModelSet(
         ratings.items,

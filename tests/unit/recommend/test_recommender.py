@@ -4,12 +4,14 @@ Popularity: a, b, c, d, e in this order; nobody has rated e. Whoever has rated a
 d (0.9), then b (0.5), then c (-0.1).
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marquee.domain.history import UNKNOWN_ROW, History, ItemIndex
+from marquee.domain.history import UNKNOWN_ROW, History, Implied, ItemIndex
 from marquee.models import fallback
 from marquee.models.biases import Biases
 from marquee.models.ease import Ease
@@ -19,9 +21,12 @@ from marquee.models.neighbours import Neighbours
 from marquee.models.popularity import Popularity
 from marquee.models.train import train_models
 from marquee.models.training_set import TrainingSet
+from marquee.recommend.facts import Labels
+from marquee.recommend.listing import Wanted
 from marquee.recommend.recommender import Recommendation, Recommender
+from marquee.recommend.rules import Pin, Rules
 from marquee.settings.params import EaseParams, SvdParams
-from marquee.settings.serving import Serving
+from marquee.settings.serving import Serving, Stage
 from tests.support.ratings import checkerboard
 
 A, B, C, D, E = range(5)
@@ -192,3 +197,85 @@ def test_models_of_other_catalogues_do_not_go_together() -> None:
     models = RECOMMENDER.models
     with pytest.raises(ValueError, match="fallback model has 20 items, the catalogue 5"):
         ModelSet(models.items, models.rating, models.ranking, fallback.train(ratings), 0)
+
+
+# ---- the chain ----
+
+CATEGORIES = Labels.of([("Comedy",), ("Drama",), ("Comedy",), ("Comedy",), ("Comedy",)])
+
+
+def _chained(*fallback: Stage) -> Recommender:
+    return Recommender(RECOMMENDER.models, Serving(fallback=fallback))
+
+
+def _made(recommender: Recommender, history: History, n: int) -> list[tuple[str, str]]:
+    state = recommender.state(history)
+    listing = recommender.make(state, Wanted(n, categories=CATEGORIES))
+    return _places(recommender.places(listing, state))
+
+
+def test_stages_are_tried_in_the_order_of_the_settings() -> None:
+    """5 stars for a: similar are c, d (0.75, 0.5); popular comedies are a, c, d, e."""
+    history = _rated(A, stars=5.0)
+    assert _made(_chained("similar", "popular"), history, 3) == [
+        ("c", "similar"),
+        ("d", "similar"),
+        ("b", "popular"),
+    ]
+    assert _made(_chained("category", "popular"), history, 4) == [
+        ("c", "category"),
+        ("d", "category"),
+        ("e", "category"),
+        ("b", "popular"),
+    ]
+    assert _made(_chained("popular", "personal"), history, 2) == [("b", "popular"), ("c", "popular")]
+
+
+def test_a_chain_that_ends_early_leaves_the_list_short() -> None:
+    assert _made(_chained("similar"), _rated(A, stars=5.0), 9) == [("c", "similar"), ("d", "similar")]
+    assert _made(_chained("similar"), History.empty(), 9) == []
+
+
+def test_what_was_disliked_says_nothing_of_what_is_similar() -> None:
+    assert _made(_chained("similar", "category"), _rated(A, stars=1.0), 9) == []
+
+
+def test_where_the_model_cannot_tell_items_apart_the_next_stage_answers() -> None:
+    """The model has no weights for b; of its category, Drama, there is nothing else."""
+    chain = _chained("personal", "similar", "category", "popular")
+    assert _made(chain, _rated(B, stars=5.0), 2) == [("a", "popular"), ("c", "popular")]
+    lists = chain.top_many([_rated(B, stars=5.0), _rated(A, stars=5.0)], 2)
+    assert lists.tolist() == [[A, C], [D, B]]
+
+
+def test_a_batch_follows_the_chain() -> None:
+    lists = _chained("similar", "popular").top_many([_rated(A, stars=5.0), History.empty()], 3)
+    assert lists.tolist() == [[C, D, B], [A, B, C]]
+
+
+def test_what_a_history_hides_is_in_no_list_and_what_it_implies_is_folded_in() -> None:
+    implied = replace(History.empty(), implied=Implied.of([A], [1.0]), hidden=np.array([D], np.int32))
+    assert _made(RECOMMENDER, implied, 9) == [
+        ("b", "personal"),
+        ("a", "personal"),
+        ("c", "personal"),
+        ("e", "category"),
+    ]
+
+
+def test_places_count_on_from_the_pages_before() -> None:
+    state = RECOMMENDER.state(_rated(A))
+    listing = RECOMMENDER.make(state, Wanted(2, excluded=np.array([D], np.int32), offset=1))
+    assert [(place.item_id, place.rank) for place in RECOMMENDER.places(listing, state, 1)] == [
+        ("b", 2),
+        ("c", 3),
+    ]
+
+
+def test_a_pinned_item_has_stars_and_no_score() -> None:
+    state = RECOMMENDER.state(_rated(A, stars=5.0))
+    rules = Rules(pins=(Pin(1, np.array([B], np.int32)),))
+    first, second = RECOMMENDER.places(RECOMMENDER.make(state, Wanted(2, rules=rules)), state)
+    assert (first.item_id, first.score, first.source) == ("b", None, "pinned")
+    assert first.stars == pytest.approx(4.0)
+    assert (second.item_id, second.score) == ("d", pytest.approx(0.9))

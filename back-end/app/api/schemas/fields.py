@@ -1,12 +1,14 @@
 """Kinds of values that many messages share."""
 
+import unicodedata
 from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Strict
 
 from marquee.domain.ids import LONGEST_ID, fault_of
+from marquee.domain.limits import LONGEST_WORD, fault_of_attributes
 
 LONGEST_CURSOR = 1024
 
@@ -34,6 +36,22 @@ def checked_text(value: str) -> str:
     return value
 
 
+def checked_line(value: str) -> str:
+    """Text that shows something, on one line."""
+    if not value.strip():
+        raise ValueError("must not be blank")
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
+        raise ValueError("must not hold control characters or line breaks")
+    return value
+
+
+def checked_attributes(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    fault = fault_of_attributes(attributes)
+    if fault is not None:
+        raise ValueError(fault)
+    return attributes
+
+
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(checked_id)]
 CHECKED_TEXT = AfterValidator(checked_text)  # behind a `Field`: it would count items, not characters
 Text = Annotated[str, CHECKED_TEXT]
@@ -44,6 +62,19 @@ ItemIdInPath = Annotated[
 ]
 UserIdInPath = Annotated[
     str, BeforeValidator(decoded_id), Path(description=f"The person's id. {_PATH_ID}", examples=["42"])
+]
+EventIdInPath = Annotated[
+    str, BeforeValidator(decoded_id), Path(description=f"The event's id. {_PATH_ID}", examples=["c1f3-0001"])
+]
+
+Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD), AfterValidator(checked_line)]
+Attributes = Annotated[
+    dict[str, JsonValue],
+    Field(
+        description="whatever else is known; texts and numbers, also in lists, help to recommend it",
+        examples=[{"director": "Carol Reed"}],
+    ),
+    AfterValidator(checked_attributes),
 ]
 
 Stars = Annotated[float, Strict(), Field(allow_inf_nan=False, description="stars", examples=[4.5])]

@@ -145,7 +145,7 @@ def judge_new_items(
             groups.items(), histories_of(train, items, list(groups), described), strict=True
         ):
             rows, stars = items.rows(theirs[ITEM].astype(str)), theirs[RATING].to_numpy(dtype=np.float32)
-            top, _ = recommender.top_rows(recommender.state(history), rules.k, allowed=is_new)
+            top = recommender.top_rows(recommender.state(history), rules.k, allowed=is_new)
             listed = _one_list(top, rows[stars >= rules.liked], history, rules.k)
             yield Person(user, NEW_ITEMS, len(history), predict(recommender, history, rows, stars), listed)
 

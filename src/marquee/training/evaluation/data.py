@@ -16,6 +16,7 @@ from marquee.domain.columns import AGE, GENDER, GENRES, ITEM, OCCUPATION, TIME, 
 from marquee.domain.errors import DataError
 from marquee.evaluation.contest import Data
 from marquee.settings import RatingScale
+from marquee.settings.serving import Feedback
 from marquee.training.identity import digest
 from marquee.training.snapshot import take_snapshot
 
@@ -42,9 +43,9 @@ class Source:
         return f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
 
 
-def of_platform(engine: Engine, home: Path, name: str) -> Source:
+def of_platform(engine: Engine, home: Path, name: str, feedback: Feedback) -> Source:
     """A snapshot of what the platform holds now; raises DataError when that is nothing."""
-    snapshot = take_snapshot(engine, home)
+    snapshot = take_snapshot(engine, home, feedback)
     tables = snapshot.tables
     return Source(Data(tables.ratings, tables.items, tables.users), name, snapshot.hash, str(snapshot.path))
 

@@ -163,7 +163,7 @@ def _score(worker: Worker, space: SearchSpace, values: Mapping[str, Value], fold
 
 def _snapshot(context: TuningContext, kept: Plan | None) -> Snapshot:
     if kept is None:
-        return take_snapshot(context.engine, context.home, clock=context.clock)
+        return take_snapshot(context.engine, context.home, context.serving.feedback, clock=context.clock)
     return restore_snapshot(context.engine, context.home, kept.snapshot)
 
 

@@ -1,0 +1,28 @@
+"""JSON merge patches: what is there, changed as a request says, checked as a whole."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from marquee.domain.merge_patch import merged
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def patched(body: type[Body], document: Mapping[str, object], patch: BaseModel) -> Body:
+    """The document after the patch.
+
+    Args:
+        body: what a whole document is.
+        patch: only the fields that the client sent count.
+
+    Raises:
+        RequestValidationError: the document would not be whole, or not right.
+    """
+    try:
+        return body.model_validate(merged(document, patch.model_dump(exclude_unset=True)))
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors(include_url=False)]
+        raise RequestValidationError(faults) from error

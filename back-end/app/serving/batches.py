@@ -1,0 +1,161 @@
+"""Lists for many people in one answer."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+
+from app import metrics
+from app.serving import notices
+from app.serving.asked import CHAMPION, Asked, wanted_of
+from app.serving.audience import Person
+from app.serving.catalogue import Catalogue
+from app.serving.histories import NOTHING_KNOWN
+from app.serving.lists import ListMaker
+from app.serving.shelf import Shelf
+from marquee.models.protocol import Float32
+from marquee.recommend.batch import block_size, make_many
+from marquee.recommend.listing import Listing, Wanted
+from marquee.recommend.recommender import PersonState
+from marquee.recommend.showable import Showable
+
+
+class _Common(NamedTuple):
+    """What all lists of a batch share."""
+
+    request_id: str
+    asked: Asked
+    shelf: Shelf
+    showable: Showable
+    wanted: Wanted
+
+
+def recommend_many(
+    lists: ListMaker,
+    request_id: str,
+    people: Sequence[Person],
+    asked: Asked,
+    shelf: Shelf | None,
+    catalogue: Catalogue,
+) -> bytes:
+    """The JSON of `BatchRecommendations`: for each person the list that `lists.for_person` makes.
+
+    Blocks for as long as it takes. What can differ between people in more than their scores (chance, reasons,
+    what they were shown) is made one by one; the rest together.
+    """
+    if shelf is None or asked.explain or lists.differs_by_person:
+        made: Iterator[bytes] = (
+            lists.for_person(request_id, person, asked, shelf, catalogue) for person in people
+        )
+    else:
+        showable = lists.showable(shelf)
+        common = _Common(request_id, asked, shelf, showable, wanted_of(asked, shelf, showable))
+        made = (answer for block in _blocks(people, shelf) for answer in _of_block(lists, common, block))
+    return b'{"lists":[%b]}' % b",".join(made)
+
+
+def _blocks(people: Sequence[Person], shelf: Shelf) -> Iterator[Sequence[Person]]:
+    size = block_size(len(shelf.ids))
+    for start in range(0, len(people), size):
+        yield people[start : start + size]
+
+
+def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> Iterator[bytes]:
+    recommender = common.shelf.model.recommender
+    states = _states(people, common.shelf)
+    listings = make_many(recommender, states, common.wanted)
+    entries = _entries(common.shelf, states, listings)
+    beginning, middle = _frame(lists, common)
+    unknown = notices.of_filters(common.asked.filters, common.showable)
+    for person, state, listing, items in zip(people, states, listings, entries, strict=True):
+        if common.asked.log:
+            lists.note(common.request_id, person.user_id, common.shelf, listing)
+        notice = unknown or _notice(lists, common, person, state, listing)
+        yield b'%b%b,"known":%b,"notice":%b%b%b,"next_cursor":null,"items":[%b]}' % (
+            beginning,
+            orjson.dumps(person.user_id),
+            b"true" if person.known else b"false",
+            b"null" if notice is None else orjson.dumps(notice),
+            middle,
+            b"null" if listing.stage is None else b'"%b"' % listing.stage.encode(),
+            items,
+        )
+    _count(listings, common.shelf.model.version)
+
+
+def _frame(lists: ListMaker, common: _Common) -> tuple[bytes, bytes]:
+    """What the JSON of every list of a batch has before the user's id, and between notice and source."""
+    version = common.shelf.version
+    token = lists.token(common.request_id, version, CHAMPION)
+    beginning = b'{"request_id":"%b","token":"%b","user_id":' % (common.request_id.encode(), token)
+    middle = b',"model_version":%d,"variant":"%b","source":' % (version, CHAMPION.encode())
+    return beginning, middle
+
+
+def _states(people: Sequence[Person], shelf: Shelf) -> list[PersonState]:
+    """What each is to the model: as kept, or computed together, and kept as far as there is room."""
+    states, rows = shelf.model.states, shelf.row_of_number
+    found: list[PersonState | None] = []
+    for person in people:
+        facts = (person.rated, rows, person.profile, person.done)
+        if not (len(person.rated) or len(person.done)) and person.profile == NOTHING_KNOWN:
+            found.append(states.nobody)
+        else:
+            found.append(states.kept(person.user_id, *facts))
+    missing = [person for person, state in zip(people, found, strict=True) if state is None]
+    histories = [states.history(who.rated, rows, who.profile, who.done) for who in missing]
+    computed = shelf.model.recommender.states(histories)
+    metrics.states_computed.inc(len(missing))
+    for who, state in zip(missing, computed, strict=True):
+        states.keep_if_there_is_room(who.user_id, who.rated, rows, who.profile, who.done, state)
+    fresh = iter(computed)
+    return [next(fresh) if state is None else state for state in found]
+
+
+def _entries(shelf: Shelf, states: Sequence[PersonState], listings: Sequence[Listing]) -> Iterator[bytes]:
+    """The entries of each list, as `answers.entries_of` has them; numbers are written all at once."""
+    recommender, fragments = shelf.model.recommender, shelf.fragments
+    stars = recommender.stars_many(states, [listing.rows for listing in listings])
+    ends = recommender.interval(stars)
+    scores = np.concatenate([np.empty(0, np.float32), *(listing.scores for listing in listings)])
+    texts = zip(
+        _numbers(scores),
+        _numbers(stars, 3),
+        *(["null"] * len(stars) if ends is None else _numbers(ends[end], 3) for end in (0, 1)),
+        strict=True,
+    )
+    for listing in listings:
+        places = zip(listing.rows.tolist(), listing.sources, texts, strict=False)
+        yield ",".join(
+            [
+                f'{fragments[row]},"rank":{rank},"score":{score},"stars":{star},"stars_low":{low},'
+                f'"stars_high":{high},"source":"{source}","reasons":null}}'
+                for rank, (row, source, (score, star, low, high)) in enumerate(places, 1)
+            ]
+        ).encode()
+
+
+def _numbers(values: Float32, decimals: int | None = None) -> list[str]:
+    """Numbers as JSON has them; null for a NaN."""
+    if not len(values):
+        return []
+    rounded = values if decimals is None else np.round(values.astype(np.float64), decimals)
+    return orjson.dumps(rounded, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")
+
+
+def _notice(
+    lists: ListMaker, common: _Common, person: Person, state: PersonState, listing: Listing
+) -> str | None:
+    if not len(listing.rows):
+        return notices.of_empty(common.asked, common.wanted, common.showable)
+    newer = lists.asks_model and state.history.tells and not state.is_ranked
+    return notices.of_source(listing.stage, newer_than_model=newer, otherwise=person.notice)
+
+
+def _count(listings: Sequence[Listing], version: int) -> None:
+    for stage, n_lists in Counter(listing.stage for listing in listings).items():
+        metrics.count_list(CHAMPION, stage, version, n_lists)
+    for source, n_items in Counter(source for listing in listings for source in listing.sources).items():
+        metrics.count_listed(source, n_items)

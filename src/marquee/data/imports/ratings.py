@@ -1,0 +1,78 @@
+"""Ratings: columns checked by the loader's rules, the latest of each pair merged."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from marquee.data.columns import rating_columns
+from marquee.data.imports.batches import Batch, Written, last_line
+from marquee.data.imports.body import BODY, advising, header_of, table_of
+from marquee.data.imports.content import as_csv
+from marquee.data.imports.job import ImportJob
+from marquee.data.imports.named import NOTHING_TOUCHED, name_all, ranks, unknown_items
+from marquee.data.latest import latest_by_pair
+from marquee.data.lines import Lines
+from marquee.data.reading import chunks_of
+from marquee.data.rejects import in_order
+from marquee.data.validation import RatingColumns, RatingRules, check_ratings
+from marquee.domain import columns as col
+from marquee.settings import RatingScale
+from marquee.store import imports
+
+_HINT = "Name the columns user_id, item_id, rating and timestamp."
+
+
+class RatingImport:
+    """Ratings; people unknown so far are made, items where the job says so.
+
+    Args:
+        lines: of the body, none of them read yet.
+        now: when the import began; stands in for the time where the body has none.
+    """
+
+    def __init__(self, lines: Lines, job: ImportJob, scale: RatingScale, now: datetime) -> None:
+        header = header_of(lines, job)
+        with advising(_HINT):
+            columns = rating_columns(header.names, {}, BODY)
+        self._table = table_of(header, columns)
+        self._rules = RatingRules(scale, now, exact_times=True)
+        self._timed = col.TIME in columns
+        self._creates_items = job.create_items
+        self.ignored = [name for place, name in enumerate(header.names) if place not in columns.values()]
+
+    def batches(self, lines: Lines) -> Iterator[Batch[RatingColumns]]:
+        line = 1
+        for chunk in chunks_of(lines, self._table):
+            good, bad = check_ratings(chunk, BODY, self._rules)
+            line = max(line, last_line(chunk))
+            rows = len(chunk.lines) + len(chunk.rejects)
+            yield Batch(rows, line, good, in_order([*chunk.rejects, *bad]))
+
+    def write(self, connection: Connection, good: RatingColumns) -> Written:
+        named = name_all(connection, good.users, good.items, create_items=self._creates_items)
+        touched = NOTHING_TOUCHED
+        if named.known.any():
+            touched = imports.merge_ratings(connection, _content(good, named.known), timed=self._timed)
+        return Written(
+            inserted=touched.inserted,
+            updated=touched.updated,
+            created_users=len(named.made_users),
+            created_items=len(named.made_items),
+            rejects=unknown_items(good.lines, good.items, named.known),
+            touched={"items": named.made_items, "users": named.made_users, "ratings": touched.keys},
+        )
+
+
+def _content(good: RatingColumns, known: NDArray[np.bool_]) -> bytes:
+    """The latest row of each pair as CSV, by user and item: no two imports wait for each other in a ring."""
+    keep = pa.array(known)
+    users, items = good.users.filter(keep), good.items.filter(keep)
+    pairs = ranks(users) * np.int64(len(good.items)) + ranks(items)
+    kept = pa.array(latest_by_pair(pairs, good.times[known]))
+    columns = (users, items, pa.array(good.ratings[known]), pa.array(good.times[known]))
+    names = (col.USER, col.ITEM, col.RATING, col.TIME)
+    return as_csv(pa.table([column.take(kept) for column in columns], names=names))
