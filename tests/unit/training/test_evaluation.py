@@ -80,7 +80,7 @@ def test_the_digest_is_of_the_rows_and_not_of_their_order(raw: Path) -> None:
 
 def test_ratings_without_times_are_refused(raw: Path) -> None:
     write(raw / "ratings.csv", checkerboard().drop(columns="timestamp").to_csv(index=False))
-    with pytest.raises(DataError, match="no ratings with times"):
+    with pytest.raises(DataError, match="have no times"):
         of_folder(raw, SCALE)
 
 
