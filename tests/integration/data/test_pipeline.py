@@ -164,6 +164,16 @@ def test_a_changed_parameter_touches_only_the_stage_that_reads_it(
         change(reproduced, before)
 
 
+def test_what_the_pipeline_does_not_read_of_serving_yaml_touches_nothing(reproduced: Path, dvc: Dvc) -> None:
+    serving = reproduced / "configs/serving.yaml"
+    before = serving.read_text()
+    serving.write_text(yaml.safe_dump({**yaml.safe_load(before), "lists": {"default_size": 11}}))
+    try:
+        assert json.loads(dvc("status", "--json")) == {}
+    finally:
+        serving.write_text(before)
+
+
 def test_another_rating_recipe_runs_what_depends_and_the_differences_are_shown(
     reproduced: Path, dvc: Dvc
 ) -> None:
