@@ -9,7 +9,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
@@ -18,6 +18,7 @@ from marquee.domain.errors import MarqueeError, TooManyRequests, Unauthorized, U
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+CLIENT_CLOSED_REQUEST = 499  # as nginx counts a client that hung up before it had an answer
 
 logger = logging.getLogger("marquee.app")
 
@@ -58,6 +59,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(MarqueeError, _domain)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -93,6 +95,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error.__cause__, ClientDisconnect):  # FastAPI takes it for a body that cannot be read
+        return await _hung_up(request, error.__cause__)
     phrase = http.HTTPStatus(error.status_code).phrase
     slug = phrase.lower().replace(" ", "-")
     detail = _DETAILS.get(error.status_code, str(error.detail)).format(method=request.method)
@@ -100,6 +104,11 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
     return problem(request.scope, error.status_code, slug, phrase.capitalize(), detail, headers=headers)
+
+
+async def _hung_up(_: Request, __: Exception) -> Response:
+    """Nobody reads this answer; its status is what metrics and traces say became of the request."""
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 def _methods(request: Request) -> list[str]:

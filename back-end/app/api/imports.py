@@ -9,6 +9,7 @@ import orjson
 from fastapi import Path, Query, Request
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -202,6 +203,8 @@ class Streamed(_Answer):
         except HTTPException as error:  # the client stopped sending
             detail = "The body did not arrive in time."
             yield _error_line(problem(scope, error.status_code, "request-timeout", "Request timeout", detail))
+        except ClientDisconnect:
+            return  # nobody is there to be told
 
 
 class Whole(_Answer):

@@ -17,7 +17,7 @@ from app.security.hosts import Hosts
 from app.serving.worker import Worker
 from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from marquee.settings import load_settings
 from marquee.settings.environment import CHECKOUT
@@ -131,6 +131,22 @@ def test_an_import_may_be_larger_and_take_longer_than_other_requests() -> None:
     assert asyncio.run(_ask(app, "PUT", "/", content=slow())).status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1/imports/x", "/whole"])
+def test_a_client_that_hangs_up_while_it_sends_is_no_error_of_ours(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the route reads the body or FastAPI does; an error would be raised on, and logged."""
+    app, counted = _echo(), []
+    monkeypatch.setattr("app.frame.observe_request", lambda *facts: counted.append(facts[2]))
+
+    @app.put("/whole")
+    async def whole(body: dict[str, int]) -> int:
+        return len(body)
+
+    asyncio.run(_hang_up(app, path))
+    assert counted == [499]
+
+
 def test_what_waits_for_its_client_does_not_keep_others_out() -> None:
     """Of ten requests that a worker has, nine wait for a body."""
     app = _echo(most_requests=5)
@@ -196,6 +212,22 @@ def _echo(pause: float = 0, allowance: Allowance = ORDINARY, most_requests: int 
     app.add_middleware(Frame, hosts=Hosts(["*"]), ordinary=allowance, most_requests=most_requests)
     problems.install(app)
     return app
+
+
+async def _hang_up(app: Any, path: str) -> None:
+    """Send a part of a body, and go."""
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(_: Message) -> None:
+        pass
+
+    scope = {"type": "http", "http_version": "1.1", "scheme": "http", "method": "PUT", "path": path}
+    scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": ""}
+    scope["headers"] = [(b"host", b"films.example"), (b"content-type", b"application/json")]
+    await app(scope, receive, send)
 
 
 def _ask(app: Any, method: str, path: str, *, queued: int = 0, **sent: Any) -> Awaitable[httpx.Response]:
