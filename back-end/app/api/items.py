@@ -43,7 +43,7 @@ def list_items(
     """Items by title; with `q`, those whose title matches it, the best first.
 
     First where it begins the title, then a word, then within one, then titles with all its words in any
-    order. Where there are none of these, typing errors are forgiven.
+    order, of which one may be the item's year. Where there are none of these, typing errors are forgiven.
     """
     if hidden:
         caller.require(Level.WRITE)

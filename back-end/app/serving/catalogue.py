@@ -166,7 +166,7 @@ class Catalogue:
             hidden: the hidden items in place of the visible ones.
             after: where the page before ended.
         """
-        matches = self.titles.find(q, self._allowed(category, hidden=hidden))
+        matches = self.titles.find(q, self._allowed(category, hidden=hidden), self.facts.years)
         start = 0 if after is None else self._place_behind(after, matches)
         shown = range(start, min(start + limit, len(matches.numbers)))
         entries = [Found(self._position(matches, at), self.items[matches.numbers[at]]) for at in shown]

@@ -25,9 +25,11 @@ _SHORTEST_BEGINNING = (
 )
 _MOST_WORDS = 12  # of a query; the others are left out
 _FRESH_AT_MOST = 2_000  # titles looked at beside the large table before it is made anew
+_YEAR_DIGITS = 4
 _WORD = re.compile(r"[^\W_]+")
 
 Costs = NDArray[np.int16]
+Years = NDArray[np.int32]
 
 
 def words_of(folded_title: str) -> list[str]:
@@ -40,6 +42,11 @@ def errors_forgiven(word: str) -> int:
     if len(word) < 3 or word.isdigit():
         return 0
     return 1 if len(word) < 8 else 2
+
+
+def year_of(word: str) -> int | None:
+    """The year that a word of a query may be; None for other words."""
+    return int(word) if len(word) == _YEAR_DIGITS and word.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,18 +154,21 @@ class Spelling:
     def _fresh_table(self) -> WordTable:
         return WordTable(self.fresh)
 
-    def costs(self, folded_query: str, n_titles: int) -> Costs:
+    def costs(self, folded_query: str, years: Years) -> Costs:
         """How far each title is from the query, shape (n_titles,); `TOO_FAR` for most.
 
         Args:
-            n_titles: one more than the largest number.
+            years: of the items, shape (n_titles,); a word that is an item's year is near it.
         """
+        n_titles = len(years)
         words = words_of(folded_query)[:_MOST_WORDS]
         if not words:
             return np.full(n_titles, TOO_FAR, np.int16)
         total = np.zeros(n_titles, np.int16)
         for place, word in enumerate(words, start=1):
             one = self._costs(word, n_titles, unfinished=place == len(words))
+            if (year := year_of(word)) is not None:
+                one[years == year] = 0
             total = np.minimum(total + one, TOO_FAR)
         if len(words) > 1:
             total = np.minimum(total, self._costs("".join(words), n_titles, unfinished=False))

@@ -2,7 +2,7 @@
 
 import unicodedata
 from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.serving.spelling import PER_ERROR, TOO_FAR, Spelling, words_of
+from app.serving.spelling import PER_ERROR, TOO_FAR, Spelling, Years, words_of, year_of
 
 BEGINNING, WORD, WITHIN, ALL_WORDS, NEAR = range(5)  # kinds of matches, the best first
 
@@ -134,24 +134,26 @@ class Titles:
     def _all_spaced(self) -> str:
         return "\n".join(self._spaced)
 
-    def find(self, q: str, allowed: NDArray[np.bool_]) -> Matches:
+    def find(self, q: str, allowed: NDArray[np.bool_], years: Years) -> Matches:
         """Titles that match `q`, whatever its case and accents; every title matches an empty one.
 
         First those that begin with it, then those with a word that does, then those that hold it, then those
-        with all its words in whatever order. Where there are none of these, typing errors are forgiven.
+        with all its words in whatever order, where a year may also be the item's. Where there are none of
+        these, typing errors are forgiven.
 
         Args:
             allowed: which numbers may be found, by number.
+            years: of the items, by number.
         """
         wanted = folded(q.strip())
         if not wanted:
             numbers = self.by_title[allowed[self.by_title]]
             return Matches(numbers, np.zeros(len(numbers), np.int32))
-        return self._sorted(self._exact(wanted, allowed) or self._near(wanted, allowed))
+        return self._sorted(self._exact(wanted, allowed, years) or self._near(wanted, allowed, years))
 
-    def _exact(self, wanted: str, allowed: NDArray[np.bool_]) -> dict[int, int]:
+    def _exact(self, wanted: str, allowed: NDArray[np.bool_], years: Years) -> dict[int, int]:
         may = allowed.tolist()
-        kinds = {number: ALL_WORDS for number in self._with_words(words_of(wanted)) if may[number]}
+        kinds = {number: ALL_WORDS for number in self._with_words(words_of(wanted), years) if may[number]}
         if "\n" in wanted or wanted in self._all_texts:
             inner = f" {wanted}"
             kinds |= {
@@ -161,18 +163,29 @@ class Titles:
             }
         return kinds
 
-    def _with_words(self, words: Sequence[str]) -> list[int]:
-        """Numbers of the titles with words that begin so; none for one word, which titles hold as it is."""
-        needles = sorted((f" {word}" for word in words), key=len, reverse=True)
-        if len(words) < 2 or any(needle not in self._all_spaced for needle in needles):
-            return []
-        first, *others = needles
-        found = [number for number, text in enumerate(self._spaced) if first in text]
-        spaced = self._spaced
-        return [number for number in found if all(needle in spaced[number] for needle in others)]
+    def _with_words(self, words: Sequence[str], years: Years) -> Iterable[int]:
+        """Numbers of the titles with words that begin so, or of that year.
 
-    def _near(self, wanted: str, allowed: NDArray[np.bool_]) -> dict[int, int]:
-        costs = self.spelling.costs(wanted, len(self.texts))
+        None for one word that is no year: titles hold it as it is.
+        """
+        if not words or (len(words) == 1 and year_of(words[0]) is None):
+            return []
+        of_year = {word: self._of_year(word, years) for word in words}
+        if any(f" {word}" not in self._all_spaced and not of_year[word] for word in words):
+            return []
+        found: Iterable[int] = range(len(self.texts))
+        for word in sorted(words, key=len, reverse=True):
+            found = [
+                number for number in found if f" {word}" in self._spaced[number] or number in of_year[word]
+            ]
+        return found
+
+    def _of_year(self, word: str, years: Years) -> Set[int]:
+        year = year_of(word)
+        return frozenset() if year is None else frozenset(np.flatnonzero(years == year).tolist())
+
+    def _near(self, wanted: str, allowed: NDArray[np.bool_], years: Years) -> dict[int, int]:
+        costs = self.spelling.costs(wanted, years)
         costs[~allowed] = TOO_FAR
         best = int(costs.min(initial=TOO_FAR))
         if best == TOO_FAR:

@@ -96,6 +96,32 @@ def test_typing_errors_are_forgiven_where_nothing_matches_as_it_is(q: str, title
     assert _titles(catalogue, q) == titles
 
 
+@pytest.mark.parametrize(
+    ("q", "titles"),
+    [
+        ("toy story 1995", ["Toy Story"]),
+        ("1995 toy", ["Toy Story"]),
+        ("Fargo (1996)", ["Fargo"]),
+        ("1995", ["1995: The Film", "Casino", "Toy Story"]),  # first what is called so
+        ("star wras 1977", ["Star Wars"]),
+        ("star wars 1978", []),
+        ("toy 19", []),  # a part of a year is none: "rocky 2" is no film of 2006
+    ],
+)
+def test_a_year_in_a_search_may_be_the_items(q: str, titles: list[str]) -> None:
+    every = [Item("1", "Toy Story", 1995), Item("2", "Toy Story 2", 1999), Item("3", "Fargo", 1996)]
+    every += [Item("4", "Casino", 1995), Item("5", "Star Wars", 1977), Item("6", "Fargo, N.D.", None)]
+    catalogue = Catalogue.of([*every, Item("7", "1995: The Film", 2020)])
+    assert _titles(catalogue, q) == titles
+
+
+def test_a_year_that_was_corrected_is_found() -> None:
+    catalogue = Catalogue.of([AMELIE, BRAZIL]).changed([Item("2", "Brazil", 1986), CITY])
+    assert _titles(catalogue, "brazil 1986") == ["Brazil"]
+    assert _titles(catalogue, "brazil 1985") == []
+    assert _titles(catalogue, "city 1995") == ["The City of Lost Children"]
+
+
 def test_errors_are_not_looked_for_where_something_matches() -> None:
     catalogue = Catalogue.of([Item("1", "Alien"), Item("2", "Aliens"), Item("3", "Allen")])
     assert _titles(catalogue, "alien") == ["Alien", "Aliens"]
