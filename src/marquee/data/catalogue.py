@@ -201,12 +201,14 @@ def _listed_genres(written: str, *, exact: bool) -> tuple[str, ...]:
 
 
 def _attributes(row: Row) -> dict[str, object]:
-    """The columns that nobody asked for, without the empty ones; one named `attributes` may hold many."""
+    """The columns that nobody asked for, without the empty ones; one named `attributes` holds many."""
     attributes: dict[str, object] = {}
     for role, cell in row.items():
-        if role == ATTRIBUTES and cell.lstrip().startswith("{"):
+        if not role.startswith(ATTRIBUTE) or not cell.strip():
+            continue
+        if role == ATTRIBUTES:
             attributes.update(_object(cell))
-        elif role.startswith(ATTRIBUTE) and cell.strip():
+        else:
             attributes[role.removeprefix(ATTRIBUTE)] = _attribute(cell.strip(), role.removeprefix(ATTRIBUTE))
     return attributes
 

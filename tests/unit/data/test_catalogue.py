@@ -59,6 +59,12 @@ def test_other_columns_are_kept_as_attributes_unless_they_are_empty() -> None:
     assert kept.attributes == {"director": "Lasseter"}
 
 
+def test_a_column_of_all_attributes_holds_a_json_object_or_nothing() -> None:
+    kept = c.item_of({"item_id": "1", "attribute:director": "Lasseter", c.ATTRIBUTES: ' {"seats": 4} '})
+    assert kept.attributes == {"director": "Lasseter", "seats": 4}
+    assert c.item_of({"item_id": "1", c.ATTRIBUTES: " "}).attributes == {}
+
+
 @pytest.mark.parametrize(
     ("cells", "field", "reason"),
     [
@@ -78,6 +84,10 @@ def test_other_columns_are_kept_as_attributes_unless_they_are_empty() -> None:
         ({"genres": "|".join(str(n) for n in range(51))}, "genres", c.MANY_GENRES),
         ({"attribute:plot": "x" * 2001}, "plot", c.LONG_ATTRIBUTE),
         ({"attribute:plot": "\0"}, "plot", NUL),
+        ({c.ATTRIBUTES: "{bad"}, "attributes", c.NOT_ATTRIBUTES),
+        ({c.ATTRIBUTES: "[1]"}, "attributes", c.NOT_ATTRIBUTES),
+        ({c.ATTRIBUTES: '"foo"'}, "attributes", c.NOT_ATTRIBUTES),
+        ({c.ATTRIBUTES: "foo"}, "attributes", c.NOT_ATTRIBUTES),
     ],
 )
 def test_a_bad_item_is_at_fault_where_it_is_bad(cells: dict[str, str], field: str, reason: str) -> None:

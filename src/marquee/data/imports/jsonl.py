@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from marquee.data.catalogue import ATTRIBUTES, NumberedRow
+from marquee.data.catalogue import ATTRIBUTES, NOT_ATTRIBUTES, NumberedRow
 from marquee.data.columns import key
 from marquee.data.imports.body import BODY
 from marquee.data.lines import Lines, LongLine
@@ -69,7 +69,10 @@ def _cells(record: dict[str, object], keyed: Keyed, text: str) -> dict[str, str]
     attributes: dict[str, object] = {}
     for name, value in record.items():
         role = keyed.role(name)
-        if role is None and not (name == _ALL_ATTRIBUTES and isinstance(value, dict)):
+        if role is None and name == _ALL_ATTRIBUTES:
+            if not isinstance(value, dict | None):
+                return name, _cell(value), NOT_ATTRIBUTES
+        elif role is None:
             attributes.update({} if value is None else {name: value})
         elif role in cells:
             return str(role), text, TWO_KEYS
