@@ -19,10 +19,12 @@ NOT_TEXT = "id holds bytes that are not text in this encoding"
 EDGE_SPACE = "id begins or ends with white space"
 UNSEEN = "id holds a control character or one that cannot be seen"
 BLANK = "id shows nothing"
+DOTS = "id is . or .., which clients take out of a path"
 
-# A whole id of printable ASCII that is not blank at an end: nothing else to look at.
-PLAIN = r"[!-~]([ -~]*[!-~])?"
+# A whole id of printable ASCII that is not blank at an end, nor of dots alone: nothing else to look at.
+PLAIN = r"\.*[!-\-/-~]([ -~]*[!-~])?"
 _PLAIN = re.compile(PLAIN)
+_STEPS = frozenset({".", ".."})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KEY_NAME = re.compile(r"[\w .-]+")
 
@@ -50,12 +52,14 @@ def fault_of_new(value: str) -> str | None:
     """Why a text cannot become the id of something new; None when it can.
 
     Beyond `fault_of`: no white space at the ends, no control, format or line separating characters
-    (Unicode's Cc, Cf, Zl, Zp) but the joiners of emoji and scripts, and something to see. Spaces within,
-    slashes, quotes and emoji are fine.
+    (Unicode's Cc, Cf, Zl, Zp) but the joiners of emoji and scripts, something to see, and neither `.` nor
+    `..`, also when percent-encoded a step in a path. Spaces within, slashes, quotes and emoji are fine.
     """
     fault = fault_of(value)
     if fault is not None or _PLAIN.fullmatch(value):
         return fault
+    if value in _STEPS:
+        return DOTS
     if value.isspace():
         return BLANK
     if _holds_unseen(_TAGGED_FLAG.sub("\U0001f3f4", value)):
@@ -75,7 +79,7 @@ def require_new(value: str, what: str) -> None:
     if fault is not None:
         raise InvalidInput(
             f"{value!r} cannot name a new {what}: the {fault}.",
-            hint="An id may hold anything that can be seen, and spaces within.",
+            hint="An id may hold anything that can be seen, and spaces within; . and .. alone are none.",
         )
 
 

@@ -26,6 +26,10 @@ GOOD = [
     "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # the flag of England
     "x" * 255,
     "...",
+    ".a",
+    "..-",
+    ". .",
+    "a.",
 ]
 BAD = [
     ("", ids.EMPTY),
@@ -51,6 +55,9 @@ BAD = [
     (" 50", ids.EDGE_SPACE),
     ("50\u00a0", ids.EDGE_SPACE),
     ("50\n", ids.UNSEEN),
+    (".", ids.DOTS),
+    ("..", ids.DOTS),
+    (" .", ids.EDGE_SPACE),
     ("a\0b", ids.NUL),
     ("\udce9", ids.NOT_TEXT),
     ("x" * 256, ids.LONG),
@@ -68,7 +75,7 @@ def test_what_cannot_be_seen_or_told_apart_names_nothing_new(value: str, fault: 
 
 
 def test_what_is_there_already_can_be_looked_up_whatever_it_looks_like() -> None:
-    for value in (" ", "\n", "\u202e", "50 "):
+    for value in (" ", "\n", "\u202e", "50 ", ".", ".."):
         assert ids.fault_of(value) is None
 
 
