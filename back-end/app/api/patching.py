@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from marquee.domain.merge_patch import merged
 
@@ -24,5 +25,14 @@ def patched(body: type[Body], document: Mapping[str, object], patch: BaseModel) 
     try:
         return body.model_validate(merged(document, patch.model_dump(exclude_unset=True)))
     except ValidationError as error:
-        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors(include_url=False)]
+        faults = [
+            {**fault, "loc": ("body", *fault["loc"]), "msg": _message(fault, patch)}
+            for fault in error.errors(include_url=False)
+        ]
         raise RequestValidationError(faults) from error
+
+
+def _message(fault: ErrorDetails, patch: BaseModel) -> str:
+    """What is wrong; a field that is missing because the client sent null for it was not forgotten."""
+    taken_out = fault["type"] == "missing" and fault["loc"][0] in patch.model_fields_set
+    return "may not be null" if taken_out else fault["msg"]
