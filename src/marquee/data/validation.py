@@ -22,8 +22,6 @@ NUL = "holds a NUL character"
 DECIMAL_COMMA = "rating has a decimal comma: it is written 4.5, not 4,5"
 NOT_A_NUMBER = "rating is not a number"
 NOT_FINITE = "rating is not a finite number"
-NO_TIME = "timestamp is empty"
-NOT_A_TIME = "timestamp is neither unix seconds nor ISO 8601"
 BEFORE_1970 = "timestamp is before 1970"
 BEFORE_1900 = "timestamp is before 1900"
 IN_THE_FUTURE = "timestamp is in the future"
@@ -190,13 +188,21 @@ def _times(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.in
     return _ticks(np.where(faults.good, seconds, 0), rules)
 
 
+def no_time(field: str) -> str:
+    return f"{field} is empty"
+
+
+def not_a_time(field: str) -> str:
+    return f"{field} is neither unix seconds nor ISO 8601"
+
+
 def moments(texts: pa.Array, field: str, faults: Faults) -> NDArray[np.float64]:
     """Unix seconds with their fractions, of trimmed texts; what is no time is marked, and NaN."""
-    faults.mark(mask_of(pc.equal(texts, "")), field, NO_TIME)
+    faults.mark(mask_of(pc.equal(texts, "")), field, no_time(field))
     values, is_number = numbers_in(texts)
     seconds = _unix_seconds(values)
     seconds[~is_number] = _iso_seconds(texts.filter(pa.array(~is_number)).to_pylist())
-    faults.mark(~np.isfinite(seconds), field, NOT_A_TIME)
+    faults.mark(~np.isfinite(seconds), field, not_a_time(field))
     return seconds
 
 

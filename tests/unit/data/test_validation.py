@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from marquee.data import validation as v
 from marquee.data.layout import Columns
+from marquee.data.reading import RawChunk
 from marquee.data.rejects import shown
 from marquee.data.tables import Catalogue
 from marquee.domain import ids
@@ -15,6 +17,16 @@ HEADER = "user_id,item_id,rating,timestamp\n"
 GOOD = "u,i,4,1000\n"
 SECONDS = int(NOW.timestamp())
 OFF_SCALE = v.RatingRules(SCALE, NOW).off_scale
+
+
+def test_the_reason_names_the_field_that_holds_the_time() -> None:
+    faults = v.Faults(3)
+    v.moments(pa.array(["", "soon", "1000"]), "at", faults)
+    chunk = RawChunk([2, 3, 4], {"at": ["", "soon", "1000"]})
+    assert [reject.reason for reject in faults.rejects("body", chunk)] == [
+        "at is empty",
+        "at is neither unix seconds nor ISO 8601",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -40,11 +52,11 @@ OFF_SCALE = v.RatingRules(SCALE, NOW).off_scale
         ("u,i,0,1000", "rating", OFF_SCALE),
         ("u,i,-4,1000", "rating", OFF_SCALE),
         ("u,i,3.7,1000", "rating", OFF_SCALE),
-        ("u,i,4,", "timestamp", v.NO_TIME),
-        ("u,i,4,yesterday", "timestamp", v.NOT_A_TIME),
-        ("u,i,4,nan", "timestamp", v.NOT_A_TIME),
-        ("u,i,4,1e999", "timestamp", v.NOT_A_TIME),
-        ("u,i,4,2025-13-01", "timestamp", v.NOT_A_TIME),
+        ("u,i,4,", "timestamp", v.no_time("timestamp")),
+        ("u,i,4,yesterday", "timestamp", v.not_a_time("timestamp")),
+        ("u,i,4,nan", "timestamp", v.not_a_time("timestamp")),
+        ("u,i,4,1e999", "timestamp", v.not_a_time("timestamp")),
+        ("u,i,4,2025-13-01", "timestamp", v.not_a_time("timestamp")),
         ("u,i,4,-1", "timestamp", v.BEFORE_1970),
         ("u,i,4,1969-12-31T23:59:59Z", "timestamp", v.BEFORE_1970),
         (f"u,i,4,{SECONDS + 86_401}", "timestamp", v.IN_THE_FUTURE),
