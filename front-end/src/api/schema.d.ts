@@ -86,7 +86,7 @@ export interface paths {
          * @description Items by title; with `q`, those whose title matches it, the best first.
          *
          *     First where it begins the title, then a word, then within one, then titles with all its words in any
-         *     order. Where there are none of these, typing errors are forgiven.
+         *     order, of which one may be the item's year. Where there are none of these, typing errors are forgiven.
          */
         get: operations["list_items"];
         put?: never;
@@ -3301,7 +3301,7 @@ export interface components {
              */
             explain?: boolean;
             /** Ratings */
-            ratings: components["schemas"]["SessionRating"][];
+            ratings?: components["schemas"]["SessionRating"][];
             /** Events */
             events?: components["schemas"]["SessionEvent"][];
         };

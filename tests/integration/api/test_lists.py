@@ -109,8 +109,9 @@ def test_a_visitor_gets_a_list_from_ratings_that_are_not_kept(
     assert reader.get("/api/v1/users").json()["total"] == before
 
 
-def test_a_visitor_without_ratings_gets_popular_items(anybody: httpx.Client) -> None:
-    body = anybody.post("/api/v1/sessions/recommendations", json={"ratings": []}).json()
+@pytest.mark.parametrize("asked", [{"ratings": []}, {"events": []}, {}])
+def test_a_visitor_without_ratings_gets_popular_items(anybody: httpx.Client, asked: dict[str, Any]) -> None:
+    body = anybody.post("/api/v1/sessions/recommendations", json=asked).json()
     assert body["known"] is False
     assert body["notice"].startswith("There are no ratings yet")
     assert len(body["items"]) == 10

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from app.api.routing import query_parameters
-from app.api.schemas.lists import RecommendationQuery
+from app.api.schemas.lists import RecommendationQuery, SessionRequest
 from app.main import create_app
 
 from marquee.settings import load_settings
@@ -31,6 +31,12 @@ def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(document: d
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names) >= 30
     assert all(operation["description"] for operation in operations)
+
+
+def test_a_visitor_need_not_say_anything(document: dict[str, Any]) -> None:
+    assert "required" not in document["components"]["schemas"]["SessionRequest"]
+    asked = SessionRequest.model_validate({"n": 2})
+    assert (asked.ratings, asked.events) == ([], [])
 
 
 def test_the_lean_route_documents_what_it_checks() -> None:

@@ -284,7 +284,7 @@ class SessionRequest(RecommendationQuery):
         Field(max_length=50),
         WithJsonSchema(_ONE_OR_SEVERAL),
     ] = _NONE
-    ratings: list[SessionRating] = Field(max_length=1000)
+    ratings: list[SessionRating] = Field(default_factory=list, max_length=1000)
     events: list[SessionEvent] = Field(default_factory=list, max_length=1000)
 
 
