@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from marquee.models.protocol import Int32
 from marquee.recommend.filters import NO_FILTERS, Filters
 from marquee.recommend.listing import Exploring, Listing, Wanted
 from marquee.recommend.paging import HASH_BYTES, MOST_SHOWN, ShownItems, count_shown, is_whole
-from marquee.recommend.rules import Factors
+from marquee.recommend.rules import NO_RULES, Factors
 from marquee.recommend.showable import Showable
 
 CHAMPION, REQUESTED = "champion", "requested"  # variants
@@ -90,6 +90,11 @@ def wanted_of(
         asked.offset,
         exploring,
     )
+
+
+def wanted_for_everybody(asked: Asked, ground: Ground, showable: Showable) -> Wanted:
+    """`wanted_of` a list that is nobody's own: of the rules it follows those alone that hide."""
+    return replace(wanted_of(asked, ground, showable), rules=NO_RULES)  # what they hide is barred
 
 
 def _excluded(asked: Asked, ground: Ground) -> Int32 | None:

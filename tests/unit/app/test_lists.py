@@ -1,0 +1,98 @@
+"""Lists as bytes, made in memory: which rules act on whose lists, how long they get, and what an empty one says."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from app.serving.asked import Asked
+from app.serving.audience import Person
+from app.serving.bell import Bell
+from app.serving.catalogue import Catalogue
+from app.serving.database import Database
+from app.serving.histories import Histories
+from app.serving.impressions import ImpressionLog
+from app.serving.lists import ListMaker
+from app.serving.shelf import ServedModel, Shelf
+from app.serving.tokens import Tokens
+from sqlalchemy import create_engine
+
+from marquee.domain.records import Item
+from marquee.models.bundle import Bundle
+from marquee.settings import Serving
+from marquee.settings.serving import Rule
+from tests.support.world import GENRES_OF, write_world_bundle
+
+REQUEST = "00000000-0000-4000-8000-000000000000"
+CATALOGUE = Catalogue.of(
+    Item(f"i{number:03d}", f"The Film No. {number}", genres=GENRES_OF[number % 2]) for number in range(20)
+)
+NewLists = Callable[[Serving], ListMaker]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    path = tmp_path_factory.mktemp("bundles") / "1"
+    write_world_bundle(path)
+    return Bundle.open(path)
+
+
+@pytest.fixture
+def new_lists(tmp_path: Path) -> Iterator[NewLists]:
+    with Bell(tmp_path / "bell") as bell:
+        database = Database(create_engine("postgresql+psycopg2://"), bell)  # never connected
+
+        def make(serving: Serving) -> ListMaker:
+            return ListMaker(
+                serving,
+                Histories(100, serving.feedback),
+                Tokens("key"),
+                ImpressionLog(database, serving.impressions),
+                is_deployed=lambda: True,
+            )
+
+        yield make
+
+
+def _shelf(bundle: Bundle, serving: Serving) -> Shelf:
+    return Shelf.of(ServedModel.of(1, bundle, serving), CATALOGUE)
+
+
+def _read(content: bytes) -> tuple[list[str], dict[str, Any]]:
+    body = orjson.loads(content)
+    return [item["item_id"] for item in body["items"]], body
+
+
+RULES = tuple(
+    Rule.model_validate({"name": action, "action": action, "where": {"items": [item_id]}, **more})
+    for action, item_id, more in (
+        ("pin", "i019", {"position": 1}),
+        ("boost", "i017", {"factor": 100}),
+        ("bury", "i002", {"factor": 100}),
+        ("hide", "i004", {}),
+    )
+)
+
+
+@pytest.mark.parametrize("has_model", [True, False])
+def test_of_the_rules_only_those_that_hide_act_on_lists_for_everybody(
+    new_lists: NewLists, bundle: Bundle, has_model: bool
+) -> None:
+    made = []
+    for rules in ((), RULES):
+        serving = Serving(rules=rules)
+        lists = new_lists(serving)
+        shelf = _shelf(bundle, serving) if has_model else None
+        made.append(
+            (
+                _read(lists.popular(Asked(20), shelf, CATALOGUE))[0],
+                _read(lists.similar("i000", Asked(20), shelf, CATALOGUE))[0],
+                _read(lists.for_person(REQUEST, Person("a", None), Asked(20), shelf, CATALOGUE))[0],
+            )
+        )
+    (popular, similar, _), (popular_by_rules, similar_by_rules, personal_by_rules) = made
+    assert popular_by_rules == [item_id for item_id in popular if item_id != "i004"]
+    assert similar_by_rules == [item_id for item_id in similar if item_id != "i004"]
+    assert len(popular_by_rules) == len(similar_by_rules) + 1 == 19
+    assert personal_by_rules[0] == "i019"
