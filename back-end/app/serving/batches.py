@@ -149,7 +149,7 @@ def _notice(
     lists: ListMaker, common: _Common, person: Person, state: PersonState, listing: Listing
 ) -> str | None:
     if not len(listing.rows):
-        return notices.of_empty(common.asked, common.wanted, common.showable)
+        return notices.of_empty(common.asked, common.wanted, common.showable, state.seen)
     newer = lists.asks_model and state.history.tells and not state.is_ranked
     return notices.of_source(listing.stage, newer_than_model=newer, otherwise=person.notice)
 

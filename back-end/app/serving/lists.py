@@ -35,6 +35,7 @@ class Made:
     """A list, and what it was made of.
 
     Attributes:
+        seen: rows that are left out because the person knows them; None for a list that is nobody's own.
         reasons: what its stages went by, by place; None where nobody asked.
     """
 
@@ -44,6 +45,7 @@ class Made:
     wanted: Wanted
     listing: Listing
     places: list[Recommendation]
+    seen: Int32 | None = None
     reasons: list[list[Reason]] | None = None
 
     @property
@@ -58,7 +60,7 @@ class Made:
         unknown = notices.of_filters(self.asked.filters, self.showable)
         if unknown is not None or self.places:
             return unknown
-        return notices.of_empty(self.asked, self.wanted, self.showable)
+        return notices.of_empty(self.asked, self.wanted, self.showable, self.seen)
 
 
 class ListMaker:
@@ -139,7 +141,7 @@ class ListMaker:
         if asked.explain:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
-        made = Made(asked, shelf, showable, wanted, listing, places, reasons)
+        made = Made(asked, shelf, showable, wanted, listing, places, state.seen, reasons)
         newer = self.asks_model and state.history.tells and not state.is_ranked
         said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
         notice = made.nothing_because or said
@@ -282,10 +284,12 @@ class ListMaker:
             wanted = wanted_for_everybody(asked, bare, showable)
         else:
             wanted = wanted_of(asked, bare, showable, exploring=self._exploring(request_id))
-        listing = self._counts.make(len(catalogue), wanted, seen[seen < len(catalogue)])
+        seen = seen[seen < len(catalogue)]
+        listing = self._counts.make(len(catalogue), wanted, seen)
         places = _unpredicted(listing, bare.ids, asked.offset)
         reasons = reasons_without_model(listing) if asked.explain else None
-        return Made(asked, bare, showable, wanted, listing, places, reasons)
+        known = None if request_id is None else seen
+        return Made(asked, bare, showable, wanted, listing, places, known, reasons)
 
     def _bare_of(self, catalogue: Catalogue) -> BareShelf:
         if self._bare.catalogue is not catalogue:

@@ -1,17 +1,19 @@
-"""Lists as bytes, made in memory: which rules act on whose lists, how long they get, and what an empty one says."""
+"""Lists as bytes, made in memory: which rules act on whose lists, where they end, what an empty one says."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from app.serving.asked import Asked
 from app.serving.audience import Person
+from app.serving.batches import recommend_many
 from app.serving.bell import Bell
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
-from app.serving.histories import Histories
+from app.serving.histories import RATED, Histories
 from app.serving.impressions import ImpressionLog
 from app.serving.lists import ListMaker
 from app.serving.shelf import ServedModel, Shelf
@@ -96,3 +98,21 @@ def test_of_the_rules_only_those_that_hide_act_on_lists_for_everybody(
     assert similar_by_rules == [item_id for item_id in similar if item_id != "i004"]
     assert len(popular_by_rules) == len(similar_by_rules) + 1 == 19
     assert personal_by_rules[0] == "i019"
+
+
+def test_an_empty_list_tells_somebody_unknown_from_somebody_who_has_seen_all(
+    new_lists: NewLists, bundle: Bundle
+) -> None:
+    serving = Serving(fallback=("category",))
+    lists, shelf = new_lists(serving), _shelf(bundle, serving)
+    everything = np.zeros(20, RATED)
+    everything["number"], everything["stars"] = range(20), 5
+    unknown, thorough = Person("a", None), Person("b", everything)
+    said = ["No stage of `fallback` has anything to say of this person."]
+    said += ["Nothing is left that this person has not seen."]
+    alone = [
+        _read(lists.for_person(REQUEST, who, Asked(5), shelf, CATALOGUE))[1] for who in (unknown, thorough)
+    ]
+    assert [(body["items"], body["notice"]) for body in alone] == [([], notice) for notice in said]
+    batch = orjson.loads(recommend_many(lists, REQUEST, (unknown, thorough), Asked(5), shelf, CATALOGUE))
+    assert [body["notice"] for body in batch["lists"]] == said
