@@ -47,6 +47,11 @@ class Asked:
         """How many places the pages before had."""
         return count_shown(self.shown)
 
+    @property
+    def places(self) -> int:
+        """How many places this page has: a list of several pages ends after `MOST_SHOWN` items."""
+        return min(self.n, MOST_SHOWN - self.offset) if self.shown else self.n
+
 
 class Ground(Protocol):
     """What lists are made on: a catalogue by rows, with a model or without."""
@@ -80,7 +85,7 @@ def wanted_of(
 ) -> Wanted:
     """What was asked, by the rows of a ground."""
     return Wanted(
-        asked.n,
+        asked.places,
         showable.barred(asked.filters),
         _excluded(asked, ground),
         showable.rules,
@@ -121,7 +126,7 @@ def shown_of(cursor: str | None) -> bytes:
 
 def next_cursor(asked: Asked, ground: Ground, listing: Listing) -> str | None:
     """The cursor of the page after this one; None where there is none, or too much was shown."""
-    if not listing.more or asked.offset + len(listing.rows) > MOST_SHOWN:
+    if not listing.more or asked.offset + len(listing.rows) >= MOST_SHOWN:
         return None
     shown = asked.shown + ground.shown_items.told(listing.rows)
     return base64.urlsafe_b64encode(shown).rstrip(b"=").decode()

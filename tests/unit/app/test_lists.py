@@ -22,6 +22,7 @@ from sqlalchemy import create_engine
 
 from marquee.domain.records import Item
 from marquee.models.bundle import Bundle
+from marquee.recommend.paging import HASH_BYTES
 from marquee.settings import Serving
 from marquee.settings.serving import Rule
 from tests.support.world import GENRES_OF, write_world_bundle
@@ -116,3 +117,18 @@ def test_an_empty_list_tells_somebody_unknown_from_somebody_who_has_seen_all(
     assert [(body["items"], body["notice"]) for body in alone] == [([], notice) for notice in said]
     batch = orjson.loads(recommend_many(lists, REQUEST, (unknown, thorough), Asked(5), shelf, CATALOGUE))
     assert [body["notice"] for body in batch["lists"]] == said
+
+
+@pytest.mark.parametrize(
+    ("n", "offset", "ranks"),
+    [(5, 995, [996, 997, 998, 999, 1000]), (5, 998, [999, 1000]), (5, 1000, []), (2, 994, [995, 996])],
+)
+def test_a_list_ends_after_a_thousand_items(
+    new_lists: NewLists, bundle: Bundle, n: int, offset: int, ranks: list[int]
+) -> None:
+    asked = Asked(n, shown=bytes(HASH_BYTES) * offset)  # of items that there are no more
+    lists, shelf = new_lists(Serving()), _shelf(bundle, Serving())
+    body = _read(lists.popular(asked, shelf, CATALOGUE))[1]
+    assert [item["rank"] for item in body["items"]] == ranks
+    assert (body["next_cursor"] is None) == (offset != 994)
+    assert body["notice"] == (None if ranks else "That was the whole list.")
