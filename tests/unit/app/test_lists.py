@@ -1,4 +1,4 @@
-"""Lists as bytes, made in memory: which rules act on whose lists, where they end, what an empty one says."""
+"""Lists as bytes, made in memory: which rules act on whose lists, where they end, how they are written."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ import orjson
 import pytest
 from app.serving.asked import Asked
 from app.serving.audience import Person
-from app.serving.batches import recommend_many
+from app.serving.batches import _numbers, _significant, recommend_many
 from app.serving.bell import Bell
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
@@ -132,3 +132,15 @@ def test_a_list_ends_after_a_thousand_items(
     assert [item["rank"] for item in body["items"]] == ranks
     assert (body["next_cursor"] is None) == (offset != 994)
     assert body["notice"] == (None if ranks else "That was the whole list.")
+
+
+def test_scores_of_a_batch_have_the_digits_of_single_lists() -> None:
+    ordinary = [0.033503473, -1.23456789, 12.0, 9.9999996, 0.0, 1.5e-9, 1_234_567.0, 87_654_321.0]
+    drawn = np.random.default_rng(1).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)
+    scores = np.concatenate((ordinary, drawn)).astype(np.float32)
+    written = _numbers(_significant(scores))
+    assert written[:5] == ["0.0335035", "-1.23457", "12.0", "10.0", "0.0"]
+    assert [float(text) for text in written] == [float(f"{score:.6g}") for score in scores.tolist()]
+    assert max(map(len, written)) <= 13
+    assert _numbers(_significant(np.array([np.nan], np.float32))) == ["null"]
+    assert _numbers(_significant(np.empty(0, np.float32))) == []
