@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from marquee.models.protocol import Int32
 from marquee.recommend.filters import NO_FILTERS, Filters
 from marquee.recommend.listing import Exploring, Listing, Wanted
 from marquee.recommend.paging import HASH_BYTES, MOST_SHOWN, ShownItems, count_shown, is_whole
-from marquee.recommend.rules import Factors
+from marquee.recommend.rules import NO_RULES, Factors
 from marquee.recommend.showable import Showable
 
 CHAMPION, REQUESTED = "champion", "requested"  # variants
@@ -46,6 +46,11 @@ class Asked:
     def offset(self) -> int:
         """How many places the pages before had."""
         return count_shown(self.shown)
+
+    @property
+    def places(self) -> int:
+        """How many places this page has: a list of several pages ends after `MOST_SHOWN` items."""
+        return min(self.n, MOST_SHOWN - self.offset) if self.shown else self.n
 
 
 class Ground(Protocol):
@@ -80,7 +85,7 @@ def wanted_of(
 ) -> Wanted:
     """What was asked, by the rows of a ground."""
     return Wanted(
-        asked.n,
+        asked.places,
         showable.barred(asked.filters),
         _excluded(asked, ground),
         showable.rules,
@@ -90,6 +95,11 @@ def wanted_of(
         asked.offset,
         exploring,
     )
+
+
+def wanted_for_everybody(asked: Asked, ground: Ground, showable: Showable) -> Wanted:
+    """`wanted_of` a list that is nobody's own: of the rules it follows those alone that hide."""
+    return replace(wanted_of(asked, ground, showable), rules=NO_RULES)  # what they hide is barred
 
 
 def _excluded(asked: Asked, ground: Ground) -> Int32 | None:
@@ -116,7 +126,7 @@ def shown_of(cursor: str | None) -> bytes:
 
 def next_cursor(asked: Asked, ground: Ground, listing: Listing) -> str | None:
     """The cursor of the page after this one; None where there is none, or too much was shown."""
-    if not listing.more or asked.offset + len(listing.rows) > MOST_SHOWN:
+    if not listing.more or asked.offset + len(listing.rows) >= MOST_SHOWN:
         return None
     shown = asked.shown + ground.shown_items.told(listing.rows)
     return base64.urlsafe_b64encode(shown).rstrip(b"=").decode()

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.serving import answers, notices
 from app.serving.answers import Heading
-from app.serving.asked import CHAMPION, Asked, Ground, next_cursor, wanted_of
+from app.serving.asked import CHAMPION, Asked, Ground, next_cursor, wanted_for_everybody, wanted_of
 from app.serving.audience import Person, Visitor
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
@@ -25,7 +25,7 @@ from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
 from marquee.recommend.recommender import PersonState, Recommendation
-from marquee.recommend.rules import NO_RULES, Factors
+from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
 
@@ -35,6 +35,7 @@ class Made:
     """A list, and what it was made of.
 
     Attributes:
+        seen: rows that are left out because the person knows them; None for a list that is nobody's own.
         reasons: what its stages went by, by place; None where nobody asked.
     """
 
@@ -44,6 +45,7 @@ class Made:
     wanted: Wanted
     listing: Listing
     places: list[Recommendation]
+    seen: Int32 | None = None
     reasons: list[list[Reason]] | None = None
 
     @property
@@ -58,7 +60,7 @@ class Made:
         unknown = notices.of_filters(self.asked.filters, self.showable)
         if unknown is not None or self.places:
             return unknown
-        return notices.of_empty(self.asked, self.wanted, self.showable)
+        return notices.of_empty(self.asked, self.wanted, self.showable, self.seen)
 
 
 class ListMaker:
@@ -139,7 +141,7 @@ class ListMaker:
         if asked.explain:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
-        made = Made(asked, shelf, showable, wanted, listing, places, reasons)
+        made = Made(asked, shelf, showable, wanted, listing, places, state.seen, reasons)
         newer = self.asks_model and state.history.tells and not state.is_ranked
         said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
         notice = made.nothing_because or said
@@ -148,7 +150,7 @@ class ListMaker:
     def _without_model(
         self, request_id: str, who: Person | Visitor, asked: Asked, catalogue: Catalogue, seen: Int32
     ) -> bytes:
-        made = self._counted(asked, catalogue, seen, self._exploring(request_id))
+        made = self._counted(asked, catalogue, seen, request_id)
         return self._answer(request_id, who, made, made.nothing_because or self._why_no_model())
 
     def _answer(self, request_id: str, who: Person | Visitor, made: Made, notice: str | None) -> bytes:
@@ -219,7 +221,7 @@ class ListMaker:
         if shelf is None:
             return self._item_list(self._counted(asked, catalogue))
         showable = shelf.showable(self._clock())
-        wanted = wanted_of(asked, shelf, showable)
+        wanted = wanted_for_everybody(asked, shelf, showable)
         listing = shelf.model.recommender.make_popular(wanted)
         places = shelf.model.recommender.places(listing, None, asked.offset)
         return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
@@ -233,7 +235,7 @@ class ListMaker:
         if row is None:
             return self.popular(asked, shelf, catalogue)
         showable = shelf.showable(self._clock())
-        wanted = wanted_of(asked, shelf, showable)
+        wanted = wanted_for_everybody(asked, shelf, showable)
         listing = shelf.model.recommender.make_similar(row, wanted)
         places = shelf.model.recommender.places(listing, None, asked.offset)
         return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
@@ -246,7 +248,7 @@ class ListMaker:
         """
         bare = self._bare_of(catalogue)
         showable = bare.showable(self._clock())
-        wanted = replace(wanted_of(asked, bare, showable), rules=NO_RULES)  # what they hide stays hidden
+        wanted = wanted_for_everybody(asked, bare, showable)
         ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
         listing = make_list((ranked,), wanted)
         made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
@@ -269,16 +271,25 @@ class ListMaker:
         return notices.MODEL_UNUSABLE if self._is_deployed() else notices.NO_MODEL
 
     def _counted(
-        self, asked: Asked, catalogue: Catalogue, seen: Int32 = NO_ROWS, exploring: Exploring | None = None
+        self, asked: Asked, catalogue: Catalogue, seen: Int32 = NO_ROWS, request_id: str | None = None
     ) -> Made:
-        """The items with the most ratings in memory."""
+        """The items with the most ratings in memory.
+
+        Args:
+            request_id: of the person who asks; None for a list that is nobody's own.
+        """
         bare = self._bare_of(catalogue)
         showable = bare.showable(self._clock())
-        wanted = wanted_of(asked, bare, showable, exploring=exploring)
-        listing = self._counts.make(len(catalogue), wanted, seen[seen < len(catalogue)])
+        if request_id is None:
+            wanted = wanted_for_everybody(asked, bare, showable)
+        else:
+            wanted = wanted_of(asked, bare, showable, exploring=self._exploring(request_id))
+        seen = seen[seen < len(catalogue)]
+        listing = self._counts.make(len(catalogue), wanted, seen)
         places = _unpredicted(listing, bare.ids, asked.offset)
         reasons = reasons_without_model(listing) if asked.explain else None
-        return Made(asked, bare, showable, wanted, listing, places, reasons)
+        known = None if request_id is None else seen
+        return Made(asked, bare, showable, wanted, listing, places, known, reasons)
 
     def _bare_of(self, catalogue: Catalogue) -> BareShelf:
         if self._bare.catalogue is not catalogue:

@@ -1,6 +1,10 @@
 """What the reader of a list should be told about it."""
 
+import numpy as np
+
 from app.serving.asked import Asked
+from marquee.domain.history import UNKNOWN_ROW
+from marquee.models.protocol import Int32
 from marquee.recommend.chain import Source
 from marquee.recommend.filters import Filters
 from marquee.recommend.listing import Wanted
@@ -16,6 +20,8 @@ EMPTY_CATALOGUE = "There is no title to show yet."
 NOTHING_DONE = "Nobody has rated or done anything yet."
 NOTHING_PASSES = "No title passes these filters."
 ALL_SEEN = "Nothing is left that this person has not seen."
+NO_STAGE_SPEAKS = "No stage of `fallback` has anything to say of this person."
+NONE_LEFT = "No title is left for this list."
 ALL_SHOWN = "That was the whole list."
 
 # Of a list that does not come from the ranking model, by what it comes from.
@@ -47,10 +53,26 @@ def of_filters(filters: Filters, showable: Showable) -> str | None:
     return f"No title is of the category {unknown[0]!r}." if unknown else None
 
 
-def of_empty(asked: Asked, wanted: Wanted, showable: Showable) -> str:
-    """Why there is nothing in a list."""
+def of_empty(asked: Asked, wanted: Wanted, showable: Showable, seen: Int32 | None) -> str:
+    """Why there is nothing in a list.
+
+    Args:
+        seen: rows that are left out because the person knows them; None for a list that is nobody's own.
+    """
     if not showable.count:
         return EMPTY_CATALOGUE
     if wanted.barred is not None and not (wanted.barred == 0).any():
         return NOTHING_PASSES
-    return ALL_SHOWN if asked.shown else ALL_SEEN
+    if asked.shown:
+        return ALL_SHOWN
+    if seen is None:
+        return NONE_LEFT
+    return NO_STAGE_SPEAKS if _something_left(wanted, len(showable.facts), seen) else ALL_SEEN
+
+
+def _something_left(wanted: Wanted, n_rows: int, seen: Int32) -> bool:
+    """Whether a row passes the filters that is neither seen nor excluded."""
+    left = np.ones(n_rows, bool) if wanted.barred is None else wanted.barred == 0
+    out = seen if wanted.excluded is None else np.concatenate((seen, wanted.excluded))
+    left[out[out != UNKNOWN_ROW]] = False
+    return bool(left.any())

@@ -1,20 +1,57 @@
 """Reading a YAML file into a frozen, checked document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from marquee.domain.errors import ConfigurationError
 
+NOT_A_NUMBER = PydanticCustomError("not_a_number", "a number is needed, not yes or no")
+
 
 class Document(BaseModel):
-    """Base of everything read from `configs/`: unknown keys are refused, values do not change."""
+    """Base of everything read from `configs/`: unknown keys are refused, values do not change.
+
+    YAML's `yes` and `no` are no numbers, though Python's `True` and `False` would pass for 1 and 0.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_number_is_a_boolean(cls, content: object) -> object:
+        # Of the whole, since a field that tells alternatives apart may have no such validator of its own.
+        fields = content.items() if isinstance(content, dict) else ()
+        wrong = [(name, value) for name, value in fields if _has_boolean(value) and cls._takes_numbers(name)]
+        if wrong:
+            faults: list[InitErrorDetails] = [
+                {"type": NOT_A_NUMBER, "loc": (name,), "input": value} for name, value in wrong
+            ]
+            raise ValidationError.from_exception_data(cls.__name__, faults)
+        return content
+
+    @classmethod
+    def _takes_numbers(cls, name: object) -> bool:
+        """Whether a field takes numbers, and no booleans."""
+        field = cls.model_fields.get(str(name))
+        kinds = set() if field is None else set(_kinds(field.annotation))
+        return bool not in kinds and not kinds.isdisjoint((int, float))
+
+
+def _has_boolean(value: object) -> bool:
+    values = value if isinstance(value, list | tuple) else (value,)
+    return any(isinstance(each, bool) for each in values)
+
+
+def _kinds(annotation: object) -> Iterable[object]:
+    """A type and all that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _kinds(part)
 
 
 D = TypeVar("D", bound=Document)
@@ -72,7 +109,9 @@ def _fault(error: ErrorDetails, content: object) -> str:
     if error["type"] == "union_tag_invalid":
         place.append("algorithm")
         said, value = f"Input should be one of {error['ctx']['expected_tags']}", error["ctx"]["tag"]
-    return f"{'.'.join(place) or 'the document'}: {said} (it is {value!r})"
+    if not place:
+        return f"the document: {said}"  # which need not be repeated
+    return f"{'.'.join(place)}: {said} (it is {value!r})"
 
 
 def keys_of(place: tuple[int | str, ...], content: object) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """configs/serving.yaml: what the inference service accepts and shows."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
@@ -25,6 +26,8 @@ class RatingScale(Document):
     def _ordered(self) -> Self:
         if self.min >= self.max:
             raise ValueError("min must be below max")
+        if not self.accepts(self.max):
+            raise ValueError("steps from min must lead to max")
         return self
 
     def accepts(self, rating: float) -> bool:
@@ -60,6 +63,12 @@ class ListSizes(Document):
     default_size: Annotated[int, Field(ge=1)] = 10
     largest_size: Annotated[int, Field(ge=1, le=10_000)] = 100
     diversity: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.largest_size < self.default_size:
+            raise ValueError("largest_size must not be below default_size")
+        return self
 
 
 class Histories(Document):
@@ -232,15 +241,19 @@ class Serving(Document):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if len(set(self.fallback)) < len(self.fallback):
-            raise ValueError("fallback names a stage twice")
-        names = [rule.name for rule in self.rules]
-        if len(set(names)) < len(names):
-            raise ValueError("two rules have the same name")
+        if twice := _twice(self.fallback):
+            raise ValueError(f"fallback names the stage {twice!r} twice")
+        if twice := _twice([rule.name for rule in self.rules]):
+            raise ValueError(f"two rules have the name {twice!r}")
         for name, kind in self.feedback.kinds.items():
             if kind.stars is not None and not self.rating_scale.accepts(kind.stars):
                 raise ValueError(f"the stars of the feedback kind {name!r} are not on the rating scale")
         return self
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    """The first name that stands there again; None where none does."""
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)
 
 
 def load_serving(path: Path) -> Serving:

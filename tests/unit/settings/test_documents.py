@@ -27,6 +27,7 @@ def test_the_shipped_files_are_valid() -> None:
             "ranking: {algorithm: blend, models: [{algorithm: ease, exponent: 2}]}",
             "ranking.models.0.exponent",
         ),
+        ("rating: {algorithm: svd, n_factors: yes}", "rating.n_factors: a number is needed, not yes or no"),
         ("- a list", "the document"),
         ("rating: [unclosed", "is not YAML"),
         ("rating:\n  n_factors: [3", "params.yaml, line 2, column 16, is not YAML: expected ',' or ']'"),
@@ -103,7 +104,7 @@ def test_a_scale_must_run_upwards(tmp_path: Path) -> None:
         (0, 1, 1, 1),
         (0, 100, 1, 75),
         (-1, 1, 2, 1),
-        (0, 10, 4, 8),
+        (0, 8, 4, 8),
     ],
 )
 def test_liked_is_the_upper_quarter_of_the_scale(low: float, high: float, step: float, liked: float) -> None:

@@ -32,9 +32,15 @@ def test_the_file_that_comes_with_marquee_is_the_defaults_and_some_kinds_of_feed
         ({"feedback": {"kinds": {"like": {"weight": 1, "stars": 5}}}}, "give weight or stars"),
         ({"feedback": {"kinds": {"like": {"stars": 5.2}}}}, "'like' are not on the rating scale"),
         ({"feedback": {"kinds": {"like": {"weight": 1.5}}}}, "feedback.kinds.like.weight"),
-        ({"fallback": ["popular", "popular"]}, "names a stage twice"),
+        ({"fallback": ["popular", "popular"]}, "the document: fallback names the stage 'popular' twice.$"),
         ({"fallback": []}, "fallback"),
-        ({"rules": [BOOST, BOOST]}, "two rules have the same name"),
+        ({"rules": [BOOST, BOOST]}, "the document: two rules have the name 'sale'.$"),
+        ({"impressions": {"discount": True}}, "impressions.discount: a number is needed"),
+        ({"rating_scale": {"min": False}}, "rating_scale.min: a number is needed"),
+        ({"lists": {"default_size": True}}, "lists.default_size: a number is needed"),
+        ({"feedback": {"half_life_days": True}}, "feedback.half_life_days: a number is needed"),
+        ({"lists": {"default_size": 20, "largest_size": 19}}, "largest_size must not be below default_size"),
+        ({"rating_scale": {"min": 0, "max": 10, "step": 4}}, "steps from min must lead to max"),
         ({"rules": [{**BOOST, "factor": None}]}, "boost and bury have a factor"),
         ({"rules": [{**BOOST, "position": 1}]}, "pin has a position"),
         ({"rules": [{**BOOST, "where": {}}]}, "give items, category or attributes"),
@@ -50,3 +56,18 @@ def test_what_contradicts_itself_is_refused_and_named(
 ) -> None:
     with pytest.raises(ConfigurationError, match=said):
         _load(tmp_path, content)
+
+
+def test_booleans_are_taken_where_they_are_meant(tmp_path: Path) -> None:
+    rule = {"name": "new", "action": "hide", "where": {"attributes": {"new": True, "seasons": 1}}}
+    serving = _load(tmp_path, {"impressions": {"log": False}, "rules": [rule]})
+    assert not serving.impressions.log
+    assert serving.rules[0].where.attributes == {"new": True, "seasons": 1}
+
+
+@pytest.mark.parametrize(("low", "high", "step"), [(0, 1, 0.1), (1, 5, 1), (-1, 1, 2), (0, 100, 1 / 3)])
+def test_a_scale_may_have_any_steps_that_lead_to_its_end(
+    tmp_path: Path, low: float, high: float, step: float
+) -> None:
+    scale = {"min": low, "max": high, "step": step}
+    assert _load(tmp_path, {"rating_scale": scale}).rating_scale.accepts(high)
