@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import numpy as np
@@ -191,13 +192,26 @@ def _learnt_weights(ratings: TrainingSet, params: BlendParams, threads: int) -> 
     older = ratings.take(np.flatnonzero(ratings.times <= cut))
     groups = _later_ratings(ratings, cut, params.seed)
     if not any(groups) or not len(older):
-        raise DataError(
-            "There are too few newer ratings to learn a blend's weights from.",
-            hint="Load more ratings, or give `weights` in configs/params.yaml.",
-        )
+        raise _too_few_newer(ratings.times, cut, params.validation_share)
     models = [train_ranking(older, part, threads=threads) for part in params.models]
     returning, active = groups
     return np.array([learn_weights(models, people) for people in (returning or active, active or returning)])
+
+
+def _too_few_newer(times: Int64, cut: int, share: float) -> DataError:
+    """Says whether it is the number of ratings, or that too many have the time of the cut."""
+    alike, newer = int((times == cut).sum()), int((times > cut).sum())
+    when = f"{datetime.fromtimestamp(cut, UTC):%Y-%m-%d %H:%M:%S}"
+    if alike > 1 and newer < share * len(times) / 2:
+        return DataError(
+            f"{alike:,} of {len(times):,} ratings have the same time ({when}), and {newer:,} a later "
+            f"one: a blend's weights are learnt from the newest {share:.0%}.",
+            hint="Load ratings with their own times, or give `weights` in configs/params.yaml.",
+        )
+    return DataError(
+        "There are too few newer ratings to learn a blend's weights from.",
+        hint="Load more ratings, or give `weights` in configs/params.yaml.",
+    )
 
 
 def _later_ratings(ratings: TrainingSet, cut: int, seed: int) -> tuple[list[Later], list[Later]]:

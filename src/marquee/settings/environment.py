@@ -123,9 +123,17 @@ class Settings(BaseSettings):
         return urlunsplit(("postgresql+psycopg2", location, path, parts.query, ""))
 
     def mlflow(self) -> MlflowConnection:
-        """Where the MLflow server is and who the platform is to it."""
-        url = self.mlflow_url or f"http://127.0.0.1:{self.mlflow_port}"
+        """Where the MLflow server is and who the platform is to it.
+
+        A setting wins; else the stack that runs says where; else it is looked for on the default port.
+        """
+        url = self.mlflow_url or self._running_mlflow() or f"http://127.0.0.1:{self.mlflow_port}"
         return MlflowConnection(url, self.mlflow_username, self.secret("mlflow_password"))
+
+    def _running_mlflow(self) -> str | None:
+        if "mlflow_port" in self.model_fields_set or not self.stack_file.exists():
+            return None
+        return self._running("mlflow_url", "MARQUEE_MLFLOW_URL")
 
     def _running(self, key: str, variable: str) -> str:
         try:

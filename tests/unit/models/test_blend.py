@@ -77,6 +77,22 @@ def test_too_few_newer_ratings_are_refused_by_name() -> None:
         train_ranking(TrainingSet.from_frame(frame), BlendParams())
 
 
+def test_ratings_of_one_time_are_said_to_be_the_matter() -> None:
+    times = [*[1_700_000_000] * 9, 1_600_000_000]
+    alike = pd.DataFrame(
+        {
+            "user_id": [f"u{place % 5}" for place in range(10)],
+            "item_id": [f"i{place}" for place in range(10)],
+            "rating": 4.0,
+            "timestamp": times,
+        }
+    )
+    with pytest.raises(
+        DataError, match=r"^9 of 10 ratings have the same time \(2023-11-14 .*, and 0 a later"
+    ):
+        train_ranking(TrainingSet.from_frame(alike), BlendParams())
+
+
 def test_a_blend_of_models_without_features_says_nothing_of_new_items() -> None:
     weights = Ease.of_weights(np.array([[0, 1], [1, 0]], np.float32))
     assert not _blend((weights, _constant(1, 2)), [1.0, 1.0]).scores_new

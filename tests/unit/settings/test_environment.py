@@ -94,6 +94,33 @@ def test_without_a_url_the_running_stack_says_where_the_database_is(tmp_path: Pa
     assert settings.database() == "postgresql+psycopg2://marquee:secret@127.0.0.1:6000/marquee"
 
 
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "http://127.0.0.1:5460"),
+        ({"MARQUEE_MLFLOW_PORT": "5000"}, "http://127.0.0.1:5000"),
+        ({"MARQUEE_MLFLOW_URL": "http://mlflow:5000"}, "http://mlflow:5000"),
+    ],
+)
+def test_the_running_stack_says_where_mlflow_is_unless_a_setting_does(
+    tmp_path: Path, given: dict[str, str], url: str
+) -> None:
+    settings = load_settings({"MARQUEE_HOME": str(tmp_path), **given})
+    settings.secrets.mkdir()
+    (settings.secrets / "mlflow_password").write_text("secret")
+    settings.stack_file.parent.mkdir()
+    settings.stack_file.write_text(json.dumps({"mlflow_url": "http://127.0.0.1:5460"}))
+
+    assert settings.mlflow().url == url
+
+
+def test_mlflow_is_looked_for_on_its_default_port_where_no_stack_runs(tmp_path: Path) -> None:
+    (tmp_path / "mlflow_password").write_text("secret")
+    settings = load_settings({"MARQUEE_HOME": str(tmp_path), "MARQUEE_SECRETS_DIR": str(tmp_path)})
+
+    assert settings.mlflow().url == "http://127.0.0.1:5000"
+
+
 @pytest.mark.parametrize("content", [None, "", "\n"])
 def test_a_missing_or_empty_secret_is_named(tmp_path: Path, content: str | None) -> None:
     if content is not None:

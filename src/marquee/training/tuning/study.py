@@ -7,6 +7,7 @@ whether somebody works on a study: without it, a trial that still says `running`
 """
 
 import fcntl
+import json
 import logging
 import re
 import time
@@ -57,8 +58,9 @@ class Plan:
     space: Mapping[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
-        return asdict(self)
+        """As JSON gives it back, so that a kept plan and a new one can be compared: tuples are lists."""
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +269,12 @@ def _kept_plan(study: "Study") -> Plan | None:
 
 
 def _same_or_refuse(name: str, kept: Plan | None, wanted: Plan) -> None:
-    if kept is None or kept == wanted:
+    if kept is None:
         return
     before, now = kept.to_dict(), wanted.to_dict()
     changed = ", ".join(key for key in before if before[key] != now[key])
+    if not changed:
+        return
     raise Conflict(
         f"The study {name} was begun with another {changed}: its trials cannot be compared with new ones.",
         hint="Begin another with --study NAME, or put things back as they were.",

@@ -9,7 +9,7 @@ import pytest
 
 from marquee.domain.errors import Conflict, InvalidInput
 from marquee.settings import Params, Tuning
-from marquee.settings.tuning import Goal, Pruning, Value
+from marquee.settings.tuning import Choices, Goal, Pruning, Value
 from marquee.training.tuning.results import Findings, write_findings
 from marquee.training.tuning.run import Quest, search
 from marquee.training.tuning.space import SearchSpace, search_space
@@ -158,6 +158,15 @@ def test_a_study_about_something_else_is_refused(tmp_path: Path) -> None:
     run(tmp_path, plan(), 1)
     with pytest.raises(Conflict, match="begun with another sampler, seed"):
         run(tmp_path, plan("tpe", seed=3), 1)
+
+
+def test_a_study_whose_space_has_choices_goes_on(tmp_path: Path) -> None:
+    run(tmp_path, plan(space={"dimensions": {"x": Choices(choices=(1, None)).model_dump()}}), 1)
+    same = plan(space={"dimensions": {"x": Choices(choices=(1, None)).model_dump()}})
+    assert len(run(tmp_path, same, 2)[0].trials) == 2
+    other = plan(space={"dimensions": {"x": Choices(choices=(1, 2)).model_dump()}})
+    with pytest.raises(Conflict, match="begun with another space"):
+        run(tmp_path, other, 3)
 
 
 def test_a_study_that_another_process_works_on_is_refused(tmp_path: Path) -> None:
