@@ -29,7 +29,7 @@ from tests.support.transfers import (
     stored_ratings,
 )
 
-OFF_SCALE = "rating is not on the scale of 0.5 to 5 by 0.5"
+OFF_SCALE = "rating is not on the scale of 0.5 to 5 by 0.5 (rating_scale in configs/serving.yaml)"
 _people = itertools.count(1)
 
 
