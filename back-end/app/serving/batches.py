@@ -155,8 +155,9 @@ def _significant(scores: Float32) -> Float64:
     with np.errstate(divide="ignore"):  # of 0
         decimals = 5.0 - np.floor(np.log10(np.abs(exact)))
     decimals[~np.isfinite(decimals)] = 0.0
-    power = 10.0 ** np.abs(decimals)  # whole: a quotient by 0.001 would have more digits
-    return np.where(decimals < 0, np.rint(exact / power) * power, np.rint(exact * power) / power)
+    power: Float64 = np.power(10.0, np.abs(decimals))  # whole: a quotient by 0.001 would have more digits
+    rounded: Float64 = np.where(decimals < 0, np.rint(exact / power) * power, np.rint(exact * power) / power)
+    return rounded
 
 
 def _notice(
