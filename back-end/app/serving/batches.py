@@ -146,7 +146,8 @@ def _numbers(values: Float64) -> list[str]:
 
 def _decimal(stars: Float32) -> Float64:
     """Stars to three decimals, as `answers.entries_of` writes them."""
-    return np.round(stars.astype(np.float64), 3)
+    rounded: Float64 = np.round(stars.astype(np.float64), 3)
+    return rounded
 
 
 def _significant(scores: Float32) -> Float64:
