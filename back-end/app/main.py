@@ -28,6 +28,7 @@ from marquee.store import connect
 
 logger = logging.getLogger("marquee.app")
 
+_SECONDS_BETWEEN_THREADS = 0.0005  # at 5 ms, the default, lists wait that long for whoever writes the log
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000  # some fifty lists
 _STATEMENT_SECONDS = 5.0
 _POOL_SECONDS = 2.0
@@ -86,6 +87,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.worker = worker = _worker(settings)
         await worker.start()
         _spare_what_stays()
+        sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
         yield
         await worker.stop()
         await asyncio.to_thread(tracing.stop)

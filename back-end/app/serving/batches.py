@@ -146,8 +146,7 @@ def _numbers(values: Float64) -> list[str]:
 
 def _decimal(stars: Float32) -> Float64:
     """Stars to three decimals, as `answers.entries_of` writes them."""
-    rounded: Float64 = np.round(stars.astype(np.float64), 3)
-    return rounded
+    return stars.astype(np.float64).round(3)
 
 
 def _significant(scores: Float32) -> Float64:
