@@ -113,10 +113,10 @@ class RunningStack:
             raise RuntimeError("the stack was not started")
         return self._process.pid
 
-    def start(self, *, within: float = 240.0) -> None:
+    def start(self, *options: str, within: float = 240.0) -> None:
         """Run `marquee up` until it says `ready`; Unavailable, with all it said, when it does not."""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "marquee", "up"],
+            [sys.executable, "-P", "-m", "marquee", "up", *options],
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -14,6 +14,9 @@ def bootstrap(
     new_operator_password: Annotated[
         bool, typer.Option("--new-operator-password", help="Give the operator a new password and show it.")
     ] = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Leave a new platform without sample data and without a model.")
+    ] = False,
 ) -> None:
     """Bring a platform to where it can serve: schema, first data set, first model, operator. Safe to repeat.
 
@@ -24,11 +27,16 @@ def bootstrap(
     from marquee.stack.bootstrap import run  # it imports pandas, which `marquee --help` has no use for
 
     say = _as_json if as_json else _as_text
-    password = run(
-        load_settings(), lambda message: say({"message": message}), new_password=new_operator_password
+    prepared = run(
+        load_settings(),
+        lambda message: say({"message": message}),
+        new_password=new_operator_password,
+        empty=empty,
     )
-    if password is not None:
-        say({"operator_password": password})
+    if prepared.password is not None:
+        say({"operator_password": prepared.password})
+    if as_json:
+        typer.echo(json.dumps({"has_model": prepared.has_model}))
 
 
 def _as_json(event: dict[str, str]) -> None:

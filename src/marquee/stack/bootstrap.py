@@ -1,9 +1,11 @@
 """What a new platform needs before it can serve: schema, data, a first model, an operator.
 
-A start that was interrupted goes on where it stopped: every step looks at what is there.
+A start that was interrupted goes on where it stopped: every step looks at what is there. The operator comes
+last: where there is one, the platform was begun before, and data and model are people's own matter.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -11,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from marquee.data.progress import OnProgress
 from marquee.domain.errors import Unavailable
 from marquee.registry.client import RegistryClient
-from marquee.settings import Settings, load_serving
+from marquee.settings import RatingScale, Settings, load_serving
 from marquee.stack.secrets import new_secret
 from marquee.store import connect, deployment, migrate, operators, ratings, waiting_for
 
@@ -19,27 +21,45 @@ OPERATOR = "operator"
 OPERATOR_PASSWORD = "operator_password"  # noqa: S105  the name of a secret file
 DATABASE_SECONDS = 60.0
 MLFLOW_SECONDS = 180.0
+SAMPLE_STARS = (1.0, 2.0, 3.0, 4.0, 5.0)  # of MovieLens 100K
+NEXT_STEPS = "Load data with `marquee data load`, then make a model with `marquee train`."
 
 Say = Callable[[str], None]
 
 
-def run(settings: Settings, say: Say, *, new_password: bool = False) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a bootstrap left.
+
+    Attributes:
+        password: the operator's, if one was generated now: it is kept nowhere.
+        has_model: whether a model is deployed.
+    """
+
+    password: str | None
+    has_model: bool
+
+
+def run(settings: Settings, say: Say, *, new_password: bool = False, empty: bool = False) -> Prepared:
     """Do whatever is not done yet.
 
     Args:
         say: hears one line about each step.
         new_password: give the operator a new password.
-
-    Returns:
-        The operator's password if one was generated now: it is kept nowhere.
+        empty: leave a new platform without sample data and without a model.
     """
     engine = connect(settings.database(), application_name="marquee-bootstrap")
     try:
         waiting_for(engine, seconds=DATABASE_SECONDS)
         migrate(engine)
-        ensure_data(engine, settings, say)
-        ensure_model(engine, settings, say)
-        return ensure_operator(engine, settings, say, new_password=new_password)
+        if not empty and not _was_begun(engine):
+            ensure_data(engine, settings, say)
+            if _has_ratings(engine):
+                ensure_model(engine, settings, say)
+        has_model = _has_model(engine)
+        if not has_model:
+            say(f"No model is deployed: lists show what is popular. {NEXT_STEPS}")
+        return Prepared(ensure_operator(engine, settings, say, new_password=new_password), has_model)
     finally:
         engine.dispose()
 
@@ -65,14 +85,20 @@ def ensure_operator(engine: Engine, settings: Settings, say: Say, *, new_passwor
 
 
 def ensure_data(engine: Engine, settings: Settings, say: Say) -> None:
-    """Fetch and load MovieLens 100K, unless there are ratings.
+    """Fetch and load MovieLens 100K, unless there are ratings, or the scale is not one for its stars.
 
     Raises:
         Unavailable: it cannot be fetched.
     """
-    with engine.connect() as connection:
-        if ratings.count(connection):
-            return
+    if _has_ratings(engine):
+        return
+    scale = load_serving(settings.configs_dir / "serving.yaml").rating_scale
+    if not fits_sample(scale):
+        say(
+            "The sample data, MovieLens 100K, is not loaded: its stars run from 1 to 5, the rating_scale of "
+            f"serving.yaml from {scale.min:g} to {scale.max:g} in steps of {scale.step:g}."
+        )
+        return
     from marquee.data.fetch import fetch_ml_100k  # only a first start has a use for it
     from marquee.data.loading import load
 
@@ -80,12 +106,31 @@ def ensure_data(engine: Engine, settings: Settings, say: Say) -> None:
     say("Fetching MovieLens 100K")
     fetched = fetch_ml_100k(settings.data_dir, hear)
     say(f"MovieLens 100K is in {fetched.path}, from {fetched.source}")
-    scale = load_serving(settings.configs_dir / "serving.yaml").rating_scale
     report = load(engine, fetched.path, scale=scale, on_progress=hear)
     say(
         f"Loaded {report.ratings.inserted:,} ratings, {report.users.inserted:,} users "
         f"and {report.items.inserted:,} items"
     )
+
+
+def fits_sample(scale: RatingScale) -> bool:
+    """Whether every rating of the sample data is on the scale."""
+    return all(scale.accepts(stars) for stars in SAMPLE_STARS)
+
+
+def _was_begun(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return operators.any_exist(connection)
+
+
+def _has_ratings(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return ratings.count(connection) > 0
+
+
+def _has_model(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return deployment.get(connection).champion is not None
 
 
 def _once_a_step(say: Say) -> OnProgress:
@@ -106,9 +151,8 @@ def ensure_model(engine: Engine, settings: Settings, say: Say) -> None:
     Raises:
         Unavailable: MLflow is away, or the model did not pass the policy's gates; says why.
     """
-    with engine.connect() as connection:
-        if deployment.get(connection).champion is not None:
-            return
+    if _has_model(engine):
+        return
     from marquee.training.job import Order, run_now  # MLflow and SciPy: only a first start has a use for them
     from marquee.training.queue import new_run_id
 

@@ -164,7 +164,8 @@ def _champion(settings: Settings) -> str:
         engine.dispose()
     if champion is None:
         raise Unavailable(
-            "No model is deployed.", hint="`marquee bootstrap` trains and deploys the first one."
+            "No model is deployed.",
+            hint="`marquee train` trains and deploys one; data first: `marquee data load`.",
         )
     return f"version {champion}"
 

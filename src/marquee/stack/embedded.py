@@ -10,8 +10,8 @@ from rich.console import Console
 from marquee.domain.errors import ConfigurationError, Unavailable
 from marquee.settings import Settings, check_configs
 from marquee.stack import services
-from marquee.stack.first_start import run_bootstrap
-from marquee.stack.health import complaints_of
+from marquee.stack.first_start import FirstStart, run_bootstrap
+from marquee.stack.health import MODEL, complaints_of
 from marquee.stack.home import held, is_held, prepare_home
 from marquee.stack.interrupts import Interrupted, Interrupts
 from marquee.stack.ports import LOOPBACK, free_port, preferred_port, require_free
@@ -29,11 +29,8 @@ STOP_SECONDS = 90.0
 SETTLE_SECONDS = 6.0  # a service that is not quite well when it starts has this long to recover
 
 
-def run(settings: Settings, console: Console, *, new_password: bool = False) -> int:
+def run(settings: Settings, console: Console, asked: FirstStart) -> int:
     """Start the platform, keep it running, and stop it when a signal comes.
-
-    Args:
-        new_password: give the operator a new password and show it.
 
     Returns:
         The exit status: 0 when it was stopped after it had been ready, 128 + the signal when before.
@@ -55,7 +52,7 @@ def run(settings: Settings, console: Console, *, new_password: bool = False) -> 
                 progress.say(f"Ended {name}, which an earlier start had left running.")
             _check_ports(settings)
             settings = settings.model_copy(update={"postgres_port": settings.postgres_port or free_port()})
-            _EmbeddedStack(settings, progress, console, interrupts).run(new_password=new_password)
+            _EmbeddedStack(settings, progress, console, interrupts).run(asked)
     except Interrupted as interrupted:
         return 128 + interrupted.number
     return 0
@@ -90,25 +87,26 @@ class _EmbeddedStack:
         self._interrupts = interrupts
         self._supervisor = Supervisor(_record(settings), settings.stack_file, progress.say)
         self._operator_password: str | None = None
+        self._has_model = True
 
-    def run(self, *, new_password: bool) -> None:
+    def run(self, asked: FirstStart) -> None:
         """Start it, and keep it running until it is interrupted; Interrupted when that is before `ready`."""
         try:
-            self._start(new_password=new_password)
+            self._start(asked)
             self._announce()
             with contextlib.suppress(Interrupted):
                 self._supervisor.watch()
         finally:
             self._stop()
 
-    def _start(self, *, new_password: bool) -> None:
+    def _start(self, asked: FirstStart) -> None:
         self._start_database()
         mlflow = self._supervisor.start(services.mlflow_server(self._settings))
         with self._progress.step("Schema, data and model"):
-            self._operator_password = run_bootstrap(
-                self._settings, self._progress.say, self._supervisor.check_runs, new_password=new_password
+            self._operator_password, self._has_model = run_bootstrap(
+                self._settings, self._progress.say, self._supervisor.check_runs, asked
             )
-        back_end = self._supervisor.start(services.back_end(self._settings))
+        back_end = self._supervisor.start(services.back_end(self._settings, has_model=self._has_model))
         retraining = self._start_retraining()
         for child in (mlflow, back_end, retraining):
             self._await(child)
@@ -149,7 +147,8 @@ class _EmbeddedStack:
     def _complaints(self) -> list[str]:
         """What is wrong with what serves. It has a moment: a damaged copy of the model is fetched again."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while complaints := complaints_of(services.ready_page(self._settings)):
+        besides = "" if self._has_model else MODEL  # that there is none has been said
+        while complaints := complaints_of(services.ready_page(self._settings), besides=besides):
             self._supervisor.check_runs()
             if time.monotonic() > deadline:
                 break

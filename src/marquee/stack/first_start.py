@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -18,18 +19,36 @@ from marquee.stack.services import child_environment
 _CHECK_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """What of a start is asked for.
+
+    Attributes:
+        new_password: give the operator a new password and show it.
+        empty: leave a new platform without sample data and without a model.
+    """
+
+    new_password: bool = False
+    empty: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        """Of `marquee bootstrap`."""
+        asked = {"--new-operator-password": self.new_password, "--empty": self.empty}
+        return [option for option, wanted in asked.items() if wanted]
+
+
 def run_bootstrap(
-    settings: Settings, say: Callable[[str], None], check: Callable[[], None], *, new_password: bool = False
-) -> str | None:
+    settings: Settings, say: Callable[[str], None], check: Callable[[], None], asked: FirstStart
+) -> tuple[str | None, bool]:
     """Run it to its end.
 
     Args:
         say: hears each of its messages.
         check: called all along; what it raises ends the bootstrap.
-        new_password: give the operator a new password.
 
     Returns:
-        The operator's password, if it made one.
+        The operator's password, if it made one; whether a model is deployed.
 
     Raises:
         Unavailable: it failed; says why.
@@ -37,12 +56,13 @@ def run_bootstrap(
     log = settings.home / "logs" / "bootstrap.log"
     bound_log(log)
     log_start = size_of(log)
-    process = _start(settings, log, ["--new-operator-password"] if new_password else [])
-    password = None
+    process = _start(settings, log, asked.options)
+    password, has_model = None, True
     try:
         for line in _lines(process, check):
             event = json.loads(line)
             password = event.get("operator_password", password)
+            has_model = event.get("has_model", has_model)
             if "message" in event:
                 say(event["message"])
         status = process.wait()
@@ -52,7 +72,7 @@ def run_bootstrap(
         kill_session(process.pid)
     if status != 0:
         raise _failure(log, log_start)
-    return password
+    return password, has_model
 
 
 def _start(settings: Settings, log: Path, options: list[str]) -> "subprocess.Popen[str]":

@@ -7,6 +7,7 @@ import urllib.request
 
 from marquee.domain.errors import Unavailable
 
+MODEL = "model"  # the part of the inference service that an empty platform does without
 _SECONDS = 5
 
 
@@ -27,10 +28,18 @@ def status_of(url: str) -> int | None:
         return None
 
 
-def complaints_of(url: str) -> list[str]:
+def is_well(url: str, *, besides: str) -> bool:
+    """Whether a Marquee service answers that each of its parts is well, one left out of account."""
+    try:
+        return not complaints_of(url, besides=besides)
+    except Unavailable:
+        return False
+
+
+def complaints_of(url: str, *, besides: str = "") -> list[str]:
     """What a Marquee service says is the matter with it, a sentence each; empty when all is well.
 
-    Unavailable when it does not answer at all.
+    `besides` names a part that is left out of account. Unavailable when it does not answer at all.
     """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -40,17 +49,20 @@ def complaints_of(url: str) -> list[str]:
         content = error.read()
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(f"{url} does not answer.") from error
-    return _complaints(content)
+    return _complaints(content, besides)
 
 
-def _complaints(content: bytes) -> list[str]:
+def _complaints(content: bytes, besides: str) -> list[str]:
     try:
         answer = json.loads(content)
         if answer["status"] == "ready":
             return []
-        found = [f"{part}: {check['detail']}" for part, check in answer["checks"].items() if not check["ok"]]
+        parts = {part: check["detail"] for part, check in answer["checks"].items() if not check["ok"]}
     except (ValueError, KeyError, TypeError, AttributeError):
         return ["It does not say what it is."]
+    if set(parts) == {besides}:
+        return []
+    found = [f"{part}: {detail}" for part, detail in parts.items() if part != besides]
     return found or [f"It is {answer['status']}."]
 
 

@@ -2,11 +2,12 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from marquee.settings import Settings
 from marquee.settings.environment import CHECKOUT, PREFIX
-from marquee.stack.health import answers, reachable
+from marquee.stack.health import MODEL, answers, is_well, reachable
 from marquee.stack.processes import ChildSpec
 
 
@@ -49,9 +50,11 @@ def mlflow_server(settings: Settings) -> ChildSpec:
     )
 
 
-def back_end(settings: Settings) -> ChildSpec:
-    """The inference service, which also serves the web pages."""
-    return _service(settings, "Inference service", "back-end", ready_page(settings), "app")
+def back_end(settings: Settings, *, has_model: bool = True) -> ChildSpec:
+    """The inference service, which also serves the web pages; without a model it lists what is popular."""
+    page = ready_page(settings)
+    spec = _service(settings, "Inference service", "back-end", page, "app")
+    return spec if has_model else replace(spec, is_ready=lambda: is_well(page, besides=MODEL))
 
 
 def retraining(settings: Settings) -> ChildSpec:
