@@ -23,6 +23,7 @@ from itertools import count, cycle
 HOST = "127.0.0.1"
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"\r\ncontent-length: "
+_CHUNK = 1 << 20
 
 
 class UnexpectedAnswer(RuntimeError):
@@ -36,10 +37,12 @@ class Connection:
     socket: socket.socket
     due_at: float = 0.0
     received: bytearray = field(default_factory=bytearray)
+    length: int | None = None  # of the answer, once its head is there
 
     def ask(self, request: bytes, due_at: float | None = None) -> None:
         """Send a request; its time counts from when it was due, or from now."""
         self.received.clear()
+        self.length = None
         self.due_at = time.perf_counter() if due_at is None else due_at
         self.socket.sendall(request)
 
@@ -49,21 +52,25 @@ class Connection:
         Raises:
             UnexpectedAnswer: its status is not 200, or the server hung up.
         """
-        chunk = self.socket.recv(65536)
+        chunk = self.socket.recv(_CHUNK)
         if not chunk:
             raise UnexpectedAnswer("The server closed the connection.")
         self.received += chunk
-        end = self.received.find(_END_OF_HEAD)
-        if end < 0:
-            return False
-        if not self.received.startswith(b"HTTP/1.1 200 "):
-            raise UnexpectedAnswer(self.received.decode(errors="replace"))
-        return len(self.received) >= end + len(_END_OF_HEAD) + _content_length(self.received, end)
+        if self.length is None:
+            self.length = _length(self.received)
+        return self.length is not None and len(self.received) >= self.length
 
 
-def _content_length(received: bytearray, end: int) -> int:
-    start = received.lower().find(_LENGTH, 0, end) + len(_LENGTH)
-    return int(received[start : received.find(b"\r\n", start, end + 2)])
+def _length(received: bytearray) -> int | None:
+    """How many bytes the answer has, its head included; None while that is not there."""
+    end = received.find(_END_OF_HEAD)
+    if end < 0:
+        return None
+    if not received.startswith(b"HTTP/1.1 200 "):
+        raise UnexpectedAnswer(received.decode(errors="replace"))
+    head = received[: end + 2].lower()
+    start = head.find(_LENGTH) + len(_LENGTH)
+    return end + len(_END_OF_HEAD) + int(head[start : head.find(b"\r\n", start)])
 
 
 def requests_of(document: dict[str, object], port: int) -> list[bytes]:

@@ -106,15 +106,31 @@ def _batch(stack: RunningStack, headers: dict[str, str]) -> list[Row]:
     people = [str(user) for user in range(1, USERS + 1)] + [str(user) for user in range(1, 1001 - USERS)]
     batch: Target = {"target": "/api/v1/recommendations/batch", "body": {"user_ids": people, "n": 10}}
     lists = [f"/api/v1/users/{user}/recommendations?n=10" for user in range(1, USERS + 1)]
-    pairs = [
-        (load(stack, headers, lists), load(stack, headers, [batch], connections=1)) for _ in range(ROUNDS)
+    rates = [
+        {
+            (many, connections): load(stack, headers, asked, connections=connections)["rate"]
+            for many, asked in ((False, lists), (True, [batch]))
+            for connections in (1, CONNECTIONS)
+        }
+        for _ in range(ROUNDS)
     ]
-    single = _median([one for one, _ in pairs], "rate")
-    together = _median([many for _, many in pairs], "rate") * len(people)
+    alone, saturated = (
+        [
+            statistics.median(one[many, connections] for one in rates) * (len(people) if many else 1)
+            for many in (True, False)
+        ]
+        for connections in (1, CONNECTIONS)
+    )
+    peer = "single calls, one after the other"
+    what = "lists in batches of 1,000 people"
     return [
-        share_of_peer(
-            "lists in batches of 1,000 people", together, "people/s", ("single calls", single), LEAST_BATCH
-        )
+        share_of_peer(f"{what}, one after the other", alone[0], "people/s", (peer, alone[1]), LEAST_BATCH),
+        plain(
+            f"{what}, {CONNECTIONS} at once",
+            saturated[0],
+            "people/s",
+            peer=(f"single calls, {CONNECTIONS} at once", saturated[1]),
+        ),
     ]
 
 

@@ -57,7 +57,8 @@ class RunningStack:
     def api_key(self, *scopes: str) -> str:
         """A new key of the API."""
         flags = [word for scope in scopes for word in ("--scope", scope)]
-        return str(json.loads(self.marquee("keys", "create", "benchmark", *flags, "--json"))["key"])
+        name = f"benchmark {time.time_ns()}"  # a state folder may be measured more than once
+        return str(json.loads(self.marquee("keys", "create", name, *flags, "--json"))["key"])
 
     def proportional_set_size(self) -> int:
         """Bytes of memory that all processes of the stack hold, each shared page counted once."""

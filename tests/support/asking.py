@@ -9,12 +9,13 @@ Standard input is one line, `{"port", "headers", "targets", "expected": {version
 
 import json
 import selectors
+import socket
 import sys
 import time
 from itertools import cycle
 from typing import Any
 
-from benchmarks.load import Connection, UnexpectedAnswer, _connections, requests_of
+from benchmarks.load import HOST, Connection, UnexpectedAnswer, requests_of
 
 CONNECTIONS = 4
 
@@ -26,14 +27,14 @@ class Asker:
         self._plan = plan
         targets = plan["targets"]
         self._upcoming = cycle(zip(targets, requests_of(plan, plan["port"]), strict=True))
-        self._asked: dict[int, str] = {}
+        self._asked: dict[int, tuple[str, float]] = {}  # by connection: what, and when
         self.answers: list[tuple[float, float, int]] = []
         self.failures: list[str] = []
 
     def run(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(sys.stdin, selectors.EVENT_READ)
-            resting = [(0.0, connection) for connection in _connections(self._plan["port"], CONNECTIONS)]
+            resting = [(0.0, Connection(self._connect())) for _ in range(CONNECTIONS)]
             while True:
                 for key, _ in selector.select(timeout=self._plan["pause"] / 4):
                     if key.fileobj is sys.stdin:
@@ -47,9 +48,12 @@ class Asker:
                     selector.register(connection.socket, selectors.EVENT_READ, connection)
                 resting = [entry for entry in resting if entry not in due]
 
+    def _connect(self) -> socket.socket:
+        return socket.create_connection((HOST, self._plan["port"]), timeout=10)
+
     def _ask(self, connection: Connection) -> None:
         target, request = next(self._upcoming)
-        self._asked[id(connection)] = target
+        self._asked[id(connection)] = target, time.monotonic()
         connection.ask(request)
 
     def _is_answered(self, connection: Connection) -> bool:
@@ -58,15 +62,16 @@ class Asker:
                 return False
         except (UnexpectedAnswer, OSError) as error:
             self.failures.append(str(error))
-            connection.socket = next(iter(_connections(self._plan["port"], 1))).socket
+            connection.socket = self._connect()
             return True
-        seconds = time.perf_counter() - connection.sent_at
+        target, sent = self._asked[id(connection)]
+        seconds = time.monotonic() - sent
         body = json.loads(connection.received.partition(b"\r\n\r\n")[2])
         version = body["model_version"]
-        self.answers.append((time.monotonic() - seconds, seconds, version))
+        self.answers.append((sent, seconds, version))
         ids = [item["item_id"] for item in body["items"]]
-        if ids != self._plan["expected"].get(str(version), {}).get(self._asked[id(connection)]):
-            self.failures.append(f"version {version} would not list {ids} for {self._asked[id(connection)]}")
+        if ids != self._plan["expected"].get(str(version), {}).get(target):
+            self.failures.append(f"version {version} would not list {ids} for {target}")
         return True
 
 

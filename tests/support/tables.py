@@ -31,8 +31,10 @@ _texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size
 _ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).filter(
     lambda text: fault_of_new(text) is None
 )
+_LARGEST = 2**63  # a number in the attributes
+_numbers = st.integers(-_LARGEST, _LARGEST) | st.floats(-_LARGEST, _LARGEST)
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _texts,
+    st.none() | st.booleans() | _numbers | _texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3),
     max_leaves=6,
 )
@@ -79,7 +81,7 @@ def tables(draw: st.DrawFn, least: int = 1) -> dict[str, list[dict[str, object]]
         ],
         "events": [
             {
-                "event_id": f"e{n}",
+                "event_id": f"{n}{draw(_texts)}",
                 "user_id": user,
                 "item_id": item,
                 "at": draw(_moments),

@@ -5,12 +5,16 @@ import waits for all of them, so that its answer means: it shows, whichever work
 """
 
 import contextlib
+import logging
 import mmap
+import os
 import socket
 import struct
 from pathlib import Path
 
 import psutil
+
+logger = logging.getLogger("marquee.app.feed")
 
 _COUNT = struct.Struct("@Q")  # native: eight bytes move at once
 
@@ -43,11 +47,18 @@ class Attendance:
         return all(read is None or read >= count for read in counts)
 
     def _enter(self) -> mmap.mmap:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        name = _name(psutil.Process())
-        with (self._folder / name).open("wb+") as file:
-            file.truncate(_COUNT.size)
-            return mmap.mmap(file.fileno(), _COUNT.size)
+        """A file with its block on disk: to write into a hole of a full disk would end the process (SIGBUS).
+
+        Where there is no room, this worker counts for itself alone, and nobody waits for it.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / _name(psutil.Process())).open("wb+") as file:
+                os.posix_fallocate(file.fileno(), 0, _COUNT.size)
+                return mmap.mmap(file.fileno(), _COUNT.size)
+        except OSError as error:
+            logger.warning("%s has no room (%s): imports do not wait for this worker.", self._folder, error)
+            return mmap.mmap(-1, _COUNT.size)
 
 
 def _name(process: psutil.Process) -> str:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -46,14 +46,18 @@ class BareShelf:
 
     @cached_property
     def _rule_book(self) -> RuleBook:
-        return RuleBook(self.rules, self.catalogue.facts, self.catalogue.visible, self.rows)
+        catalogue = self.catalogue
+        return RuleBook(self.rules, catalogue.facts, catalogue.visible, partial(_numbers, catalogue))
 
     def rows(self, item_ids: Iterable[str]) -> Int32:
-        number_of = self.catalogue.number_of
-        return np.fromiter((number_of.get(item_id, UNKNOWN_ROW) for item_id in item_ids), np.int32)
+        return _numbers(self.catalogue, item_ids)
 
     def title(self, row: int) -> str | None:
         return self.catalogue.items[row].title
+
+
+def _numbers(catalogue: Catalogue, item_ids: Iterable[str]) -> Int32:
+    return np.fromiter((catalogue.number_of.get(item_id, UNKNOWN_ROW) for item_id in item_ids), np.int32)
 
 
 class Counts:

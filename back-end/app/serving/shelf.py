@@ -125,7 +125,9 @@ class Shelf:
         facts = self.catalogue.facts.renumbered(self.number_of_row)
         visible = self.number_of_row != UNKNOWN_ROW
         visible[visible] = self.catalogue.visible[self.number_of_row[visible]]
-        return RuleBook(self.model.serving.rules, facts, visible, self.rows)
+        # Not `self.rows`: a shelf that held itself would keep a replaced model until some collection.
+        rows_of = self.model.recommender.models.items.rows
+        return RuleBook(self.model.serving.rules, facts, visible, rows_of)
 
     def rows(self, item_ids: Iterable[str]) -> Int32:
         """Rows of items, -1 where the model has none."""

@@ -14,7 +14,15 @@ from marquee.data.rejects import NOT_DECODABLE, Reject, RejectLog, in_order, sho
 from marquee.data.validation import NUL
 from marquee.domain import columns as col
 from marquee.domain.ids import NOT_TEXT, fault_of_new
-from marquee.domain.limits import AGES, LONGEST_ATTRIBUTE, LONGEST_TITLE, LONGEST_WORD, MOST_GENRES, YEARS
+from marquee.domain.limits import (
+    AGES,
+    LONGEST_ATTRIBUTE,
+    LONGEST_TITLE,
+    LONGEST_WORD,
+    MOST_GENRES,
+    YEARS,
+    fault_of_attributes,
+)
 from marquee.domain.records import Item, User
 
 LONG_TITLE = f"title is longer than {LONGEST_TITLE} characters"
@@ -215,10 +223,11 @@ def _object(text: str) -> dict[str, object]:
         raise Fault(field, text, NOT_ATTRIBUTES) from error
     if not isinstance(content, dict):
         raise Fault(field, text, NOT_ATTRIBUTES)
-    if _ESCAPED_NUL.search(written):
-        raise Fault(field, text, NUL)
     if _SURROGATES.search(written):
         raise Fault(field, text, NOT_DECODABLE)
+    fault = NUL if _ESCAPED_NUL.search(written) else fault_of_attributes(content)
+    if fault is not None:
+        raise Fault(field, text, fault)
     return content
 
 

@@ -10,7 +10,7 @@ from marquee.domain.errors import DataError
 BLOCK_CHARACTERS = 2**20
 _ENDS = ("\n", "\r")
 _SHOWN = 200  # characters kept of a line that is too long
-MOST_RECORD_LINES = 200  # that a quoted text may run over; more is a quote that somebody forgot to close
+MOST_RECORD_LINES = 400  # of quoted texts (an id has 255 characters); more is a quote that nobody closed
 
 
 class LongLine(Exception):

@@ -36,7 +36,7 @@ _NOT_FINITE = r"(?i)^[+-]?(nan|inf|infinity)$"
 
 # Unix times are told apart by their size: 1e11 seconds is the year 5138, 1e11 milliseconds the year 1973.
 _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 1e11, 1e14, 1e17
-_YEAR_1900 = -2_208_988_800
+YEAR_1900 = -2_208_988_800
 
 Mask = NDArray[np.bool_]
 
@@ -184,7 +184,7 @@ def _times(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.in
         return np.full(len(chunk.lines), _ticks(np.array(now), rules), dtype=np.int64)
     texts = pc.utf8_trim_whitespace(texts_in(chunk.cells[col.TIME], col.TIME, faults))
     seconds = moments(texts, col.TIME, faults)
-    earliest, too_early = (_YEAR_1900, BEFORE_1900) if rules.exact_times else (0, BEFORE_1970)
+    earliest, too_early = (YEAR_1900, BEFORE_1900) if rules.exact_times else (0, BEFORE_1970)
     faults.mark(seconds < earliest, col.TIME, too_early)
     faults.mark(seconds > int(now) + FUTURE_ALLOWED.total_seconds(), col.TIME, IN_THE_FUTURE)
     return _ticks(np.where(faults.good, seconds, 0), rules)

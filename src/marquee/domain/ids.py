@@ -43,7 +43,7 @@ def fault_of(value: str) -> str | None:
         return NUL
     if len(value) > LONGEST_ID:
         return LONG
-    return NOT_TEXT if _SURROGATE.search(value) else None
+    return NOT_TEXT if not value.isascii() and _SURROGATE.search(value) else None
 
 
 def fault_of_new(value: str) -> str | None:

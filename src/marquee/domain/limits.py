@@ -44,6 +44,14 @@ def _fault_of_value(value: object) -> str | None:
             return "attributes hold a NUL character"
         if len(value) > LONGEST_ATTRIBUTE:
             return f"attributes hold a text of more than {LONGEST_ATTRIBUTE:,} characters"
-    if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= LARGEST_NUMBER):
+    if isinstance(value, int | float) and not _size(value) <= LARGEST_NUMBER:
         return "attributes hold a number that is too large"
     return None
+
+
+def _size(number: float) -> float:
+    """How large a number is, as a float: the largest comes back from the database with other last digits."""
+    try:
+        return abs(float(number))
+    except OverflowError:
+        return math.inf

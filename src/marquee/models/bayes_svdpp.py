@@ -105,6 +105,11 @@ class BayesSvdpp:
         own = np.float32(self.mean) + states[:, -1:]
         return states[:, :-1] @ self._flat(self.item_factors).T + own
 
+    def score_each(self, states: States, rows: Int32) -> Float32:
+        factors = self._flat(self.item_factors)[rows]
+        products: Float32 = np.matmul(factors, states[:, :-1, np.newaxis])[..., 0]
+        return products + (np.float32(self.mean) + states[:, -1:])
+
     @property
     def scores_new(self) -> bool:
         return len(self.attribute_factors) > 0

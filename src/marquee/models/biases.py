@@ -61,6 +61,9 @@ class Biases:
     def score_many(self, states: States) -> Float32:
         return self.item_biases + (np.float32(self.mean) + states)
 
+    def score_each(self, states: States, rows: Int32) -> Float32:
+        return self.item_biases[rows] + (np.float32(self.mean) + states)
+
     @property
     def scores_new(self) -> bool:
         return False

@@ -106,6 +106,11 @@ class Extended(Generic[M]):
 class ExtendedRating(Extended[RatingModel]):
     """The same for a model of stars."""
 
+    def score_each(self, states: States, rows: Int32) -> Float32:
+        if (rows < self.model.n_items).all():
+            return self.model.score_each(states, rows)
+        return np.stack([self.score(state, own) for state, own in zip(states, rows, strict=True)])
+
     def score_unknown(self, state: State) -> float:
         return self.model.score_unknown(state)
 

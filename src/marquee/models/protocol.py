@@ -92,6 +92,15 @@ class Scorer(Protocol):
 class RatingModel(Scorer, Protocol):
     """A model whose scores are stars (not yet clipped to the scale)."""
 
+    def score_each(self, states: States, rows: Int32) -> Float32:
+        """Stars of some items for each of some people, shape (n, m), all at once.
+
+        Args:
+            states: shape (n, state_size).
+            rows: each person's own, shape (n, m).
+        """
+        ...
+
     def score_unknown(self, state: State) -> float:
         """Stars for an item of which nothing at all is known."""
         ...

@@ -94,6 +94,10 @@ class Svd:
         own = np.float32(self.mean) + states[:, -1:]
         return states[:, :-1] @ self.item_factors.T + self.item_biases + own
 
+    def score_each(self, states: States, rows: Int32) -> Float32:
+        products: Float32 = np.matmul(self.item_factors[rows], states[:, :-1, np.newaxis])[..., 0]
+        return products + (self.item_biases[rows] + (np.float32(self.mean) + states[:, -1:]))
+
     @property
     def scores_new(self) -> bool:
         return False

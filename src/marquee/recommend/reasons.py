@@ -16,7 +16,7 @@ from marquee.recommend.facts import Labels
 from marquee.settings.serving import RatingScale
 
 MOST_ITEMS = 3
-LEAST_SHARE = 0.05  # an item that says less than this is not named, unless it says the most
+LEAST_OF_BEST = 0.1  # an item that says less than this share of what the strongest says is not named
 
 Kind: TypeAlias = Literal["because", "similar", "category", "profile", "popular", "explored"]
 
@@ -113,8 +113,8 @@ def _items(kind: Literal["because", "similar"], rows: Int32, values: Float32) ->
     shares = (positive[best] / total).tolist()
     return [
         Reason(kind, row, share)
-        for place, (row, share) in enumerate(zip(rows[best].tolist(), shares, strict=True))
-        if share > 0 and (place == 0 or share >= LEAST_SHARE)
+        for row, share in zip(rows[best].tolist(), shares, strict=True)
+        if share >= LEAST_OF_BEST * shares[0]
     ]
 
 

@@ -261,9 +261,14 @@ class Recommender:
 
     def stars_many(self, states: Sequence[PersonState], rows: Sequence[Int32]) -> Float32:
         """`stars` of each person for rows that are all known, one person's after the other's."""
-        score = self.models.rating.score
-        found = [score(state.rating, those) for state, those in zip(states, rows, strict=True)]
-        return self._on_scale(np.concatenate([np.empty(0, np.float32), *found]))
+        lengths = np.array([len(those) for those in rows], np.int64)
+        held = np.arange(lengths.max(initial=0)) < lengths[:, np.newaxis]
+        if not held.any():
+            return np.empty(0, np.float32)
+        padded = np.zeros(held.shape, np.int32)
+        padded[held] = np.concatenate(rows)
+        stars = self.models.rating.score_each(np.stack([state.rating for state in states]), padded)
+        return self._on_scale(stars[held])
 
     def _stars(self, state: State, rows: Int32) -> Float32:
         stars = self.models.rating.score(state, np.maximum(rows, 0))

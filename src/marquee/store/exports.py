@@ -46,7 +46,7 @@ _QUERIES: dict[Kind, str] = {"ratings": _RATINGS, "events": _EVENTS, "items": _I
 _QUOTED = {
     "items": "title, genres, attributes",
     "users": "gender, occupation, attributes",
-    "events": "kind, variant",
+    "events": "event_id, kind, variant",
 }
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
 
+import orjson
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import OperationalError
 
 from marquee.domain.errors import Conflict
@@ -102,7 +102,18 @@ def drop_days(connection: Connection, *, now: datetime, keep_days: int) -> list[
 def write(connection: Connection, rows: Sequence[Impression]) -> None:
     """Write lists; raises IntegrityError when a day has no partition."""
     if rows:
-        connection.execute(insert(impressions), [_values(row) for row in rows])
+        # One document for all: values bound one by one cost the process more than making the lists did.
+        document = orjson.dumps(list(rows)).decode()
+        connection.execute(_INSERT, {"rows": document})
+
+
+_INSERT = text(
+    "INSERT INTO impressions "
+    "(at, request_id, user_id, model_version, variant, source, item_ids, propensities) "
+    "SELECT at, request_id, user_id, model_version, variant, source, item_ids, propensities "
+    "FROM json_to_recordset(CAST(:rows AS json)) AS shown (at timestamptz, request_id uuid, user_id text, "
+    "model_version int, variant text, source text, item_ids text[], propensities real[])"
+)
 
 
 def written(connection: Connection, request_ids: Iterable[str]) -> set[tuple[str, str | None]]:
@@ -152,19 +163,6 @@ def _keep_others_out(connection: Connection) -> None:
 
 def _name(day: date) -> str:
     return f"{_PREFIX}{day.strftime(_DAY)}"
-
-
-def _values(row: Impression) -> dict[str, object]:
-    return {
-        "at": row.at,
-        "request_id": UUID(row.request_id),
-        "user_id": row.user_id,
-        "model_version": row.model_version,
-        "variant": row.variant,
-        "source": row.source,
-        "item_ids": list(row.item_ids),
-        "propensities": None if row.propensities is None else list(row.propensities),
-    }
 
 
 def _first_uuid7(moment: datetime) -> str:

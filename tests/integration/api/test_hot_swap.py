@@ -59,7 +59,7 @@ def test_twenty_swaps_under_load_fail_no_request_and_free_what_they_replace(
         expected = {}
         for version in (1, 2):
             service.promote(version, is_new=True)
-            eventually(lambda version=version: service.serves(version))  # type: ignore[misc]
+            eventually(lambda version=version: service.serves(version), within=90)  # type: ignore[misc]
             expected[version] = _lists(service)
         assert expected[1] != expected[2]
 
@@ -70,7 +70,7 @@ def test_twenty_swaps_under_load_fail_no_request_and_free_what_they_replace(
             for swap in range(SWAPS):
                 version = 1 + swap % 2
                 service.promote(version)
-                eventually(lambda version=version: service.serves(version))  # type: ignore[misc]
+                eventually(lambda version=version: service.serves(version), within=90)  # type: ignore[misc]
                 held.append(sum(worker.memory_full_info().uss for worker in _workers(service)))
             ended = time.monotonic()
         answers = np.array(asked["answers"])
@@ -83,7 +83,9 @@ def test_twenty_swaps_under_load_fail_no_request_and_free_what_they_replace(
         assert during.sum() > 1000
         _check_no_cliff(answers[~during, 1], answers[during, 1])
         assert max(held[-5:]) - max(held[:5]) < 25 * MB
-        eventually(lambda: all(set(_mapped(worker, "rss")) == {"2"} for worker in _workers(service)))
+        eventually(
+            lambda: all(set(_mapped(worker, "rss")) == {"2"} for worker in _workers(service)), within=90
+        )
 
 
 def _check_no_cliff(quiet: Any, swapping: Any) -> None:
@@ -146,7 +148,7 @@ def test_four_workers_hold_the_model_once(
     api_server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with _large_service(tmp_path / "home", api_server, "shared", workers=4) as service:
-        eventually(lambda: len(_workers(service)) == 4)
+        eventually(lambda: len(_workers(service)) == 4, within=90)
         without = [worker.memory_full_info().uss for worker in _workers(service)]
         size = write_large_bundle(service.home / "bundles" / "1", N_ITEMS, seed=1)
         service.promote(1, is_new=True)

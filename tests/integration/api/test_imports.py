@@ -3,6 +3,7 @@
 import gzip
 import itertools
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from marquee.data.imports.events import NOT_A_REQUEST, UNKNOWN_KIND
 from marquee.data.parsing import NOT_AN_OBJECT, RAGGED, TOO_LONG, UNCLOSED
 from marquee.data.rejects import NOT_DECODABLE
 from marquee.domain import ids
+from marquee.settings import RatingScale
 from marquee.stack.postgres import Server
 from tests.support.service import Service, path_of, running_service
 from tests.support.transfers import (
@@ -29,7 +31,7 @@ from tests.support.transfers import (
     stored_ratings,
 )
 
-OFF_SCALE = "rating is not on the scale of 0.5 to 5 by 0.5 (rating_scale in configs/serving.yaml)"
+OFF_SCALE = validation.RatingRules(RatingScale(), datetime(2026, 1, 1, tzinfo=UTC)).off_scale
 _people = itertools.count(1)
 
 

@@ -145,8 +145,10 @@ def test_logs_are_json_with_the_requests_id_and_nobodys_data(new_service: NewSer
     service = new_service(MARQUEE_LOG_FORMAT="json", MARQUEE_LOG_LEVEL="debug")
     service.deploy(1)
     eventually(lambda: service.serves(1))
-    ids = _journey(service)
-    text = (service.home / "service.log").read_text(encoding="utf-8")
+    ids, log = _journey(service), service.home / "service.log"
+    # A request is logged once it has been answered, which may be a moment after the client has the answer.
+    eventually(lambda: all(each in log.read_text(encoding="utf-8") for each in ids))
+    text = log.read_text(encoding="utf-8")
     lines: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     assert all({"time", "level", "logger", "process", "message"} <= line.keys() for line in lines)
     by_id = {line["request_id"]: line["message"] for line in lines if "request_id" in line}

@@ -1,5 +1,8 @@
 """A model joined with a catalogue that knows other items than it does."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from app.serving.catalogue import Catalogue
@@ -125,3 +128,16 @@ def test_states_are_bounded(model: ServedModel) -> None:
     for number in range(5):
         states.get(f"user {number}", history, shelf.row_of_number)
     assert [states.holds(f"user {number}") for number in range(5)] == [False, False, True, True, True]
+
+
+def test_a_shelf_that_is_replaced_is_freed_at_once(model: ServedModel) -> None:
+    """It holds a whole model; left to the collector of cycles, several could lie in memory."""
+    shelf = Shelf.of(model, _catalogue("i001")).prepared()
+    assert _passing(shelf) == {"i001"}
+    freed = weakref.ref(shelf)
+    gc.disable()
+    try:
+        del shelf
+        assert freed() is None
+    finally:
+        gc.enable()

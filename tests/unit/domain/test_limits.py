@@ -20,6 +20,7 @@ def _nested(levels: int) -> dict[str, object]:
         {"a": None, "b": [1, 2.5, "text", True], "c": {"d": "e" * LONGEST_ATTRIBUTE}},
         {"a": list(range(MOST_VALUES - 3))},  # the object, its key, its list
         {"n": 2**63},
+        {"n": 9223372036854776000},  # how Postgres writes the float 2**63
         _nested(DEEPEST),
     ],
 )
@@ -37,7 +38,8 @@ def test_what_json_can_say_within_bounds_is_kept(attributes: dict[str, object]) 
         ({"a": list(range(MOST_VALUES - 2))}, "more than 1,000 values"),
         ({"a": float("nan")}, "number"),
         ({"a": float("inf")}, "number"),
-        ({"a": 2**63 + 1}, "number"),
+        ({"a": 2**64}, "number"),
+        ({"a": 10**400}, "number"),
         (_nested(DEEPEST + 1), "deeper than 8 levels"),
     ],
 )

@@ -26,7 +26,7 @@ from marquee.models import (
 )
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
 from marquee.models.model_set import ModelSet
-from marquee.models.new_items import Extended
+from marquee.models.new_items import Extended, ExtendedRating
 from marquee.models.protocol import Scorer
 from marquee.models.train import train_ranking
 from marquee.models.training_set import TrainingSet
@@ -150,6 +150,9 @@ CASES = [
     ),
 ]
 every_model = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+every_rating_model = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name in RATING_MODELS], ids=lambda case: case.name
+)
 every_ranking_model = pytest.mark.parametrize(
     "case", [case for case in CASES if case.name in RANKING_MODELS], ids=lambda case: case.name
 )
@@ -200,6 +203,21 @@ def test_batch_equals_single(case: Case, ratings: TrainingSet) -> None:
     for row, history in enumerate(histories):
         assert_array_equal(states[row], model.fold_in(history))
         assert_allclose(scores[row], model.score(states[row]), rtol=1e-5, atol=1e-6)
+
+
+@every_rating_model
+def test_some_items_for_each_of_some_people_are_scored_as_one_by_one(
+    case: Case, ratings: TrainingSet
+) -> None:
+    model = _train(case, ratings)
+    states = model.fold_in_many([History.empty(), *ratings.histories()[:3]])
+    rows = np.array([[0, 3], [5, 1], [2, 2], [4, 0]], np.int32)
+    expected = [model.score(state, own) for state, own in zip(states, rows, strict=True)]
+    assert_allclose(model.score_each(states, rows), expected, rtol=1e-6)
+    longer = ExtendedRating(model, ratings.item_features.vocabulary.encode_many([{"genre:comedy": 1.0}]))
+    rows[1, 0] = model.n_items  # the new item
+    expected[1] = longer.score(states[1], rows[1])
+    assert_allclose(longer.score_each(states, rows), expected, rtol=1e-6)
 
 
 @every_model
@@ -325,7 +343,7 @@ def test_what_is_implied_moves_scores_unless_the_model_knows_no_taste(
         assert changed == (case.name != "popularity")
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.name in RATING_MODELS], ids=lambda c: c.name)
+@every_rating_model
 def test_what_is_implied_does_not_change_predicted_stars(case: Case, ratings: TrainingSet) -> None:
     model = _train(case, ratings)
     for history in _some_histories(ratings):

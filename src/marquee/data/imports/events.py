@@ -21,10 +21,9 @@ from marquee.data.lines import Lines
 from marquee.data.reading import RawChunk, chunks_of
 from marquee.data.rejects import in_order
 from marquee.data.validation import (
-    FUTURE_ALLOWED,
-    IN_THE_FUTURE,
     NOT_A_NUMBER,
     NOT_FINITE,
+    YEAR_1900,
     Faults,
     ids_in,
     moments,
@@ -33,13 +32,16 @@ from marquee.data.validation import (
 )
 from marquee.domain import columns as col
 from marquee.domain.errors import DataError
-from marquee.settings.serving import Feedback
+from marquee.domain.ids import fault_of
+from marquee.settings.serving import CLOCKS_DIFFER_BY, Feedback
 from marquee.store import imports
 
 LONGEST_KIND = 100  # characters, also of a variant's name
 NO_KIND = "kind is empty"
 LONG_KIND = f"longer than {LONGEST_KIND} characters"
 UNKNOWN_KIND = "kind is not among those of configs/serving.yaml"
+IN_THE_FUTURE = "at is in the future"
+EARLY = "at is before 1900"
 LATE = "at is longer ago than configs/serving.yaml takes events"
 NOT_A_REQUEST = "request_id is not a UUID"
 NOT_A_VERSION = "model_version is not a whole number"
@@ -121,7 +123,7 @@ class EventImport:
     def _checked(self, chunk: RawChunk, faults: Faults) -> dict[str, pa.Array]:
         """The columns as Postgres takes them; rows that are at fault hold anything."""
         return {
-            col.EVENT: ids_in(chunk, col.EVENT, faults),
+            col.EVENT: _event_ids(chunk, faults),
             col.KIND: self._kinds(chunk, faults),
             col.USER: ids_in(chunk, col.USER, faults),
             col.ITEM: ids_in(chunk, col.ITEM, faults),
@@ -148,15 +150,19 @@ class EventImport:
         """Microseconds since 1970."""
         texts = pc.utf8_trim_whitespace(texts_in(chunk.cells[col.AT], col.AT, faults))
         seconds, now = moments(texts, col.AT, faults), self._now.timestamp()
-        faults.mark(seconds > now + FUTURE_ALLOWED.total_seconds(), col.AT, IN_THE_FUTURE)
+        faults.mark(seconds > now + CLOCKS_DIFFER_BY.total_seconds(), col.AT, IN_THE_FUTURE)
+        faults.mark(seconds < YEAR_1900, col.AT, EARLY)
         if self._feedback.most_late_days is not None:
             late = timedelta(days=self._feedback.most_late_days).total_seconds()
             faults.mark(seconds < now - late, col.AT, LATE)
-        faults.mark(np.abs(seconds) > _MOST_SECONDS, col.AT, IN_THE_FUTURE)
         return pa.array(np.rint(np.where(faults.good, seconds, 0) * 1e6).astype(np.int64))
 
 
-_MOST_SECONDS = 2**37
+def _event_ids(chunk: RawChunk, faults: Faults) -> pa.Array:
+    """The senders' own ids, of whatever Postgres can hold."""
+    texts = texts_in(chunk.cells[col.EVENT], col.EVENT, faults)
+    _mark(texts, col.EVENT, faults, fault_of)
+    return texts
 
 
 def _values(chunk: RawChunk, faults: Faults) -> pa.Array:
@@ -171,19 +177,19 @@ def _values(chunk: RawChunk, faults: Faults) -> pa.Array:
     return pa.array(values, mask=none)
 
 
-def _optional(chunk: RawChunk, field: str, faults: Faults, fault_of: Callable[[str], str | None]) -> pa.Array:
+def _optional(chunk: RawChunk, field: str, faults: Faults, fault_in: Callable[[str], str | None]) -> pa.Array:
     """Texts, null where there is none."""
     if field not in chunk.cells:
         return pa.nulls(len(chunk.lines), pa.string())
     texts = texts_in(chunk.cells[field], field, faults)
-    _mark(texts, field, faults, lambda text: fault_of(text) if text else None)
+    _mark(texts, field, faults, lambda text: fault_in(text) if text else None)
     return pc.if_else(pc.equal(texts, ""), None, texts)
 
 
-def _mark(texts: pa.Array, field: str, faults: Faults, fault_of: Callable[[str], str | None]) -> None:
+def _mark(texts: pa.Array, field: str, faults: Faults, fault_in: Callable[[str], str | None]) -> None:
     """Mark rows whose text has a fault; each distinct text is looked at once."""
     coded = texts.dictionary_encode()
-    found = np.array([fault_of(text) for text in coded.dictionary.to_pylist()], dtype=object)
+    found = np.array([fault_in(text) for text in coded.dictionary.to_pylist()], dtype=object)
     rows = found[coded.indices.to_numpy()] if len(found) else np.empty(0, object)
     for fault in sorted({fault for fault in found.tolist() if fault is not None}):
         faults.mark(rows == fault, field, fault)
