@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from marquee.stack.postgres import Server
 from tests.support.service import Service, eventually, path_of, running_service
-from tests.support.transfers import RATINGS, counts, report, send
+from tests.support.transfers import JSONL, RATINGS, counts, report, send
 
 ROWS = 150_000
 
@@ -40,14 +40,14 @@ def stored(engine: Engine, prefix: str) -> int:
         return int(connection.execute(query, {"prefix": f"{prefix}-"}).scalar_one())
 
 
-def under_way(service: Service, pieces: list[bytes]) -> socket.socket:
+def under_way(service: Service, pieces: list[bytes], *, accept: str = "*/*") -> socket.socket:
     """A connection on which an import has begun: all pieces are sent, and the end of the body is not."""
     host, port = service.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), timeout=60)
     connection.sendall(
         b"POST /api/v1/imports/ratings HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n"
         + f"Authorization: Bearer {service.keys['write']}\r\n".encode()
-        + b"Transfer-Encoding: chunked\r\n\r\n"
+        + f"Accept: {accept}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     )
     for piece in pieces:
         connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
@@ -89,6 +89,18 @@ def test_when_the_client_hangs_up_whole_batches_stay_and_the_log_says_so(service
             lambda: client.get(path_of("gone-0", "recommendations")).json()["known"], what="the first person"
         )
     assert counts(report(service, "ratings", b"".join(rows("gone")))) == (ROWS - kept, 0, kept, 0)
+
+
+def test_hanging_up_on_an_answer_that_has_begun_is_no_error_either(service: Service) -> None:
+    connection = under_way(service, rows("left"), accept=JSONL)
+    assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    connection.close()
+    eventually(lambda: not importers(service), what="the end of the import")
+    log = service.home / "service.log"
+    eventually(
+        lambda: log.read_text().count("the client hung up") == 2, what="a warning, beside the one before"
+    )
+    assert "Traceback" not in log.read_text()
 
 
 def test_after_a_worker_was_killed_the_same_file_completes_what_was_begun(service: Service) -> None:
