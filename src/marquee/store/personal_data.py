@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, Table, delete, select, tuple_
 
 from marquee.store import changes
+from marquee.store.impressions import forget
 from marquee.store.tables import events, impressions, ratings, users
 
 Section = Literal["ratings", "events", "impressions"]
@@ -67,7 +68,7 @@ def erase(connection: Connection, user_id: str) -> bool:
     Workers forget the person when this transaction commits. Data sets that models were trained on, and the
     models' own files, are not touched.
     """
-    shown = connection.execute(delete(impressions).where(impressions.c.user_id == user_id)).rowcount
+    shown = forget(connection, user_id)
     known = connection.execute(delete(users).where(users.c.user_id == user_id)).rowcount
     changes.publish(connection, "user", [user_id])
     return bool(shown or known)
