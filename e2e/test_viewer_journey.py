@@ -52,15 +52,13 @@ def test_a_pick_says_why_it_is_there_to_whoever_asks_by_mouse_or_keyboard(page: 
     expect(answer).to_be_visible()
     page.goto("/ratings")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    for _ in range(10):
-        if page.get_by_role("heading", name=named).count():
-            return
-        more = page.get_by_role("button", name=re.compile("more", re.IGNORECASE))
-        if not more.count():
-            break
+    rated, more = page.get_by_role("article"), page.get_by_role("button", name="Show more ratings")
+    expect(rated.first).to_be_visible()
+    while more.count():
+        had = rated.count()
         more.click()
-        page.wait_for_load_state("networkidle")
-    expect(page.get_by_role("heading", name=named)).to_be_visible()
+        expect(rated).not_to_have_count(had, timeout=PATIENCE_MS)
+    expect(rated.get_by_role("heading", name=named, exact=True)).to_be_visible()
 
 
 def test_shelves_show_what_trends_what_is_rated_best_and_what_is_new(page: Page) -> None:

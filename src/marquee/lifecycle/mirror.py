@@ -37,7 +37,7 @@ def mirror(engine: Engine, registry: RegistryClient) -> Mirroring:
         registry.set_champion(now.champion)
     by_hand = now.mirrored == now.champion
     with engine.begin() as connection:
-        deployment.set_mirrored(connection, now.champion)
+        deployment.set_mirrored(connection, champion=now.champion, challenger=now.mirrored_challenger)
         if by_hand:
             audit.append(
                 connection,

@@ -1,9 +1,9 @@
 """configs/policy.yaml: when to train, and what a new model must show before it may serve."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from marquee.settings.documents import Document, load_document
 
@@ -36,9 +36,150 @@ class GateRule(Document):
     margin: Annotated[float, Field(ge=0)]
 
 
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+Least: TypeAlias = Annotated[float, Field(ge=0)]
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+
+
+class Review(Document):
+    """Who must sign before a version may serve.
+
+    Attributes:
+        sign_offs: the parts that somebody with the scope `operate` must approve.
+        own: whether those who had a version trained may approve it.
+        automatic: `patch`: new data for a recipe that is approved already need no person when every gate
+            passed; `none`: everything does.
+    """
+
+    sign_offs: tuple[Literal["technical", "business"], ...] = ("technical",)
+    own: Literal["allow", "refuse"] = "allow"
+    automatic: Literal["patch", "none"] = "patch"
+
+    @field_validator("sign_offs")
+    @classmethod
+    def _are_one_or_two(cls, parts: tuple[str, ...]) -> tuple[str, ...]:
+        if not parts or len(set(parts)) != len(parts):
+            raise ValueError("name one or two different parts: technical, business")
+        return parts
+
+
+class Judge(Document):
+    """How champion and challenger are compared while both serve; see docs/rollouts.md.
+
+    Attributes:
+        alpha: the chance of a false rollback in a whole rollout, however often one looks.
+        planned_lists: of both together, at which the intervals are to be narrowest.
+        least_people: of each variant, before anything is said.
+        attribution_minutes: an answer to a list counts if it comes within this time.
+        positive: may be worse by this share of the champion's rate of positive answers.
+        stars, error: stars given, and error of predicted stars, may be worse by this many stars.
+        errors, empty, fallback: shares of the lists may be higher by this.
+        latency: milliseconds may be more by this share of the champion's.
+    """
+
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    planned_lists: Annotated[int, Field(ge=1)] = 15_000
+    least_people: Annotated[int, Field(ge=2)] = 50
+    attribution_minutes: Annotated[float, Field(gt=0)] = 30.0
+    positive: Share = 0.1
+    stars: Least = 0.1
+    error: Least = 0.05
+    errors: Share = 0.005
+    empty: Share = 0.01
+    fallback: Share = 0.05
+    latency: Least = 0.5
+
+
+class Shadow(Document):
+    """The challenger is asked what the champion is asked, and nobody sees its lists.
+
+    Attributes:
+        minutes: at least so long.
+        lists: compared, at least.
+        most_errors: the largest share of them that may fail.
+        slowest: how many times the champion's time a list may take.
+        least_overlap: the least mean share of the champion's items that the challenger's lists must have.
+    """
+
+    minutes: Least = 5.0
+    lists: Count = 200
+    most_errors: Annotated[float, Field(ge=0, le=1)] = 0.01
+    slowest: Annotated[float, Field(gt=0)] = 5.0
+    least_overlap: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Step(Document):
+    """A share of the people is shown the challenger's lists, for so long and by so many of them at least."""
+
+    share: Share
+    minutes: Least = 0.0
+    people: Count = 0
+
+
+class Preset(Document):
+    """How a rollout goes: shadow, then the steps; without steps, everybody at once when workers are warm.
+
+    Attributes:
+        longest_hours: after which an inconclusive rollout ends, and the champion stays.
+        patch_on_guardrails: then let a version of the champion's own recipe pass on the guardrails alone.
+    """
+
+    shadow: Shadow | None = None
+    steps: tuple[Step, ...] = ()
+    longest_hours: Annotated[float, Field(gt=0)] = 168.0
+    patch_on_guardrails: bool = False
+
+    @field_validator("steps")
+    @classmethod
+    def _only_grow(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        shares = [step.share for step in steps]
+        if shares != sorted(set(shares)) or (shares and shares[-1] > _LARGEST_SHARE):
+            raise ValueError(
+                f"shares must grow from step to step, to {_LARGEST_SHARE:g} at most: without people who have "
+                "the champion there is nobody to compare with"
+            )
+        return steps
+
+
+_LARGEST_SHARE = 0.9
+
+
+class Rollouts(Document):
+    """How rollouts may go.
+
+    Attributes:
+        look_seconds: between looks of the judge.
+        presets: by name.
+        default: the preset of a rollout that names none.
+        patch: that of a version approved by policy, which is rolled out at once; null: a person starts it.
+    """
+
+    look_seconds: Annotated[float, Field(ge=1, le=30)] = 5.0
+    presets: dict[str, Preset] = Field({"blue-green": Preset()})
+    default: str = "blue-green"
+    patch: str | None = "blue-green"
+
+    @model_validator(mode="after")
+    def _name_presets(self) -> Self:
+        for name in (self.default, self.patch):
+            if name is not None and name not in self.presets:
+                raise ValueError(f"there is no preset {name!r}; there are {', '.join(self.presets)}")
+        return self
+
+
+class Retention(Document):
+    """How long a version that served can be returned to, after which it is retired."""
+
+    rollback_days: Annotated[float, Field(gt=0)] = 30.0
+
+
 class Policy(Document):
     triggers: Triggers = Triggers()
     gates: tuple[GateRule, ...]
+    review: Review = Review()
+    judge: Judge = Judge()
+    rollouts: Rollouts = Rollouts()
+    retention: Retention = Retention()
 
 
 def load_policy(path: Path) -> Policy:

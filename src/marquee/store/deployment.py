@@ -1,9 +1,9 @@
 """Which model serves: one row, changed only by compare-and-swap, audited in the same transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,31 +12,52 @@ from marquee.domain.errors import Conflict
 from marquee.store import audit, changes
 from marquee.store.tables import deployment
 
+Mode: TypeAlias = Literal["none", "warming", "shadow", "canary"]
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """`mirrored` is the champion that the registry's alias was last set to."""
+    """Which versions serve whom.
+
+    Attributes:
+        mirrored, mirrored_challenger: what the registry's aliases were last set to.
+        challenger: the version under trial; None: none is.
+        rollout: the trial's number.
+        mode: `warming` (workers load the challenger), `shadow` (it is asked, and nobody sees it) or `canary`
+            (a share of the people are shown its lists).
+        step: of the rollout.
+        share: of the people whom the challenger serves, from 0 to 1.
+        salt: of the hash that draws them.
+    """
 
     champion: int | None
     previous: int | None
     revision: int
     deployed_at: datetime | None
     mirrored: int | None
+    challenger: int | None = None
+    rollout: int | None = None
+    mode: Mode = "none"
+    step: int = 0
+    share: float = 0.0
+    salt: str = ""
+    mirrored_challenger: int | None = None
 
 
 NOTHING_DEPLOYED = Deployment(None, None, 0, None, None)
+_COLUMNS = [deployment.c[field.name] for field in fields(Deployment)]
+_NO_CHALLENGER: Mapping[str, Any] = {
+    "challenger": None,
+    "rollout": None,
+    "mode": "none",
+    "step": 0,
+    "share": 0.0,
+    "salt": "",
+}
 
 
 def get(connection: Connection) -> Deployment:
-    row = connection.execute(
-        select(
-            deployment.c.champion,
-            deployment.c.previous,
-            deployment.c.revision,
-            deployment.c.deployed_at,
-            deployment.c.mirrored,
-        )
-    ).first()
+    row = connection.execute(select(*_COLUMNS)).first()
     return NOTHING_DEPLOYED if row is None else Deployment(**row._mapping)
 
 
@@ -52,26 +73,18 @@ def set_champion(
 ) -> Deployment:
     """Make a version the champion, if the deployment still is at the revision the caller saw.
 
+    There is no challenger afterwards.
+
     Raises:
         Conflict: somebody changed the deployment meanwhile; nothing was done.
     """
     before = get(connection)
     connection.execute(insert(deployment).values(id=1).on_conflict_do_nothing())
-    result = connection.execute(
-        update(deployment)
-        .where(deployment.c.revision == expected_revision)
-        .values(
-            champion=version,
-            previous=before.champion,
-            revision=deployment.c.revision + 1,
-            deployed_at=func.now(),
-        )
+    _swap(
+        connection,
+        expected_revision,
+        {"champion": version, "previous": before.champion, "deployed_at": func.now(), **_NO_CHALLENGER},
     )
-    if result.rowcount == 0:
-        raise Conflict(
-            f"The deployment was changed meanwhile (revision {before.revision}, not {expected_revision}).",
-            hint="Look at it again and retry.",
-        )
     audit.append(
         connection,
         actor=actor,
@@ -84,6 +97,52 @@ def set_champion(
     return get(connection)
 
 
-def set_mirrored(connection: Connection, version: int) -> None:
-    """Remember that the registry's alias now points at this version."""
-    connection.execute(update(deployment).values(mirrored=version))
+def set_trial(
+    connection: Connection,
+    *,
+    challenger: int,
+    rollout: int,
+    mode: Mode,
+    step: int,
+    share: float,
+    salt: str,
+    expected_revision: int,
+) -> None:
+    """Put a challenger beside the champion; the caller writes the audit.
+
+    Raises:
+        Conflict: somebody changed the deployment meanwhile; nothing was done.
+    """
+    trial = {"challenger": challenger, "rollout": rollout, "mode": mode, "step": step, "share": share}
+    _swap(connection, expected_revision, {**trial, "salt": salt})
+    changes.publish(connection, "deployment")
+
+
+def end_trial(connection: Connection, *, expected_revision: int) -> None:
+    """Let the champion serve everybody; the caller writes the audit.
+
+    Raises:
+        Conflict: somebody changed the deployment meanwhile; nothing was done.
+    """
+    _swap(connection, expected_revision, _NO_CHALLENGER)
+    changes.publish(connection, "deployment")
+
+
+def set_mirrored(connection: Connection, *, champion: int | None, challenger: int | None) -> None:
+    """Remember what the registry's aliases point at now."""
+    connection.execute(update(deployment).values(mirrored=champion, mirrored_challenger=challenger))
+
+
+def _swap(connection: Connection, expected_revision: int, values: Mapping[str, Any]) -> None:
+    """Change the row, if it is at that revision still."""
+    result = connection.execute(
+        update(deployment)
+        .where(deployment.c.revision == expected_revision)
+        .values(**values, revision=deployment.c.revision + 1)
+    )
+    if result.rowcount == 0:
+        now = get(connection).revision
+        raise Conflict(
+            f"The deployment was changed meanwhile (revision {now}, not {expected_revision}).",
+            hint="Look at it again and retry.",
+        )

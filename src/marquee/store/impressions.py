@@ -33,6 +33,7 @@ class Impression:
         source: what filled the first place.
         item_ids: in the order of the places.
         propensities: of each place, how likely it was that this item stood there; None: certain everywhere.
+        rollout, step: in which chance chose the variant; None: it did not.
     """
 
     at: datetime
@@ -43,6 +44,8 @@ class Impression:
     source: str
     item_ids: Sequence[str]
     propensities: Sequence[float] | None = None
+    rollout: int | None = None
+    step: int | None = None
 
 
 def day_of(moment: datetime) -> date:
@@ -109,10 +112,11 @@ def write(connection: Connection, rows: Sequence[Impression]) -> None:
 
 _INSERT = text(
     "INSERT INTO impressions "
-    "(at, request_id, user_id, model_version, variant, source, item_ids, propensities) "
-    "SELECT at, request_id, user_id, model_version, variant, source, item_ids, propensities "
+    "(at, request_id, user_id, model_version, variant, source, item_ids, propensities, rollout, step) "
+    "SELECT at, request_id, user_id, model_version, variant, source, item_ids, propensities, rollout, step "
     "FROM json_to_recordset(CAST(:rows AS json)) AS shown (at timestamptz, request_id uuid, user_id text, "
-    "model_version int, variant text, source text, item_ids text[], propensities real[])"
+    "model_version int, variant text, source text, item_ids text[], propensities real[], "
+    "rollout int, step smallint)"
 )
 
 

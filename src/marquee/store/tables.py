@@ -125,6 +125,8 @@ impressions = Table(
     Column("source", Text, nullable=False),
     Column("item_ids", ARRAY(Text), nullable=False),
     Column("propensities", ARRAY(REAL)),  # null: each place was certain
+    Column("rollout", Integer),  # these two: where chance chose the variant
+    Column("step", SmallInteger),
     Index(None, "user_id", "at"),
     Index(None, "request_id"),
     postgresql_partition_by="RANGE (at)",
@@ -167,11 +169,164 @@ model_versions = Table(
     Column("hyperparameters", JSONB, nullable=False),
     Column("metrics", JSONB, nullable=False),
     Column("gates", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False, server_default=EMPTY_OBJECT),  # seed, sizes, environment, code
+    Column("requested_by", Text, nullable=False, server_default=text("''")),
     _when("created_at"),
+    _when("purge_after", default=False, nullable=True),  # null: it serves, or never did
     CheckConstraint(
         "state IN ('candidate','validated','rejected','approved','declined','retired','archived')",
         name="state",
     ),
+)
+
+# What people said of a version that the gates had let pass.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("review_id", Integer, Identity(always=True), primary_key=True),
+    Column("version", Integer, ForeignKey("model_versions.version"), nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("audit_head", Text, nullable=False),  # the audit log as the reviewer found it
+    _when("at"),
+    CheckConstraint("part IN ('technical','business')", name="part"),
+    CheckConstraint("decision IN ('approve','decline')", name="decision"),
+    Index(None, "version"),
+)
+
+# A challenger's way to champion, or back.
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("rollout_id", Integer, Identity(always=True), primary_key=True),
+    Column("challenger", Integer, ForeignKey("model_versions.version"), nullable=False),
+    Column("champion", Integer, ForeignKey("model_versions.version"), nullable=False),
+    Column("preset", Text, nullable=False),
+    Column("plan", JSONB, nullable=False),  # of policy.yaml, as it was at the start
+    Column("state", Text, nullable=False),
+    Column("step", SmallInteger, nullable=False, server_default=text("0")),
+    Column("salt", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("0")),
+    Column("requested_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _when("created_at"),
+    _when("counted_until", default=False, nullable=True),  # lists older than this are in the outcomes
+    Column("verdict", JSONB),  # the last one
+    _when("judged_at", default=False, nullable=True),
+    _when("ended_at", default=False, nullable=True),
+    Column("outcome", Text),  # why it ended
+    CheckConstraint(
+        "state IN ('planned','shadow','canary','promoted','rolled_back','inconclusive','aborted')",
+        name="state",
+    ),
+    Index(
+        "rollouts_one_at_a_time_idx",
+        text("(true)"),
+        unique=True,
+        postgresql_where=text("state IN ('planned','shadow','canary')"),
+    ),
+)
+
+rollout_steps = Table(
+    "rollout_steps",
+    metadata,
+    Column("rollout_id", Integer, ForeignKey("rollouts.rollout_id", ondelete="CASCADE"), primary_key=True),
+    Column("step", SmallInteger, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("share", Double, nullable=False),
+    _when("began_at", default=False),
+    _when("ended_at", default=False, nullable=True),
+)
+
+# What each worker counted of a step, so far: it replaces its own row, so that writing twice does no harm.
+# Arrays have a place for each bucket of people.
+rollout_tallies = Table(
+    "rollout_tallies",
+    metadata,
+    Column("rollout_id", Integer, ForeignKey("rollouts.rollout_id", ondelete="CASCADE"), primary_key=True),
+    Column("step", SmallInteger, primary_key=True, autoincrement=False),
+    Column("variant", Text, primary_key=True),
+    Column("worker", Text, primary_key=True),
+    Column("requests", ARRAY(Integer), nullable=False),
+    Column("errors", ARRAY(Integer), nullable=False),
+    Column("empty", ARRAY(Integer), nullable=False),
+    Column("fallback", ARRAY(Integer), nullable=False),
+    Column("milliseconds", ARRAY(Double), nullable=False),
+    Column("milliseconds_squared", ARRAY(Double), nullable=False),
+    _when("at"),
+)
+
+# How the challenger's lists compared with the champion's for the same requests, by worker, so far.
+shadow_tallies = Table(
+    "shadow_tallies",
+    metadata,
+    Column("rollout_id", Integer, ForeignKey("rollouts.rollout_id", ondelete="CASCADE"), primary_key=True),
+    Column("worker", Text, primary_key=True),
+    Column("figures", JSONB, nullable=False),
+    _when("at"),
+)
+
+# Ratings that came while two versions served, with what each had predicted before it learnt of them.
+scored_ratings = Table(
+    "scored_ratings",
+    metadata,
+    Column("rollout_id", Integer, ForeignKey("rollouts.rollout_id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("step", SmallInteger, nullable=False),
+    Column("stars", Double, nullable=False),
+    Column("champion", Double, nullable=False),
+    Column("challenger", Double, nullable=False),
+    _when("at", default=False),
+)
+
+# What became of the lists that were shown, by person; kept while the rollout goes.
+rollout_outcomes = Table(
+    "rollout_outcomes",
+    metadata,
+    Column("rollout_id", Integer, ForeignKey("rollouts.rollout_id", ondelete="CASCADE"), primary_key=True),
+    Column("step", SmallInteger, primary_key=True, autoincrement=False),
+    Column("variant", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("lists", Integer, nullable=False),
+    Column("positive", Integer, nullable=False),
+    Column("rated", Integer, nullable=False),
+    Column("stars", Double, nullable=False),
+    Column("stars_squared", Double, nullable=False),
+    Index(None, "user_id"),
+)
+
+# The processes that serve, and what each has in memory.
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker_id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    _when("started_at", default=False),
+    _when("seen_at"),
+    Column("revision", BigInteger, nullable=False),  # of the deployment that it has followed
+    Column("champion", Integer),
+    Column("challenger", Integer),
+    Column("problem", Text),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", Integer, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("offer", JSONB),  # what a person may do about it
+    _when("at"),
+    _when("resolved_at", default=False, nullable=True),
+    Column("resolved_by", Text),
+    Index(
+        "alerts_open_idx", "kind", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")
+    ),  # what is wrong is said once
 )
 
 deployment = Table(
@@ -183,6 +338,14 @@ deployment = Table(
     Column("revision", BigInteger, nullable=False, server_default=text("0")),
     _when("deployed_at", default=False, nullable=True),
     Column("mirrored", Integer),  # the champion that MLflow's alias was last set to
+    Column("challenger", Integer, ForeignKey("model_versions.version")),
+    Column("rollout", Integer, ForeignKey("rollouts.rollout_id")),
+    Column("mode", Text, nullable=False, server_default=text("'none'")),
+    Column("step", SmallInteger, nullable=False, server_default=text("0")),
+    Column("share", Double, nullable=False, server_default=text("0")),
+    Column("salt", Text, nullable=False, server_default=text("''")),
+    Column("mirrored_challenger", Integer),
+    CheckConstraint("mode IN ('none','warming','shadow','canary')", name="mode"),
     CheckConstraint("id = 1", name="single_row"),
 )
 

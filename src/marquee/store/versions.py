@@ -1,7 +1,7 @@
 """Model versions: what was registered, with what figures, in which state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,14 @@ from marquee.store.tables import model_versions
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One version of `marquee-recommender`; `version` is the registry's number."""
+    """One version of `marquee-recommender`.
+
+    Attributes:
+        version: the registry's number.
+        facts: seed, sizes, environment, code version: what else is known of how it was made.
+        requested_by: who had it trained or registered it.
+        purge_after: until when a rollback may return to it; None while it serves, or if it never did.
+    """
 
     version: int
     semantic_version: str
@@ -26,6 +33,9 @@ class ModelVersion:
     metrics: Mapping[str, Any]
     gates: tuple[Mapping[str, Any], ...]
     created_at: datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    requested_by: str = ""
+    purge_after: datetime | None = None
 
 
 def add(
@@ -41,6 +51,8 @@ def add(
     hyperparameters: Mapping[str, Any],
     metrics: Mapping[str, Any],
     gates: list[Mapping[str, Any]],
+    facts: Mapping[str, Any] | None = None,
+    requested_by: str = "",
 ) -> None:
     """Record a version that the registry has just numbered; its snapshot must be recorded."""
     connection.execute(
@@ -55,6 +67,8 @@ def add(
             hyperparameters=dict(hyperparameters),
             metrics=dict(metrics),
             gates=[dict(gate) for gate in gates],
+            facts=dict(facts or {}),
+            requested_by=requested_by,
         )
     )
 
@@ -105,3 +119,10 @@ def set_state(connection: Connection, version: int, *, expected: str, state: str
     )
     if result.rowcount == 0:
         raise Conflict(f"Version {version} is not {expected} (any more).", hint="Look at it again and retry.")
+
+
+def set_purge_after(connection: Connection, version: int, moment: datetime | None) -> None:
+    """Until when a rollback may return to a version that stopped serving; None: it serves."""
+    connection.execute(
+        update(model_versions).where(model_versions.c.version == version).values(purge_after=moment)
+    )

@@ -1,0 +1,75 @@
+"""What a person should look at: said once, until it is resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from marquee.domain.errors import NotFound
+from marquee.store.tables import alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that is wrong.
+
+    Attributes:
+        kind: such as `alias moved`.
+        subject: what it is about, such as `version 3`.
+        offer: what may be done about it, such as {"action": "rollout", "version": 3}, or None.
+    """
+
+    alert_id: int
+    kind: str
+    subject: str
+    message: str
+    offer: Mapping[str, Any] | None
+    at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+
+
+_COLUMNS = [alerts.c[field.name] for field in fields(Alert)]
+
+
+def raise_alert(
+    connection: Connection,
+    *,
+    kind: str,
+    subject: str,
+    message: str,
+    offer: Mapping[str, Any] | None = None,
+) -> bool:
+    """Say that something is wrong; False when that stands there, unresolved, already."""
+    statement = insert(alerts).values(
+        kind=kind, subject=subject, message=message, offer=None if offer is None else dict(offer)
+    )
+    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def list_page(
+    connection: Connection, *, limit: int, before: int | None = None, only_open: bool = False
+) -> list[Alert]:
+    """Newest first; `before` is the id of the last one already had."""
+    query = select(*_COLUMNS).order_by(alerts.c.alert_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(alerts.c.alert_id < before)
+    if only_open:
+        query = query.where(alerts.c.resolved_at.is_(None))
+    return [Alert(**row._mapping) for row in connection.execute(query)]
+
+
+def resolve(connection: Connection, alert_id: int, by: str) -> Alert:
+    """Take note that a person has seen to it; resolved twice, the first stands. Raises NotFound."""
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.alert_id == alert_id, alerts.c.resolved_at.is_(None))
+        .values(resolved_at=func.now(), resolved_by=by)
+    )
+    row = connection.execute(select(*_COLUMNS).where(alerts.c.alert_id == alert_id)).first()
+    if row is None:
+        raise NotFound(f"There is no alert {alert_id}.")
+    return Alert(**row._mapping)
