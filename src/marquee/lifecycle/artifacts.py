@@ -1,4 +1,4 @@
-"""What of a version lies where: its bundle in the registry and on this machine, its data among the snapshots."""
+"""What of a version lies where: its bundle in the registry and on this machine, its data in the snapshots."""
 
 import tempfile
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def look_at_bundle(settings: Settings, version: int) -> Found:
         return Found("not yet", f"{here}he registry could not be asked: {error.message}")
 
 
-def look_at_snapshot(settings: Settings, snapshot: str) -> Found:
+def look_at_snapshot(settings: Settings, version: int, snapshot: str) -> Found:
     """Whether the data are kept that a version was trained on, so that it can be trained again."""
     root = settings.home / "snapshots"
     if not (root / f"{snapshot}.dvc").is_file():
@@ -69,9 +69,9 @@ def look_at_snapshot(settings: Settings, snapshot: str) -> Found:
         )
     files = sorted((root / snapshot).glob("*.parquet"))
     if not files:
-        return Found("not yet", f"`marquee data checkout {snapshot[:12]}` brings its files back from the store.")
+        return Found("not yet", f"`marquee data checkout {version}` brings its files back from the store.")
     size = sum(file.stat().st_size for file in files) / _MEGABYTE
-    return Found("ok", f"{len(files)} tables, {size:.1f} MB, named by the hash of their rows {snapshot[:12]}.")
+    return Found("ok", f"{len(files)} tables, {size:.1f} MB, named by the hash of their rows.")
 
 
 def _in_registry(registry: RegistryClient, version: int, copy: Path) -> Found:
@@ -82,7 +82,7 @@ def _in_registry(registry: RegistryClient, version: int, copy: Path) -> Found:
     with tempfile.TemporaryDirectory() as scratch:
         if not copy.is_dir():
             if size > _MOST_BYTES:
-                return Found("not yet", f"The registry has {held}: their hashes are checked by who loads them.")
+                return Found("not yet", f"The registry has {held}; who loads them checks their hashes.")
             copy = Path(scratch) / "bundle"
             fetch_bundle(registry, version, copy)
         here, there = hash_file(copy / MANIFEST), _manifest(registry, files, Path(scratch) / MANIFEST)

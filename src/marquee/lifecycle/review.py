@@ -4,7 +4,7 @@
 declines ends it. Reviewers of one version wait for each other, so each knows what was signed before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ def review(
         return Reviewed(given, _follow(connection, given, missing), missing)
 
 
-def missing_parts(given: list[Review], policy: ReviewPolicy) -> tuple[Part, ...]:
+def missing_parts(given: Sequence[Review], policy: ReviewPolicy) -> tuple[Part, ...]:
     """The parts that the policy wants signed and nobody has approved."""
     signed = {one.part for one in given if one.decision == "approve"}
     return tuple(part for part in policy.sign_offs if part not in signed)
