@@ -15,7 +15,8 @@ def archive(engine: Engine, version: int, *, actor: str, reason: str) -> ModelVe
         Conflict: its state does not allow it.
     """
     with engine.begin() as connection:
-        before = versions.get(connection, version, for_update=True).state
+        audit.lock(connection)
+        before = versions.get(connection, version).state
         check_move(version, before, "archived")
         versions.set_state(connection, version, expected=before, state="archived")
         audit.append(

@@ -1,7 +1,7 @@
 """People, or the policy where it may, sign versions that the gates let pass: approved, or declined.
 
 `policy.yaml` says which parts must be signed. Each is signed once, two parts by two people; the first who
-declines ends it. Reviewers of one version wait for each other, so each knows what was signed before.
+declines ends it. Reviewers wait for each other, so each knows what was signed before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,7 +67,8 @@ def review(
     """
     _check_words(part, comment, policy)
     with engine.begin() as connection:
-        found = versions.get(connection, version, for_update=True)
+        audit.lock(connection)
+        found = versions.get(connection, version)
         _check_state(found)
         before = reviews.of_version(connection, version)
         _check_reviewer(found, before, part, decision, reviewer, policy)
@@ -108,7 +109,8 @@ def approve_automatically_within(
     Raises:
         NotFound: there is no such version.
     """
-    found = versions.get(connection, version, for_update=True)
+    audit.lock(connection)
+    found = versions.get(connection, version)
     passed = bool(found.gates) and all(gate["passed"] for gate in found.gates)
     if policy.automatic != "patch" or found.state != "validated" or not passed:
         return False

@@ -106,8 +106,8 @@ def _summary(card: Card) -> str:
     models = " and ".join(f"{name} for the {role}" for role, name in version.algorithms.items())
     serves = f", the {card.serves}" if card.serves else ""
     return (
-        f"`marquee-recommender` {version.version} is {version.state}{serves}. It is {models}, trained on what "
-        f"was rated until {version.trained_through:%Y-%m-%d}."
+        f"`marquee-recommender` {version.version} is {version.state}{serves}. It is {models}, trained on "
+        f"what was rated until {version.trained_through:%Y-%m-%d}."
     )
 
 
@@ -130,10 +130,8 @@ def _status(version: ModelVersion) -> Status:
 
 def _use(card: Card) -> Section:
     words = card.words
-    blocks = [words.intended_use, f"Not for: {words.out_of_scope}"]
-    return Section(
-        "Intended use", (*blocks, *([f"Who answers for it: {words.owner}"] if words.owner else []))
-    )
+    owner = (f"Who answers for it: {words.owner}",) if words.owner else ()
+    return Section("Intended use", (words.intended_use, f"Not for: {words.out_of_scope}", *owner))
 
 
 def _data(card: Card) -> Section:
@@ -179,7 +177,6 @@ def _figures(card: Card) -> Iterator[Block]:
     there = [group for group in GROUPS if _measured(baselines, group)]
     if there:
         yield _measures("The baselines, for comparison", baselines, there, card.k)
-    yield from _slices(metrics)
 
 
 def _measures(caption: str, metrics: Mapping[str, Any], groups: Sequence[str], k: int | None) -> Table:
@@ -200,10 +197,6 @@ def figure(metrics: Mapping[str, Any], group: str, metric: str) -> Number:
 
 def _measured(metrics: Mapping[str, Any], group: str) -> list[str]:
     return [name for name in METRICS if metrics.get(group, {}).get(name) is not None]
-
-
-def _slices(metrics: Mapping[str, Any]) -> Iterator[Table]:
-    yield from ()
 
 
 def _gates(version: ModelVersion) -> Section:

@@ -1,4 +1,4 @@
-"""configs/card.yaml: what the owner of a platform says in the cards of its models; the file may be missing."""
+"""configs/card.yaml: what the owner of a platform says in its models' cards; the file may be missing."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -35,19 +35,23 @@ class CardWords(Document):
         "An item that nobody has rated is placed by its attributes alone, which is a guess.",
         "The figures are of past data: people rated what they were shown, so what was rarely shown is judged "
         "by few.",
-        "It does not know what came after the newest rating that it was trained on; a rating made since counts "
-        "at once in that person's own lists.",
+        "It does not know what came after the newest rating that it was trained on; a rating made since "
+        "counts at once in that person's own lists.",
     )
     risks: tuple[Sentence, ...] = (
-        "Popular items gain by being shown (a feedback loop): lists can be made more diverse, and the exposure "
-        "of item groups is measured by `marquee evaluate`.",
-        "Groups of people with fewer ratings can be served worse: gates judge new people apart, and the slices "
-        "below say what is known.",
-        "A list can reveal a person's taste: whoever can sign in as that person, or holds a key with the scope "
-        "`read`, sees it.",
+        "Popular items gain by being shown (a feedback loop): lists can be made more diverse, and the "
+        "exposure of item groups is measured by `marquee evaluate`.",
+        "Groups of people with fewer ratings can be served worse: gates judge new people apart, and say "
+        "of which groups there are figures.",
+        "A list can reveal a person's taste: whoever can sign in as that person, or holds a key with the "
+        "scope `read`, sees it.",
     )
 
 
 def load_card_words(path: Path) -> CardWords:
-    """Read `card.yaml`; the defaults where there is none. Raises ConfigurationError naming the file and key."""
+    """Read `card.yaml`; the defaults where there is none.
+
+    Raises:
+        ConfigurationError: it is wrong; names the file and the key.
+    """
     return load_document(path, CardWords) if path.exists() else CardWords()

@@ -73,10 +73,9 @@ def add(
     )
 
 
-def get(connection: Connection, version: int, *, for_update: bool = False) -> ModelVersion:
-    """One version; `for_update` keeps others from changing it until the transaction ends. Raises NotFound."""
-    query = select(model_versions).where(model_versions.c.version == version)
-    row = connection.execute(query.with_for_update() if for_update else query).first()
+def get(connection: Connection, version: int) -> ModelVersion:
+    """Raises NotFound."""
+    row = connection.execute(select(model_versions).where(model_versions.c.version == version)).first()
     if row is None:
         raise NotFound(
             f"There is no model version {version}.", hint="`marquee models list` shows those there are."
