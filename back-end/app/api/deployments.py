@@ -29,17 +29,26 @@ def get_deployment(worker: WorkerDep) -> schemas.Deployment:
 
 @routes.post(
     "/deployment/rollback",
-    responses=problems(400, 401, 403, 409, 413, 415, 422, 503),
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
     operation_id="roll_back",
 )
 def roll_back(body: schemas.RollbackRequest, worker: WorkerDep, caller: Operator) -> schemas.Deployment:
-    """Make the previous champion the champion again. Workers follow within moments and refuse nobody."""
+    """Make the previous champion, or another approved version, the champion again.
+
+    Workers follow within moments and refuse nobody. A rollout that goes is aborted.
+    """
     from marquee.lifecycle.promotion import (
         rollback,
     )  # brings along the registry's client, which workers do not need
 
     with worker.database.engine() as engine:
-        rollback(engine, actor=caller.actor, reason=body.reason, expected_revision=body.expected_revision)
+        rollback(
+            engine,
+            actor=caller.actor,
+            reason=body.reason,
+            expected_revision=body.expected_revision,
+            to=body.to,
+        )
     return get_deployment(worker)
 
 

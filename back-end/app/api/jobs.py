@@ -9,7 +9,16 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.routing import problems, router
 from app.api.schemas.fields import Cursor, PageLimit, Text, decoded_id
-from app.api.schemas.jobs import AuditEntry, AuditLog, JobLog, JobRun, JobRuns, LogLine, RunRequest
+from app.api.schemas.jobs import (
+    AuditEntry,
+    AuditLog,
+    AuditVerdict,
+    JobLog,
+    JobRun,
+    JobRuns,
+    LogLine,
+    RunRequest,
+)
 from app.dependencies import OPERATORS, Operator, WorkerDep
 from marquee.domain.clock import system_clock
 from marquee.store import audit, runs
@@ -97,6 +106,24 @@ def list_audit(worker: WorkerDep, limit: PageLimit = 50, cursor: Cursor = None) 
         entries=[AuditEntry.model_validate(entry, from_attributes=True) for entry in page],
         next_cursor=encode_cursor(page[-1].id) if len(found) > limit else None,
     )
+
+
+@routes.get(
+    "/audit/verify",
+    responses=problems(401, 403, 503),
+    operation_id="verify_audit",
+    dependencies=[OPERATORS],
+)
+def verify_audit(worker: WorkerDep) -> AuditVerdict:
+    """Hash every row of the audit log again."""
+    with worker.database.reading() as connection:
+        broken = audit.first_broken(connection)
+        return AuditVerdict(
+            intact=broken is None,
+            rows=audit.count(connection),
+            head=audit.head(connection),
+            first_broken=broken,
+        )
 
 
 def _run(run: Run) -> JobRun:

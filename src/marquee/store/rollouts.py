@@ -74,6 +74,7 @@ def add(
     salt: str,
     requested_by: str,
     reason: str,
+    at: datetime,
 ) -> Rollout:
     """Record a planned rollout.
 
@@ -89,7 +90,7 @@ def add(
     values = {"challenger": challenger, "champion": champion, "preset": preset, "plan": dict(plan)}
     row = connection.execute(
         insert(rollouts)
-        .values(**values, state="planned", salt=salt, requested_by=requested_by, reason=reason)
+        .values(**values, state="planned", salt=salt, requested_by=requested_by, reason=reason, created_at=at)
         .returning(*_COLUMNS)
     ).one()
     return Rollout(**row._mapping)

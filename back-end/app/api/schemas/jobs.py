@@ -61,6 +61,15 @@ class AuditEntry(Answer):
     hash: str
 
 
+class AuditVerdict(Answer):
+    """Whether every row still stands as it was written."""
+
+    intact: bool
+    rows: int
+    head: str = Field(description="hash of the last row; keep it elsewhere to find rows cut off at the end")
+    first_broken: int | None = Field(description="the first row that was changed, or stands behind a gap")
+
+
 class AuditLog(Answer):
     """Newest first."""
 
