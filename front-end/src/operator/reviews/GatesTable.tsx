@@ -87,7 +87,7 @@ function GroupRow({ gate, group }: { gate: Gate; group: Group }) {
   return (
     <tr>
       <th scope="row" data-kind="head" className={styles.group}>
-        {name}
+        <span>{name}</span>
         <OutcomeWord state={state}>{group.outcome}</OutcomeWord>
       </th>
       <td data-kind="plot">

@@ -1,4 +1,5 @@
 /** A version's gates, read out of the JSON that its training left. */
+import { asNumber, asObjects, asText, type JsonObject } from "../json";
 import { inMargins, type Span } from "../rollouts/span";
 
 export interface Gate {
@@ -32,32 +33,32 @@ export interface Group {
 const LOWER_IS_BETTER = ["rmse", "mae"];
 
 /** Versions of earlier releases have fewer fields, and the champion in place of a rival. */
-export function readGates(gates: readonly Record<string, unknown>[]): Gate[] {
+export function readGates(gates: readonly JsonObject[]): Gate[] {
   return gates.map((gate) => ({
-    name: text(gate.name),
-    kind: text(gate.kind ?? "quality"),
+    name: asText(gate.name),
+    kind: asText(gate.kind ?? "quality"),
     passed: gate.passed === true,
     judged: gate.judged !== false,
-    candidate: number(gate.candidate),
-    rival: number(gate.rival ?? gate.champion),
-    than: text(gate.than ?? "champion"),
-    margin: number(gate.margin),
-    low: number(gate.low),
-    high: number(gate.high),
-    people: number(gate.people),
-    reason: text(gate.reason),
-    groups: Array.isArray(gate.groups) ? gate.groups.map(readGroup) : [],
+    candidate: asNumber(gate.candidate),
+    rival: asNumber(gate.rival ?? gate.champion),
+    than: asText(gate.than ?? "champion"),
+    margin: asNumber(gate.margin),
+    low: asNumber(gate.low),
+    high: asNumber(gate.high),
+    people: asNumber(gate.people),
+    reason: asText(gate.reason),
+    groups: asObjects(gate.groups).map(readGroup),
   }));
 }
 
-function readGroup(group: Record<string, unknown>): Group {
+function readGroup(group: JsonObject): Group {
   return {
-    name: text(group.name),
-    people: number(group.people) ?? 0,
-    difference: number(group.difference),
-    low: number(group.low),
-    high: number(group.high),
-    outcome: text(group.outcome),
+    name: asText(group.name),
+    people: asNumber(group.people) ?? 0,
+    difference: asNumber(group.difference),
+    low: asNumber(group.low),
+    high: asNumber(group.high),
+    outcome: asText(group.outcome),
   };
 }
 
@@ -130,12 +131,4 @@ export function gainText(value: number | null): string {
 export function byKind(gates: readonly Gate[]): [string, Gate[]][] {
   const kinds = [...new Set(gates.map(({ kind }) => kind))];
   return kinds.map((kind) => [kind, gates.filter((gate) => gate.kind === kind)]);
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function number(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
 }

@@ -67,7 +67,7 @@ function Row({ finding }: { finding: Finding }) {
   return (
     <tr>
       <th scope="row" data-kind="head">
-        {name}
+        <span>{name}</span>
         <VerdictWord verdict={verdict} />
       </th>
       <td data-kind="plot">

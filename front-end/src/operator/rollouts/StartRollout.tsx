@@ -2,6 +2,7 @@ import { useId, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 
 import { usePolicy, useStartRollout } from "../../api/rollouts";
+import type { PolicyPreset } from "../../api/types";
 import { paths } from "../../app/paths";
 import { useAnnounce } from "../../shell/announcer";
 import { Loading } from "../../shell/Blank";
@@ -9,7 +10,6 @@ import { Problem } from "../../shell/Problem";
 import { ReasonDialog } from "../ReasonDialog";
 import { presetBrief, presetEnd, presetSteps } from "./presets";
 import styles from "./StartRollout.module.css";
-import type { Plan } from "./stages";
 
 /** The button and its dialog: which preset, what that does, and why. Goes to watch the rollout. */
 export function StartRollout({ version, quiet = false }: { version: number; quiet?: boolean }) {
@@ -19,7 +19,7 @@ export function StartRollout({ version, quiet = false }: { version: number; quie
   const announce = useAnnounce();
   const navigate = useNavigate();
   const [chosen, setChosen] = useState<string | null>(null);
-  const presets = policy.data?.presets ?? {};
+  const presets = policy.data?.presets ?? [];
   const preset = chosen ?? policy.data?.default_preset ?? null;
   return (
     <>
@@ -56,7 +56,7 @@ export function StartRollout({ version, quiet = false }: { version: number; quie
 }
 
 interface PresetsProps {
-  presets: Record<string, Plan>;
+  presets: readonly PolicyPreset[];
   chosen: string | null;
   onChoose: (name: string) => void;
 }
@@ -66,7 +66,7 @@ function Presets({ presets, chosen, onChoose }: PresetsProps) {
   return (
     <fieldset className={styles.presets}>
       <legend className="label">Preset</legend>
-      {Object.entries(presets).map(([name, plan]) => (
+      {presets.map(({ name, ...plan }) => (
         <div key={name} className={styles.preset} data-chosen={name === chosen}>
           <input
             type="radio"

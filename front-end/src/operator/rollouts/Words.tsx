@@ -1,4 +1,3 @@
-import type { Verdict } from "./findings";
 import type { RolloutState } from "./stages";
 import styles from "./Words.module.css";
 
@@ -31,11 +30,19 @@ const STATE_TONES: Record<RolloutState, string> = {
   aborted: "bad",
 };
 
-const VERDICT_TONES: Record<Verdict, string> = { better: "good", "not worse": "good", worse: "bad", inconclusive: "open" };
+const VERDICT_TONES: Record<string, string> = {
+  better: "good",
+  "not worse": "good",
+  warm: "good",
+  sound: "good",
+  worse: "bad",
+  broken: "bad",
+};
 
-export function VerdictWord({ verdict }: { verdict: Verdict }) {
+/** The judge's word. */
+export function VerdictWord({ verdict }: { verdict: string }) {
   return (
-    <span className={styles.word} data-tone={VERDICT_TONES[verdict]}>
+    <span className={styles.word} data-tone={VERDICT_TONES[verdict] ?? "open"}>
       {verdict}
     </span>
   );

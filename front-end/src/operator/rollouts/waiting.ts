@@ -3,22 +3,23 @@ import { counted, percentText } from "../figures";
 import { clockText, durationText } from "../times";
 import { measure, type Finding } from "./findings";
 import { conditions } from "./presets";
-import type { Course } from "./stages";
+import type { Look } from "./reading";
+import type { Course, PlannedStep } from "./stages";
 
 export interface Waiting extends Course {
   challenger: number;
   champion: number;
-  /** Lists that both have made while the challenger was in the shadow. */
-  compared: number;
-  findings: readonly Finding[];
-  /** Workers that have the challenger in memory, of those that live; null where that is not known. */
-  warm: { warm: number; alive: number } | null;
-  outcome: string | null;
+  step: number;
+  /** The last look; null before the first. */
+  look: Look | null;
 }
+
+const GUARDRAILS = ["errors", "latency", "empty", "fallback"];
 
 /** `now` is in milliseconds since 1970. */
 export function waitingText(rollout: Waiting, now: number): string {
-  switch (rollout.state) {
+  const { state, challenger, champion } = rollout;
+  switch (state) {
     case "planned":
       return warmingText(rollout);
     case "shadow":
@@ -26,53 +27,79 @@ export function waitingText(rollout: Waiting, now: number): string {
     case "canary":
       return canaryText(rollout, now);
     case "promoted":
-      return `Version ${rollout.challenger} serves everybody.`;
+      return `Version ${challenger} has taken the place of version ${champion}.`;
     case "rolled_back":
-      return `Version ${rollout.challenger} was found worse and sent back. Version ${rollout.champion} stayed champion.`;
+      return `Version ${challenger} was sent back by itself. Version ${champion} stayed champion.`;
     case "inconclusive":
-      return `Nothing was sure when the longest time was over. Version ${rollout.champion} stayed champion.`;
+      return `Nothing was sure when the longest time was over. Version ${champion} stayed champion.`;
     case "aborted":
-      return `The rollout was stopped. Version ${rollout.champion} stayed champion.`;
+      return `The rollout was stopped, and version ${challenger} is no challenger any more.`;
   }
 }
 
-function warmingText({ challenger, warm }: Waiting): string {
+function warmingText({ challenger, look }: Waiting): string {
   const wanted = `Waiting until every worker has version ${challenger} in memory`;
-  return warm === null ? `${wanted}.` : `${wanted}: ${warm.warm} of ${warm.alive} ${warm.warm === 1 ? "has" : "have"} it.`;
+  if (look === null || look.workers === null || look.warm === null) return `${wanted}.`;
+  if (look.workers === 0) return `${wanted}, but no worker of the inference service lives.`;
+  return `${wanted}: ${look.warm} of ${look.workers} ${look.warm === 1 ? "has" : "have"} it.`;
 }
 
-function shadowText({ challenger, plan, steps, compared }: Waiting, now: number): string {
-  const seen = `Version ${challenger} is asked what the champion is asked; nobody sees its lists.`;
-  const least = plan.shadow ? conditions(plan.shadow.minutes, plan.shadow.lists, "list", "lists") : "";
-  if (least === "") return `${seen} The next stage begins in a moment.`;
-  const soFar = `${durationText(elapsed(steps.at(-1)?.began_at, now))} and ${counted(compared, "list", "lists")} so far`;
-  return `${seen} That lasts for ${least} at least: ${soFar}.`;
+function shadowText(rollout: Waiting, now: number): string {
+  const seen = `Version ${rollout.challenger} is asked what the champion is asked; nobody sees its lists.`;
+  const { shadow } = rollout.plan;
+  const least = shadow === null ? "" : conditions(shadow.minutes, shadow.lists, "list", "lists");
+  if (least === "") return seen;
+  const lists = reached(rollout, "shadow");
+  return `${seen} That lasts for ${least} at least: ${soFar(rollout, now, lists === null ? null : counted(lists, "list", "lists"))}.`;
 }
 
 function canaryText(rollout: Waiting, now: number): string {
-  const current = rollout.steps.at(-1);
-  const share = current?.share ?? 0;
-  const seen = `${percentText(share)} of the people see version ${rollout.challenger}.`;
-  const planned = rollout.plan.steps.find((step) => Math.abs(step.share - share) < 1e-9);
-  const last = rollout.plan.steps.at(-1) === planned;
+  const planned = rollout.plan.steps[rollout.step - 1];
+  const last = rollout.step >= rollout.plan.steps.length;
+  const seen = `${percentText(planned?.share ?? 0)} of the people see version ${rollout.challenger}.`;
+  return [seen, ...stepText(rollout, planned, now), last ? judgedText(rollout) : guardedText(rollout)].join(" ");
+}
+
+function stepText(rollout: Waiting, planned: PlannedStep | undefined, now: number): string[] {
   const least = planned ? conditions(planned.minutes, planned.people, "person", "people") : "";
-  const stay = least === "" ? "" : ` That lasts for ${least} at least: ${durationText(elapsed(current?.began_at, now))} so far.`;
-  return `${seen}${stay} ${last ? judgedText(rollout) : "It goes on as long as nothing is worse."}`;
+  if (least === "") return [];
+  const people = reached(rollout, "canary");
+  return [`That lasts for ${least} at least: ${soFar(rollout, now, people === null ? null : counted(people, "person", "people"))}.`];
+}
+
+/** A step before the last lasts until no guardrail is open any more. */
+function guardedText({ look }: Waiting): string {
+  const open = openOf(look).filter(({ metric }) => GUARDRAILS.includes(metric));
+  return `Then more will, if no guardrail speaks against it.${openText(open)}`;
 }
 
 /** The last step lasts until the judge is sure, or the longest time is over. */
-function judgedText({ findings, plan, created_at, champion }: Waiting): string {
-  const open = findings.filter(({ verdict }) => verdict === "inconclusive").map(({ metric }) => measure(metric).name.toLowerCase());
+function judgedText({ look, plan, created_at, champion }: Waiting): string {
   const until = new Date(Date.parse(created_at) + plan.longest_hours * 3_600_000).toISOString();
-  const unsure = open.length === 0 ? "" : ` Still open: ${listed(open)}.`;
-  return `It becomes champion when the judge is sure that nothing is worse beyond its margin.${unsure} If that lasts until ${clockText(until)}, version ${champion} stays.`;
+  return (
+    "It becomes champion when the judge is sure that nothing is worse beyond its margin." +
+    `${openText(openOf(look))} If that lasts until ${clockText(until)}, version ${champion} stays.`
+  );
 }
 
-function listed(words: readonly string[]): string {
-  const last = words.at(-1) ?? "";
-  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
+function openOf(look: Look | null): Finding[] {
+  return look === null ? [] : look.findings.filter(({ verdict }) => verdict === "inconclusive");
 }
 
-function elapsed(since: string | undefined, now: number): number {
-  return since === undefined ? 0 : Math.max(0, (now - Date.parse(since)) / 1000);
+function openText(open: readonly Finding[]): string {
+  const names = open.map(({ metric }) => measure(metric).name.toLowerCase());
+  const last = names.pop();
+  if (last === undefined) return "";
+  return ` Still open: ${names.length === 0 ? last : `${names.join(", ")} and ${last}`}.`;
+}
+
+/** What the last look counted; null where it was of another stage. */
+function reached({ look, step }: Waiting, stage: string): number | null {
+  return look?.stage === stage && look.step === step ? look.reached : null;
+}
+
+function soFar({ steps }: Waiting, now: number, number: string | null): string {
+  const began = steps.at(-1)?.began_at;
+  const time = began === undefined ? null : durationText(Math.max(0, (now - Date.parse(began)) / 1000));
+  return `${[time, number].filter((part) => part !== null).join(" and ")} so far`;
 }
