@@ -8,6 +8,7 @@ from typing import Any
 
 from marquee.models.manifest import Manifest
 from marquee.reporting.card_ethics import ethics
+from marquee.reporting.card_gates import gates_section, slices_section
 from marquee.reporting.card_rollouts import rollouts_section
 from marquee.reporting.model import Block, Cell, Mark, Number, Report, Rows, Section, Status, Table, Tile
 from marquee.settings.card import CardWords
@@ -90,7 +91,8 @@ def card_report(card: Card) -> Report:
             _data(card),
             _recipe(version),
             Section("Figures", tuple(_figures(card))),
-            _gates(version),
+            slices_section(version),
+            gates_section(version),
             Section("Limits", card.words.limits),
             Section("Risks", card.words.risks),
             Section("Ethics checklist", (ethics(version, card.reviews, card.manifest, card.history),)),
@@ -197,24 +199,6 @@ def figure(metrics: Mapping[str, Any], group: str, metric: str) -> Number:
 
 def _measured(metrics: Mapping[str, Any], group: str) -> list[str]:
     return [name for name in METRICS if metrics.get(group, {}).get(name) is not None]
-
-
-def _gates(version: ModelVersion) -> Section:
-    if not version.gates:
-        return Section("Gates", ("No gate has judged it.",))
-    rows: Rows = tuple(
-        (
-            str(gate["name"]),
-            Mark("passed", "good") if gate["passed"] else Mark("failed", "bad"),
-            Number(gate.get("candidate"), 4),
-            Number(gate.get("champion"), 4),
-            Number(gate.get("margin"), 4),
-            str(gate["reason"]),
-        )
-        for gate in version.gates
-    )
-    columns = ("gate", "outcome", "candidate", "champion", "margin", "why")
-    return Section("Gates", (Table("What it had to show, and what it showed", columns, rows),))
 
 
 def _reviews(card: Card) -> Section:

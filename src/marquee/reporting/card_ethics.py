@@ -5,6 +5,7 @@ from typing import Any
 
 from marquee.models.bundle import FEATURES, ITEMS, ROLES
 from marquee.models.manifest import Manifest
+from marquee.reporting.card_gates import SLICES
 from marquee.reporting.model import Cell, Mark, Table
 from marquee.store.audit import AuditEntry
 from marquee.store.reviews import Review
@@ -54,7 +55,7 @@ def _newcomers(metrics: Mapping[str, Any]) -> tuple[Mark, str]:
 
 
 def _groups(gates: Sequence[Mapping[str, Any]]) -> tuple[Mark, str]:
-    judged = [gate for gate in gates if gate.get("kind") == "slice"]
+    judged = [gate for gate in gates if gate.get("kind") == SLICES]
     if not judged:
         return _OPEN, "No gate has compared groups of people."
     failed = [str(gate["name"]) for gate in judged if not gate["passed"]]
