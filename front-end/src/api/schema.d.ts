@@ -550,7 +550,7 @@ export interface paths {
         };
         /**
          * Get Deployment
-         * @description The champion, the one before, and what this worker serves.
+         * @description The champion, the one before, what this worker serves, and what all of them have in memory.
          */
         get: operations["get_deployment"];
         put?: never;
@@ -2053,6 +2053,11 @@ export interface components {
              */
             revision: number;
             worker: components["schemas"]["ServingWorker"];
+            /**
+             * Workers
+             * @description those that were heard of lately
+             */
+            workers: components["schemas"]["WorkerInMemory"][];
         };
         /** EventBatch */
         EventBatch: {
@@ -4515,6 +4520,48 @@ export interface components {
             missing: ("technical" | "business")[];
             /** Reviews */
             reviews: components["schemas"]["VersionReview"][];
+        };
+        /**
+         * WorkerInMemory
+         * @description What one worker, of whatever machine, last said of itself; it says so every other second.
+         */
+        WorkerInMemory: {
+            /**
+             * Worker Id
+             * @description another one after each start
+             */
+            worker_id: string;
+            /** Host */
+            host: string;
+            /** Pid */
+            pid: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Revision
+             * @description of the deployment that it has followed
+             */
+            revision: number;
+            /**
+             * Champion
+             * @description the version that serves
+             * @example 3
+             */
+            champion: number | null;
+            /**
+             * Challenger
+             * @description the version on trial, if it is in memory
+             * @example 4
+             */
+            challenger: number | null;
+            /**
+             * Problem
+             * @description why it does not have what it should
+             */
+            problem: string | null;
         };
     };
     responses: never;

@@ -7,7 +7,7 @@ export function asObject(value: unknown): JsonObject | null {
 }
 
 export function asObjects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.flatMap((one) => asObject(one) ?? []) : [];
+  return Array.isArray(value) ? value.map(asObject).filter((one) => one !== null) : [];
 }
 
 export function asText(value: unknown): string {

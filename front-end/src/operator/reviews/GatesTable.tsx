@@ -73,7 +73,7 @@ function GateRow({ gate }: { gate: Gate }) {
       <td data-kind="figure">{figure(candidate)}</td>
       <td data-kind="figure">{figure(rival)}</td>
       <td data-kind="figure">{interval(low, high)}</td>
-      <td data-kind="figure">{margin === null ? "–" : margin}</td>
+      <td data-kind="figure">{margin ?? "–"}</td>
       <td data-kind="figure">{people === null ? "–" : numberText(people)}</td>
       <td data-kind="prose">{reason}</td>
     </tr>

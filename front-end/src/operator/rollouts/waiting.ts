@@ -39,7 +39,7 @@ export function waitingText(rollout: Waiting, now: number): string {
 
 function warmingText({ challenger, look }: Waiting): string {
   const wanted = `Waiting until every worker has version ${challenger} in memory`;
-  if (look === null || look.workers === null || look.warm === null) return `${wanted}.`;
+  if (look?.warm == null) return `${wanted}.`;
   if (look.workers === 0) return `${wanted}, but no worker of the inference service lives.`;
   return `${wanted}: ${look.warm} of ${look.workers} ${look.warm === 1 ? "has" : "have"} it.`;
 }
