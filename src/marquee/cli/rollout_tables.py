@@ -60,8 +60,8 @@ def _stage(step: Step) -> str:
 
 
 def _when(step: Step) -> str:
-    until = "" if step.ended_at is None else f"{step.ended_at:%Y-%m-%d %H:%M:%S}"
-    return f"{step.began_at:%Y-%m-%d %H:%M:%S} – {until}".rstrip()
+    since = f"since {step.began_at:%Y-%m-%d %H:%M:%S}"
+    return since if step.ended_at is None else f"{since}, until {step.ended_at:%H:%M:%S}"
 
 
 def _reached(reached: Mapping[str, float]) -> str:
