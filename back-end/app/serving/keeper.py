@@ -48,7 +48,9 @@ class ModelKeeper:
     ) -> None:
         self._bundles, self._serving, self._stage, self._stopping = bundles, serving, stage, stopping
         self._approved: tuple[int, ...] = ()
-        self._gave_up: int | None = None  # the previous champion, where it cannot be had: it is not needed yet
+        self._gave_up: int | None = (
+            None  # the previous champion, where it cannot be had: it is not needed yet
+        )
         self._champion = _Fetching("model-keeper", self._keep_champion, stopping)
         self._others = _Fetching("challenger-keeper", self._keep_others, stopping)
         self.problem: str | None = None
@@ -163,7 +165,9 @@ class ModelKeeper:
             raise CorruptBundle(f"It fails when it is used: {error!r}.") from error
         logger.info("Version %d is in memory and warm after %.2f s.", version, time.monotonic() - began)
         wanted = self._stage.deployment
-        self._bundles.prune({v for v in (wanted.champion, wanted.challenger, wanted.previous) if v is not None})
+        self._bundles.prune(
+            {v for v in (wanted.champion, wanted.challenger, wanted.previous) if v is not None}
+        )
 
 
 class _Fetching(VitalThread):

@@ -65,13 +65,6 @@ class Made:
             return unknown
         return notices.of_empty(self.asked, self.wanted, self.showable, self.seen)
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether it is empty although something passes what was asked for."""
-        if self.places or self.asked.shown or not self.wanted.n:
-            return False
-        return self.wanted.barred is None or bool((self.wanted.barred == 0).any())
-
 
 class ListMaker:
     """Makes lists with a shelf, or without one from the ratings alone.
@@ -127,7 +120,9 @@ class ListMaker:
 
     def make(self, request_id: str, person: Person, asked: Asked, shelf: Shelf) -> Made:
         """A person's list by a model, which nobody has been shown yet."""
-        return self._made(request_id, person, asked, shelf, person.state(shelf), self._discount(person, shelf))
+        return self._made(
+            request_id, person, asked, shelf, person.state(shelf), self._discount(person, shelf)
+        )
 
     def make_again(self, request_id: str, person: Person, made: Made, shelf: Shelf) -> Made:
         """The list that a person would have been given by another model in the place of `made`."""
@@ -326,6 +321,13 @@ class ListMaker:
 def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:
     missing = len(catalogue) - len(scores)
     return scores if not missing else np.pad(scores, (0, missing), constant_values=-np.inf)
+
+
+def is_needless(wanted: Wanted, listing: Listing) -> bool:
+    """Whether a list is empty although something passes what was asked for, and it is the first page."""
+    if len(listing.rows) or wanted.offset or not wanted.n:
+        return False
+    return wanted.barred is None or bool((wanted.barred == 0).any())
 
 
 def _by_rows_of(shelf: Shelf, ground: Ground, factors: Factors | None) -> Factors | None:

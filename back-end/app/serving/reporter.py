@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from app.serving.complaints import Complaint
 from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
 from app.serving.vital import VitalThread
@@ -25,7 +26,6 @@ REPORT_SECONDS = 1.5  # at the longest between two reports
 _LEAST_SECONDS = 0.1  # between two, however much happens
 _PRUNE_SECONDS = 300.0
 _ANSWER_SECONDS = 4.0
-_SAY_AGAIN_SECONDS = 60.0
 
 # Of a transaction: it was committed; Postgres is away, so that it must be tried again; it was refused.
 Outcome: TypeAlias = Literal["written", "later", "refused"]
@@ -79,7 +79,7 @@ class Reporter(VitalThread):
         self._closing = False
         self._wake = threading.Event()
         self._pruned_at = time.monotonic()
-        self._warned_at = -_SAY_AGAIN_SECONDS
+        self._complaint = Complaint("A report was refused.")
 
     def changed(self) -> None:
         """Report soon: something is not as it was."""
@@ -111,15 +111,10 @@ class Reporter(VitalThread):
             logger.debug("This is reported later: %s", error)
             ledger.settle("later")
         except DBAPIError as error:
-            self._refused(error)
+            self._complaint.about(error)
             ledger.settle("refused")
         else:
             ledger.settle("written")
-
-    def _refused(self, error: DBAPIError) -> None:
-        if time.monotonic() - self._warned_at >= _SAY_AGAIN_SECONDS:
-            logger.error("A report was refused: %s", " ".join(str(error.orig).split()))
-            self._warned_at = time.monotonic()
 
     def _report(self, connection: Connection) -> None:
         now = self._in_memory()

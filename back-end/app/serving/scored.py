@@ -1,7 +1,5 @@
 """Ratings that arrive while a challenger is in memory: what both versions would have predicted."""
 
-import logging
-import time
 from collections import deque
 from datetime import datetime
 from typing import NamedTuple
@@ -11,16 +9,14 @@ from sqlalchemy import Connection
 
 from app import metrics
 from app.serving.audience import Person
+from app.serving.complaints import Complaint
 from app.serving.reporter import Outcome
 from app.serving.shelf import Shelf
 from app.serving.stage import Lineup, Trial
 from marquee.store import tallies
 from marquee.store.tallies import ScoredRating
 
-logger = logging.getLogger("marquee.app.rollout")
-
 MOST_WAITING = 5_000
-_SAY_AGAIN_SECONDS = 60.0
 
 
 class Before(NamedTuple):
@@ -48,7 +44,7 @@ class ScoredRatings:
     def __init__(self) -> None:
         self._waiting: deque[_Waiting] = deque()
         self._taken: list[ScoredRating] = []
-        self._warned_at = -_SAY_AGAIN_SECONDS
+        self._complaint = Complaint("A rating could not be predicted.")
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._taken)
@@ -93,20 +89,14 @@ class ScoredRatings:
         if number is None or (person.rated["number"] == number).any():  # both have learnt of it already
             return None
         try:
-            predicted = [_predicted(shelf, person, item_id) for shelf in (champion, trial.shelf)]
-        except Exception:
-            self._failed()
+            theirs, others = (_predicted(shelf, person, item_id) for shelf in (champion, trial.shelf))
+        except Exception as error:
+            metrics.scored_ratings.labels("failed").inc()
+            self._complaint.about(error)
             return None
         return ScoredRating(
-            trial.rollout, trial.step, person.user_id, item_id, waiting.stars, *predicted, waiting.at
+            trial.rollout, trial.step, person.user_id, item_id, waiting.stars, theirs, others, waiting.at
         )
-
-    def _failed(self) -> None:
-        """Count a rating that a model could not predict, and say so once a minute."""
-        metrics.scored_ratings.labels("failed").inc()
-        if time.monotonic() - self._warned_at >= _SAY_AGAIN_SECONDS:
-            logger.exception("A rating could not be predicted.")
-            self._warned_at = time.monotonic()
 
 
 def _predicted(shelf: Shelf, person: Person, item_id: str) -> float:

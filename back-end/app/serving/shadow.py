@@ -1,16 +1,17 @@
 """The challenger in the shadow: it makes lists that were asked for, and nobody sees them."""
 
-import logging
 import threading
 import time
 from bisect import bisect_left
 from collections import deque
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from app import metrics
 from app.serving.audience import Person
+from app.serving.complaints import Complaint
 from app.serving.lists import ListMaker, Made
 from app.serving.reporter import Outcome
 from app.serving.stage import Trial
@@ -18,12 +19,9 @@ from app.serving.vital import VitalThread
 from marquee.recommend.agreement import agreement
 from marquee.store import tallies
 
-logger = logging.getLogger("marquee.app.rollout")
-
 MOST_WAITING = 64
 MOST_UNDER_WAY = 16  # requests in the worker: above, it has better things to do
 REST = 4.0  # times as long as a list took: so at most a fifth of one processor goes into it
-_SAY_AGAIN_SECONDS = 60.0
 
 # Upper ends of the histogram of the challenger's times, in seconds; what took longer is "inf".
 EDGES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -76,7 +74,7 @@ class Shadow(VitalThread):
         self._counting = threading.Lock()
         self._of: dict[int, dict[str, Any]] = {}
         self._is_written: dict[int, bool] = {}
-        self._warned_at = -_SAY_AGAIN_SECONDS
+        self._complaint = Complaint("The challenger failed to make a list in the shadow.")
 
     def offer(self, shown: Shown, under_way: int) -> None:
         """Have a list compared, if there is time for it; never waits.
@@ -110,10 +108,10 @@ class Shadow(VitalThread):
             made = self._lists.make_again(shown.request_id, shown.person, shown.made, shown.trial.shelf)
             seconds = time.thread_time() - began
             found = agreement(shown.made.places, made.places)
-        except Exception:
+        except Exception as error:
             metrics.shadow_lists.labels("error").inc()
             self._add(rollout, errors=1)
-            self._say()
+            self._complaint.about(error)
             return
         metrics.shadow_lists.labels("compared").inc()
         counted = {
@@ -135,19 +133,13 @@ class Shadow(VitalThread):
                 figures["seconds"][_NAMES[bisect_left(EDGES, seconds)]] += 1
             self._is_written[rollout] = False
 
-    def _say(self) -> None:
-        """Log why a list failed, once a minute."""
-        if time.monotonic() - self._warned_at >= _SAY_AGAIN_SECONDS:
-            logger.exception("The challenger fails to make a list in the shadow.")
-            self._warned_at = time.monotonic()
-
     # ---- ledger ----
 
     def write(self, connection: Connection) -> None:
         """Write the figures that have changed, within the caller's transaction."""
         with self._counting:
             fresh = [rollout for rollout, is_written in self._is_written.items() if not is_written]
-            figures = {rollout: {**self._of[rollout], "seconds": {**self._of[rollout]["seconds"]}} for rollout in fresh}
+            figures = {rollout: deepcopy(self._of[rollout]) for rollout in fresh}
             self._is_written.update(dict.fromkeys(fresh, True))
         for rollout, sums in figures.items():
             tallies.replace_shadow(connection, rollout, self._worker, sums)

@@ -133,13 +133,15 @@ class Stage:
         elif stands_in is not None:
             serves = stands_in
         champion = None if serves is None else self._joined(serves)
-        self.lineup = Lineup(champion, self._trial() if serves == wanted.champion else None)
+        trial = self._trial() if serves == wanted.champion else None
+        self.lineup = Lineup(champion, trial)
+        metrics.challenger_version.set(0 if trial is None else trial.shelf.version)
         self._forget({serves, wanted.champion, wanted.challenger, wanted.previous})
         if serves != (None if before is None else before.version):
             self._note_swap(before, champion)
 
     def _trial(self) -> Trial | None:
-        """The challenger on trial; one that cannot be joined with the catalogue is dropped, and nothing else."""
+        """The challenger on trial; one that cannot be joined with the catalogue is dropped."""
         challenger = self.deployment.challenger
         if challenger is None or challenger not in self._shelves:
             return None

@@ -22,7 +22,7 @@ def _no_time() -> list[float]:
 
 @dataclass(slots=True, eq=False)
 class _Counts:
-    """Of one arm, by bucket of people; as of `store.tallies.Tally`. Lists: to count in an array takes longer."""
+    """Of one arm, by bucket; as of `store.tallies.Tally`. To count in an array would take longer."""
 
     requests: list[int] = field(default_factory=_zeros)
     errors: list[int] = field(default_factory=_zeros)
@@ -99,9 +99,3 @@ class Tallies:
         if outcome == "later":
             for counts in list(self._of.values()):
                 counts.is_written = False
-
-    def forget_other_than(self, rollout: int | None) -> None:
-        """Drop what was counted, and written, of rollouts that are over."""
-        with self._counting:
-            for arm in [arm for arm, counts in self._of.items() if arm.rollout != rollout and counts.is_written]:
-                del self._of[arm]

@@ -2,14 +2,17 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 from app import metrics
 from app.serving import batches
 from app.serving.asked import Asked
 from app.serving.audience import Person
+from app.serving.batches import Batch
 from app.serving.catalogue import Catalogue
+from app.serving.complaints import Complaint
 from app.serving.lists import ListMaker, is_needless
 from app.serving.shadow import Shadow, Shown
 from app.serving.shelf import Shelf
@@ -20,8 +23,6 @@ from marquee.domain.errors import Conflict
 from marquee.recommend.listing import Listing, Wanted
 
 logger = logging.getLogger("marquee.app.rollout")
-
-_SAY_AGAIN_SECONDS = 60.0
 
 Requested = Literal["champion", "challenger"] | None
 
@@ -48,7 +49,7 @@ class Trials:
 
     def __init__(self, lists: ListMaker, tallies: Tallies, shadow: Shadow) -> None:
         self._lists, self._tallies, self._shadow = lists, tallies, shadow
-        self._said_at = -_SAY_AGAIN_SECONDS
+        self._complaint = Complaint("The challenger failed to make a list; the champion made it.")
 
     def for_person(
         self,
@@ -69,16 +70,12 @@ class Trials:
             Conflict: the challenger was requested, and there is none.
         """
         trial, champion = lineup.trial, lineup.champion
-        if requested is None and trial is not None and champion is not None and trial.mode == "shadow":
-            return self._shadowed(request_id, person, asked, trial, champion, under_way)
-        chosen = _chosen(person.user_id, lineup, requested)
-        try:
-            return self._made(request_id, person, asked, chosen, catalogue)
-        except Exception:
-            if chosen.arm.variant == "champion":
-                raise
-            self._say_that_it_failed()
-            return self._lists.for_person(request_id, person, asked, champion, catalogue, chosen.arm)
+        if requested is None:
+            if trial is None or champion is None:
+                return self._lists.for_person(request_id, person, asked, champion, catalogue)
+            if trial.mode == "shadow":
+                return self._shadowed(request_id, person, asked, trial, champion, under_way)
+        return self._by_choice(person, request_id, asked, lineup, catalogue, requested)
 
     def for_many(
         self,
@@ -96,21 +93,73 @@ class Trials:
         Raises:
             Conflict: the challenger was requested, and there is none.
         """
-        chosen = [_chosen(person.user_id, lineup, requested) for person in people]
+        every = [_chosen(person.user_id, lineup, requested) for person in people]
+        alone = partial(
+            self._by_choice,
+            request_id=request_id,
+            asked=asked,
+            lineup=lineup,
+            catalogue=catalogue,
+            requested=requested,
+        )
+        if not batches.are_made_together(self._lists, asked):
+            return batches.joined([alone(person) for person in people])
         made: list[bytes] = [b""] * len(people)
-        for arm in dict.fromkeys(one.arm for one in chosen):
-            places = [place for place, one in enumerate(chosen) if one.arm is arm]
+        for arm, places in _by_arm(every).items():
             group = [people[place] for place in places]
-            buckets = [chosen[place].bucket for place in places]
-            shelf = chosen[places[0]].shelf
-            answers = self._of_group(
-                request_id, group, buckets, asked, _Chosen(arm, shelf), lineup, catalogue, requested
-            )
+            buckets = [every[place].bucket for place in places]
+            shelf = every[places[0]].shelf
+            if shelf is None:
+                answers: Iterable[bytes] = map(alone, group)
+            else:
+                batch = Batch.of(self._lists, request_id, asked, shelf, arm)
+                answers = self._of_group(batch, group, buckets, alone)
             for place, answer in zip(places, answers, strict=True):
                 made[place] = answer
         return batches.joined(made)
 
+    def _of_group(
+        self,
+        batch: Batch,
+        people: Sequence[Person],
+        buckets: Sequence[int | None],
+        alone: Callable[[Person], bytes],
+    ) -> Iterator[bytes]:
+        """The lists of people who have the same variant; where some fail together, each is made alone."""
+        for part in batches.blocks(len(people), batch.shelf):
+            began = time.perf_counter()
+            try:
+                block = batches.make_block(batch, people[part])
+            except Exception:
+                logger.debug("A part of a batch failed.", exc_info=True)  # and whose list it is will tell
+                yield from map(alone, people[part])
+                continue
+            seconds = (time.perf_counter() - began) / len(block.answers)
+            for bucket, listing in zip(buckets[part], block.listings, strict=True):
+                if bucket is not None:
+                    self._count(batch.arm, bucket, seconds, batch.wanted, listing)
+            yield from block.answers
+
     # ---- one list ----
+
+    def _by_choice(
+        self,
+        person: Person,
+        request_id: str,
+        asked: Asked,
+        lineup: Lineup,
+        catalogue: Catalogue,
+        requested: Requested,
+    ) -> bytes:
+        """The list of the variant that is chosen, by whomever."""
+        chosen = _chosen(person.user_id, lineup, requested)
+        try:
+            return self._made(request_id, person, asked, chosen, catalogue)
+        except Exception as error:
+            if chosen.arm.variant == "champion":
+                raise
+            self._complaint.about(error)
+            return self._lists.for_person(request_id, person, asked, lineup.champion, catalogue, chosen.arm)
 
     def _made(
         self, request_id: str, person: Person, asked: Asked, chosen: _Chosen, catalogue: Catalogue
@@ -144,8 +193,31 @@ class Trials:
         empty = is_needless(wanted, listing)
         self._tallies.count(arm, bucket, seconds, empty=empty, fallback=fallback)
 
-    def _say_that_it_failed(self) -> None:
-        """Log why the challenger failed, once a minute."""
-        if time.monotonic() - self._said_at >= _SAY_AGAIN_SECONDS:
-            logger.exception("The challenger failed to make a list; the champion made it.")
-            self._said_at = time.monotonic()
+
+def _chosen(user_id: str, lineup: Lineup, requested: Requested) -> _Chosen:
+    """Who makes somebody's list.
+
+    Raises:
+        Conflict: the challenger was requested, and there is none.
+    """
+    trial = lineup.trial
+    if requested == "challenger":
+        if trial is None:
+            raise Conflict(
+                "There is no challenger in memory.", hint="Leave the header X-Marquee-Variant out."
+            )
+        return _Chosen(CHALLENGER, trial.shelf)
+    if trial is None or requested is not None or trial.mode != "canary":
+        return _Chosen(CHAMPION, lineup.champion)
+    is_challengers, bucket = trial.draw.of(user_id)
+    if is_challengers:
+        return _Chosen(trial.challenger, trial.shelf, bucket)
+    return _Chosen(trial.champion, lineup.champion, bucket)
+
+
+def _by_arm(every: Sequence[_Chosen]) -> dict[Arm, list[int]]:
+    """The places of those who have the same variant."""
+    places: dict[Arm, list[int]] = {}
+    for place, chosen in enumerate(every):
+        places.setdefault(chosen.arm, []).append(place)
+    return places

@@ -28,10 +28,7 @@ def agreement(champion: Sequence[Recommendation], challenger: Sequence[Recommend
     """Compare two lists."""
     theirs = {place.item_id: place for place in challenger}
     common = [(place, theirs[place.item_id]) for place in champion if place.item_id in theirs]
-    if not champion:
-        overlap = 0.0 if challenger else 1.0
-    else:
-        overlap = len(common) / len(champion)
+    overlap = len(common) / len(champion) if champion else float(not challenger)
     return Agreement(
         overlap,
         kendall_tau([other.rank for _, other in common]),
@@ -45,7 +42,7 @@ def kendall_tau(ranks: Sequence[int]) -> float | None:
 
     The share of pairs in the same order less that of pairs in the other.
     """
-    if len(ranks) < 2:  # noqa: PLR2004  a pair
+    if len(ranks) < 2:
         return None
     values = np.asarray(ranks, np.int64)
     signs = np.sign(values[np.newaxis, :] - values[:, np.newaxis])

@@ -61,9 +61,7 @@ def replace(connection: Connection, tally: Tally) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
 
 
-def replace_shadow(
-    connection: Connection, rollout_id: int, worker: str, figures: Mapping[str, Any]
-) -> None:
+def replace_shadow(connection: Connection, rollout_id: int, worker: str, figures: Mapping[str, Any]) -> None:
     """Write a worker's figures of a shadow over those it had written."""
     values = {"rollout_id": rollout_id, "worker": worker, "figures": dict(figures), "at": func.now()}
     statement = insert(shadow_tallies).values(**values)
