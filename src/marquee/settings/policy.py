@@ -155,7 +155,7 @@ class Rollouts(Document):
     """
 
     look_seconds: Annotated[float, Field(ge=1, le=30)] = 5.0
-    presets: dict[str, Preset] = Field({"blue-green": Preset()})
+    presets: dict[str, Preset] = Field(default_factory=lambda: {"blue-green": Preset()})
     default: str = "blue-green"
     patch: str | None = "blue-green"
 
