@@ -139,10 +139,10 @@ def change(connection: Connection, rollout_id: int, *, expected_revision: int, *
 
 
 def note_verdict(connection: Connection, rollout_id: int, verdict: Mapping[str, Any], at: datetime) -> None:
-    """Keep the judge's last word; changes nothing else."""
+    """Keep the judge's last word of a rollout that goes; changes nothing else."""
     connection.execute(
         update(rollouts)
-        .where(rollouts.c.rollout_id == rollout_id)
+        .where(rollouts.c.rollout_id == rollout_id, rollouts.c.ended_at.is_(None))
         .values(verdict=dict(verdict), judged_at=at)
     )
 

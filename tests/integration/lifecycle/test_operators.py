@@ -15,7 +15,7 @@ from marquee.settings.policy import Preset, Rollouts, Shadow, Step
 from marquee.store import audit, deployment, rollouts, versions
 from marquee.store.rollouts import Rollout
 from marquee.store.tables import audit_log, changes
-from tests.support.world import load_world, record_version
+from tests.support.world import record_version
 
 POLICY = Policy(
     gates=(),
@@ -29,25 +29,7 @@ POLICY = Policy(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def world(engine: Engine) -> None:
-    """Versions 1 (the champion), 2 and 3, all approved."""
-    with engine.begin() as connection:
-        load_world(connection)
-        for version in (1, 2, 3):
-            record_version(connection, version)
-    promote(engine, 1, actor="ada", reason="the first", evidence={}, expected_revision=0)
-
-
-@pytest.fixture(autouse=True)
-def quiet(engine: Engine) -> None:
-    """No rollout goes, and version 1 is the champion."""
-    with engine.connect() as connection:
-        going, now = rollouts.active(connection), deployment.get(connection)
-    if going is not None:
-        abort(engine, going.rollout_id, actor="ada", reason="the next test")
-    if now.champion != 1:
-        rollback(engine, actor="ada", reason="the next test", to=1)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def _start(engine: Engine, version: int = 2, *, preset: str | None = None, actor: str = "ada") -> Rollout:
