@@ -137,7 +137,7 @@ def archive_model(
     version: VersionInPath, body: schemas.ArchiveRequest, worker: WorkerDep, caller: Operator
 ) -> schemas.Archived:
     """Put a rejected, declined or retired version away; its record and its card stay."""
-    from marquee.lifecycle.archiving import archive
+    from marquee.lifecycle.retirement import archive
 
     with worker.database.engine() as engine:
         archive(engine, version, actor=caller.actor, reason=body.reason)

@@ -1004,7 +1004,7 @@ export interface paths {
         };
         /**
          * Verify Audit
-         * @description Hash every row of the audit log again.
+         * @description Hash every row of the audit log again, and look for what is noted of it elsewhere.
          */
         get: operations["verify_audit"];
         put?: never;
@@ -1811,7 +1811,7 @@ export interface components {
             rows: number;
             /**
              * Head
-             * @description hash of the last row; keep it elsewhere to find rows cut off at the end
+             * @description hash of the last row; keep it, to find later that rows were cut off
              */
             head: string;
             /**
@@ -1819,6 +1819,11 @@ export interface components {
              * @description the first row that was changed, or stands behind a gap
              */
             first_broken: number | null;
+            /**
+             * Faults
+             * @description what is wrong, in sentences
+             */
+            faults: string[];
         };
         /**
          * BadRow
@@ -10660,7 +10665,10 @@ export interface operations {
     };
     verify_audit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a hash that was the head once; is it there? */
+                head?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10714,6 +10722,15 @@ export interface operations {
             };
             /** @description The header Host names another site */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

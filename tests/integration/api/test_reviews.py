@@ -522,7 +522,14 @@ def test_the_audit_is_intact_until_a_row_is_changed(platform: Service, operator:
         "rows": intact["rows"],
         "head": _audit_head(platform),
         "first_broken": None,
+        "faults": [],
     }
+    old = operator.get("/api/v1/audit", params={"limit": 2}).json()["entries"][1]["hash"]
+    assert operator.get("/api/v1/audit/verify", params={"head": old}).json() == intact
+    cut = operator.get("/api/v1/audit/verify", params={"head": "f" * 64}).json()
+    assert (cut["intact"], cut["first_broken"]) == (False, None)
+    assert "cut off" in cut["faults"][0]
+    assert operator.get("/api/v1/audit/verify", params={"head": "f"}).status_code == 422
     assert intact["rows"] > 1
     with platform.engine.begin() as connection:
         reason = connection.scalar(text("SELECT reason FROM audit_log WHERE id = 2"))

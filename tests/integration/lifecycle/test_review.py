@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from marquee.domain.errors import Conflict, Forbidden, InvalidInput, MarqueeError, NotFound
-from marquee.lifecycle.archiving import archive
+from marquee.lifecycle.retirement import archive
 from marquee.lifecycle.review import (
     Reviewed,
     approve_automatically_within,
