@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from marquee.store import rollouts, versions
+from marquee.store import audit, rollouts, versions
 from tests.support.world import NOW, SNAPSHOT
 
 ALGORITHMS = {"rating": "biases", "ranking": "ease"}
@@ -99,6 +99,15 @@ def plant_ended_rollout(connection: Connection, challenger: int, champion: int) 
         at=began,
     )
     number = made.rollout_id
+    for action in ("start rollout", "end rollout"):
+        audit.append(
+            connection,
+            actor="operator:ann",
+            action=action,
+            subject=f"rollout {number}",
+            reason="the new recipe",
+            evidence={},
+        )
     rollouts.begin_step(connection, number, step=1, state="canary", share=0.05, at=began)
     rollouts.note_verdict(connection, number, VERDICT, began + timedelta(minutes=9))
     rollouts.end_step(connection, number, began + timedelta(minutes=10))

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Header, Query
 from starlette.responses import Response
 
+from app.api.configured import policy_of, unavailable_when_wrong
 from app.api.deployments import VersionInPath
 from app.api.routing import problems, router
 from app.api.schemas import reviews as schemas
 from app.dependencies import OPERATORS, READERS, Operator, WorkerDep
-from marquee.settings import load_policy
 from marquee.store import reviews, versions
 from marquee.store.reviews import Review
 
@@ -59,7 +59,7 @@ def get_model_card(
     from marquee.reporting.render import to_html, to_markdown
 
     chosen = form or ("markdown" if "text/markdown" in accept else "html")
-    with worker.database.reading() as connection:
+    with worker.database.reading() as connection, unavailable_when_wrong():
         report = card_report(card_of(connection, version, worker.settings))
     content = to_html(report) if chosen == "html" else to_markdown(report)
     return Response(content, headers=_AS_A_PAGE, media_type=_MEDIA_TYPES[chosen])
@@ -75,7 +75,7 @@ def review_model(
     """
     from marquee.lifecycle.review import review
 
-    policy = load_policy(worker.settings.configs_dir / "policy.yaml").review
+    policy = policy_of(worker).review
     with worker.database.engine() as engine:
         done = review(
             engine,
@@ -99,7 +99,7 @@ def list_reviews(version: VersionInPath, worker: WorkerDep) -> schemas.VersionRe
     """What people said of a version, and which parts are still to be signed."""
     from marquee.lifecycle.review import missing_parts
 
-    policy = load_policy(worker.settings.configs_dir / "policy.yaml").review
+    policy = policy_of(worker).review
     with worker.database.reading() as connection:
         state = versions.get(connection, version).state
         given = reviews.of_version(connection, version)
@@ -137,7 +137,7 @@ def archive_model(
     version: VersionInPath, body: schemas.ArchiveRequest, worker: WorkerDep, caller: Operator
 ) -> schemas.Archived:
     """Put a rejected, declined or retired version away; its record and its card stay."""
-    from marquee.lifecycle.archiving import archive
+    from marquee.lifecycle.retirement import archive
 
     with worker.database.engine() as engine:
         archive(engine, version, actor=caller.actor, reason=body.reason)

@@ -6,13 +6,13 @@ from fastapi import Path
 from pydantic import Field, TypeAdapter
 from sqlalchemy import Connection
 
+from app.api.configured import policy_of
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.routing import problems, router
 from app.api.schemas import rollouts as schemas
 from app.api.schemas.fields import Cursor, PageLimit
 from app.dependencies import READERS, Operator, WorkerDep
 from app.serving.worker import Worker
-from marquee.settings import Policy, load_policy
 from marquee.store import outcomes, rollouts
 
 routes = router("rollouts")
@@ -45,7 +45,7 @@ def start_rollout(body: schemas.RolloutRequest, worker: WorkerDep, caller: Opera
     """Roll an approved version out, by a preset of policy.yaml. One rollout goes at a time."""
     from marquee.lifecycle.rollouts import start
 
-    policy = _policy(worker)
+    policy = policy_of(worker)
     with worker.database.engine() as engine:
         started = start(
             engine,
@@ -108,7 +108,7 @@ def abort_rollout(
 @routes.get("/policy", responses=problems(401, 403, 503), operation_id="get_policy", dependencies=[READERS])
 def get_policy(worker: WorkerDep) -> schemas.PolicyInForce:
     """Who must sign, how rollouts may go, and how they are judged, as policy.yaml says now."""
-    policy = _policy(worker)
+    policy = policy_of(worker)
     presets = [{"name": name, **one.model_dump()} for name, one in policy.rollouts.presets.items()]
     return schemas.PolicyInForce.model_validate(
         {
@@ -120,10 +120,6 @@ def get_policy(worker: WorkerDep) -> schemas.PolicyInForce:
             "rollback_days": policy.retention.rollback_days,
         }
     )
-
-
-def _policy(worker: Worker) -> Policy:
-    return load_policy(worker.settings.configs_dir / "policy.yaml")
 
 
 def _look(worker: Worker, rollout_id: int) -> schemas.RolloutDetail:

@@ -16,6 +16,7 @@ export interface paths {
          * @description The items that a person would like best, of those they have not rated.
          *
          *     Somebody unknown gets popular items, and `notice` says so. A rating counts as soon as it was answered.
+         *     While a rollout shows a challenger to a share of the people, `variant` says whose list it is.
          */
         get: operations["recommend"];
         put?: never;
@@ -530,7 +531,9 @@ export interface paths {
         };
         /**
          * Get Personal Data
-         * @description Everything held on a person: profile, ratings, events, lists shown. Viewers may have their own.
+         * @description Everything held on a person: profile, ratings, events, lists shown, what a rollout counts of them.
+         *
+         *     Viewers may have their own.
          */
         get: operations["get_personal_data"];
         put?: never;
@@ -1004,7 +1007,7 @@ export interface paths {
         };
         /**
          * Verify Audit
-         * @description Hash every row of the audit log again.
+         * @description Hash every row of the audit log again, and look for what is noted of it elsewhere.
          */
         get: operations["verify_audit"];
         put?: never;
@@ -1811,7 +1814,7 @@ export interface components {
             rows: number;
             /**
              * Head
-             * @description hash of the last row; keep it elsewhere to find rows cut off at the end
+             * @description hash of the last row; keep it, to find later that rows were cut off
              */
             head: string;
             /**
@@ -1819,6 +1822,11 @@ export interface components {
              * @description the first row that was changed, or stands behind a gap
              */
             first_broken: number | null;
+            /**
+             * Faults
+             * @description what is wrong, in sentences
+             */
+            faults: string[];
         };
         /**
          * BadRow
@@ -2407,6 +2415,10 @@ export interface components {
             item_ids: string[];
             /** Propensities */
             propensities: number[] | null;
+            /** Rollout */
+            rollout: number | null;
+            /** Step */
+            step: number | null;
         };
         /** HeldItem */
         HeldItem: {
@@ -2432,6 +2444,30 @@ export interface components {
              * @example Star Wars
              */
             Comment: string;
+        };
+        /**
+         * HeldOutcome
+         * @description What became of the lists that they were shown in one step of a rollout.
+         */
+        HeldOutcome: {
+            /** Rollout Id */
+            rollout_id: number;
+            /** Step */
+            step: number;
+            /** Variant */
+            variant: string;
+            /** User Id */
+            user_id: string;
+            /** Lists */
+            lists: number;
+            /** Positive */
+            positive: number;
+            /** Rated */
+            rated: number;
+            /** Stars */
+            stars: number;
+            /** Stars Squared */
+            stars_squared: number;
         };
         /**
          * HeldProfile
@@ -2479,6 +2515,31 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+        };
+        /**
+         * HeldScore
+         * @description A rating of theirs, beside what two versions had predicted.
+         */
+        HeldScore: {
+            /** Rollout Id */
+            rollout_id: number;
+            /** User Id */
+            user_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Step */
+            step: number;
+            /** Stars */
+            stars: number;
+            /** Champion */
+            champion: number;
+            /** Challenger */
+            challenger: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /** HeldUser */
         HeldUser: {
@@ -3228,6 +3289,16 @@ export interface components {
              * @description the lists that they were shown
              */
             impressions: components["schemas"]["HeldImpression"][];
+            /**
+             * Rollout Outcomes
+             * @description kept while a rollout goes
+             */
+            rollout_outcomes: components["schemas"]["HeldOutcome"][];
+            /**
+             * Scored Ratings
+             * @description likewise
+             */
+            scored_ratings: components["schemas"]["HeldScore"][];
         };
         /**
          * PolicyInForce
@@ -4595,7 +4666,10 @@ export interface operations {
                 /** @description whether to say why each item stands where it does */
                 explain?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Whose list it is to be, whatever chance says; needs the scope `operate`. Without a challenger in memory, `challenger` is answered with 409. Such lists count in no rollout. */
+                "X-Marquee-Variant"?: "champion" | "challenger";
+            };
             path: {
                 /**
                  * @description The person's id, percent-encoded; a slash within it is `%2F`.
@@ -4636,6 +4710,15 @@ export interface operations {
             };
             /** @description The caller may not */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7312,7 +7395,10 @@ export interface operations {
     recommend_to_many: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Whose list it is to be, whatever chance says; needs the scope `operate`. Without a challenger in memory, `challenger` is answered with 409. Such lists count in no rollout. */
+                "X-Marquee-Variant"?: "champion" | "challenger";
+            };
             path?: never;
             cookie?: never;
         };
@@ -7369,6 +7455,15 @@ export interface operations {
             };
             /** @description The body did not arrive in time */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10717,7 +10812,10 @@ export interface operations {
     };
     verify_audit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a hash that was the head once; is it there? */
+                head?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10771,6 +10869,15 @@ export interface operations {
             };
             /** @description The header Host names another site */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,7 +18,7 @@ from marquee.lifecycle.card import card_of
 from marquee.lifecycle.review import missing_parts
 from marquee.settings import Policy, Settings, load_policy, load_serving
 from marquee.settings.policy import Review as ReviewPolicy
-from marquee.store import alerts, audit, deployment, impressions, reviews, versions, workers
+from marquee.store import alerts, audit_check, deployment, impressions, reviews, versions, workers
 from marquee.store.deployment import Deployment
 from marquee.store.reviews import Review
 from marquee.store.versions import ModelVersion
@@ -142,12 +142,11 @@ def workers_warm(found: ModelVersion, now: Deployment, alive: Sequence[ServingWo
 
 
 def audit_intact(connection: Connection) -> Item:
-    """Whether no row of the audit log was changed or taken out."""
-    broken = audit.first_broken(connection)
-    if broken is not None:
-        return Item("Audit", "failed", f"The chain breaks at row {broken}.")
-    head, rows = audit.head(connection), audit.count(connection)
-    return Item("Audit", "ok", f"{rows} rows, the head is {head}.")
+    """Whether the audit log is whole: no row was changed, taken out or cut off."""
+    found = audit_check.check(connection)
+    if not found.is_whole:
+        return Item("Audit", "failed", " ".join(found.faults))
+    return Item("Audit", "ok", f"{found.rows} rows, the head is {found.head}.")
 
 
 def no_alert(connection: Connection, found: ModelVersion) -> Item:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from marquee.domain.errors import Conflict, Forbidden, InvalidInput, MarqueeError, NotFound
-from marquee.lifecycle.archiving import archive
+from marquee.lifecycle.retirement import archive
 from marquee.lifecycle.review import (
     Reviewed,
     approve_automatically_within,
@@ -184,7 +184,7 @@ def test_of_two_reviewers_at_once_one_wins_and_the_other_is_told(
         names = ("operator:bob", "operator:eve")
         results = _at_once(
             [
-                lambda name=name, decision=decision: _review(engine, version, name, decision=decision)  # type: ignore[misc]
+                lambda v=version, n=name, d=decision: _review(engine, v, n, decision=d)  # type: ignore[misc]
                 for name, decision in zip(names, decisions, strict=True)
             ]
         )
@@ -201,8 +201,8 @@ def test_two_parts_signed_at_once_both_count(engine: Engine, plant: Callable[...
         version = plant()
         results = _at_once(
             [
-                lambda: _review(engine, version, "operator:bob", part="technical", policy=TWO),
-                lambda: _review(engine, version, "operator:eve", part="business", policy=TWO),
+                lambda v=version: _review(engine, v, "operator:bob", part="technical", policy=TWO),  # type: ignore[misc]
+                lambda v=version: _review(engine, v, "operator:eve", part="business", policy=TWO),  # type: ignore[misc]
             ]
         )
         assert sorted(one.state for one in results if isinstance(one, Reviewed)) == ["approved", "validated"]

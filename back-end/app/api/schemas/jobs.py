@@ -66,8 +66,9 @@ class AuditVerdict(Answer):
 
     intact: bool
     rows: int
-    head: str = Field(description="hash of the last row; keep it elsewhere to find rows cut off at the end")
+    head: str = Field(description="hash of the last row; keep it, to find later that rows were cut off")
     first_broken: int | None = Field(description="the first row that was changed, or stands behind a gap")
+    faults: list[str] = Field(description="what is wrong, in sentences")
 
 
 class AuditLog(Answer):
