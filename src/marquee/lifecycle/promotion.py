@@ -57,7 +57,7 @@ def promote_within(
     """
     state = versions.get(connection, version).state
     if state != "approved":
-        _approve(connection, version, state, actor=actor, reason=reason, evidence=evidence)
+        approve_within(connection, version, actor=actor, reason=reason, evidence=evidence)
     return deployment.set_champion(
         connection,
         version,
@@ -111,9 +111,16 @@ def _check_target(connection: Connection, version: int, now: Deployment) -> None
         raise Conflict(f"Version {version} is {state}, and was never approved to serve.", hint=_SEE)
 
 
-def _approve(
-    connection: Connection, version: int, state: str, *, actor: str, reason: str, evidence: Mapping[str, Any]
+def approve_within(
+    connection: Connection, version: int, *, actor: str, reason: str, evidence: Mapping[str, Any]
 ) -> None:
+    """Approve a validated version, so that it may serve, with the audit of it.
+
+    Raises:
+        NotFound: there is no such version.
+        Conflict: its state does not allow it.
+    """
+    state = versions.get(connection, version).state
     check_move(version, state, "approved")
     versions.set_state(connection, version, expected=state, state="approved")
     audit.append(
