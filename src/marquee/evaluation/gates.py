@@ -88,13 +88,13 @@ def quality_gate(rule: QualityRule, found: Compared) -> Gate:
         return unjudged(rule, "there is nobody to measure it by")
     low, high = one.difference.low, one.difference.high
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
-        few = counted(found.people, "person", "people")
-        return unjudged(rule, f"{few} are too few for an interval", one.candidate, one.rival)
+        few = f"too few people for an interval ({found.people:,})"
+        return unjudged(rule, few, one.candidate, one.rival)
     gain, worst = _gains(rule.metric, one.difference.value, low, high)[:2]
     passed = worst > -rule.margin if rule.than == "baselines" else worst >= -rule.margin
     reason = (
         f"{rule.name}: {one.candidate:.4f} against {one.rival:.4f}, {_better(gain)}; at worst "
-        f"{_better(worst)} ({LEVEL:.0%} interval, {counted(found.people, 'person', 'people')}); {_asked(rule)}."
+        f"{_better(worst)} ({LEVEL:.0%} interval, {_people(found.people)}); {_asked(rule)}."
     )
     figures = (one.candidate, one.rival, rule.margin, reason)
     return Gate(rule.name, passed, *figures, than=rule.than, low=low, high=high, people=found.people)
@@ -127,14 +127,15 @@ def slices_gate(rules: SliceRules, by: str, metric: GatedMetric, found: Mapping[
         said = f"surely more than {margin:g} worse than the champion for {_told(failed)}"
     else:
         said = f"no group is surely more than {margin:g} worse than the champion; {_told(judged)}"
-    left = f"; not judged: {', '.join(f'{one.name} ({one.people} people)' for one in apart)}" if apart else ""
+    if apart:
+        said += f"; not judged: {', '.join(f'{one.name} ({_people(one.people)})' for one in apart)}"
     return Gate(
         slices_name(by, metric),
         bool(judged) and not failed,
         None,
         None,
         margin,
-        f"{metric} by {by}: {said}{left}.",
+        f"{metric} by {by}: {said}.",
         kind="slices",
         judged=bool(judged),
         than="champion",
@@ -196,6 +197,10 @@ def _gains(metric: str, value: float, low: float, high: float) -> tuple[float, f
     return (-value, -high, -low) if metric in LOWER_IS_BETTER else (value, low, high)
 
 
+def _people(count: int) -> str:
+    return counted(count, "person", "people")
+
+
 def _better(gain: float) -> str:
     return f"{abs(gain):.4f} {'worse' if gain < 0 else 'better'}" if gain else "equal"
 
@@ -208,6 +213,6 @@ def _asked(rule: QualityRule) -> str:
 
 def _told(groups: Iterable[Group]) -> str:
     return ", ".join(
-        f"{one.name} {one.difference:+.4f} ({one.low:+.4f} to {one.high:+.4f}, {one.people} people)"
+        f"{one.name} {one.difference:+.4f} ({one.low:+.4f} to {one.high:+.4f}, {_people(one.people)})"
         for one in groups
     )

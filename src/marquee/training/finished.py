@@ -14,6 +14,7 @@ from marquee.evaluation.gates import Gate, limit_gate, slower_gate
 from marquee.models.arrays import blas_threads
 from marquee.models.bundle import Bundle
 from marquee.models.features import profiles
+from marquee.models.model_set import ModelSet
 from marquee.models.protocol import Float32
 from marquee.models.training_set import histories_of
 from marquee.recommend.recommender import PersonState, Recommender
@@ -80,8 +81,13 @@ def integrity_gate(folder: Path, tables: Tables, serving: Serving, *, sample: in
         bundle = Bundle.open(folder)
     except CorruptBundle as error:
         return Gate(_INTEGRITY, False, None, None, None, error.message, kind="integrity")
-    recommender = Recommender(bundle, serving)
-    histories = [History.empty(), *_histories(bundle, tables, sample)]
+    return answers_gate(bundle, tables, serving, sample=sample, k=k)
+
+
+def answers_gate(models: ModelSet, tables: Tables, serving: Serving, *, sample: int, k: int) -> Gate:
+    """The part of `integrity_gate` that asks the models."""
+    recommender = Recommender(models, serving)
+    histories = [History.empty(), *_histories(models, tables, sample)]
     with blas_threads(1):
         together = recommender.states(histories)
         faults = [
@@ -98,11 +104,11 @@ def integrity_gate(folder: Path, tables: Tables, serving: Serving, *, sample: in
     return Gate(_INTEGRITY, not faults, None, None, None, reason, kind="integrity", people=people)
 
 
-def _histories(bundle: Bundle, tables: Tables, sample: int) -> Sequence[History]:
+def _histories(models: ModelSet, tables: Tables, sample: int) -> Sequence[History]:
     ids = np.array(sorted(tables.ratings[USER].astype(str).unique()))
     chosen = ids[np.unique(np.linspace(0, len(ids) - 1, min(sample, len(ids))).astype(np.int64))].tolist()
     theirs = tables.ratings[tables.ratings[USER].isin(chosen)]
-    return histories_of(theirs, bundle.items, chosen, profiles(tables.users, bundle.user_vocabulary))
+    return histories_of(theirs, models.items, chosen, profiles(tables.users, models.user_vocabulary))
 
 
 def _alike(ours: Float32, theirs: Float32) -> bool:

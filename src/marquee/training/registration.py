@@ -71,6 +71,7 @@ def register(
     Raises:
         Unavailable: MLflow or Postgres is away.
     """
+    entry = _entry(context, logged, snapshot, judgement, facts)
     gates = "passed" if judgement.passed else "failed"
     tags = {
         "snapshot": snapshot.hash,
@@ -83,9 +84,7 @@ def register(
         logged,
         {**tags, "gates": gates},
         f"Trained on {snapshot.hash[:12]}; gates {gates}.",
-        lambda version: _record(
-            context, version, _entry(context, logged, snapshot, judgement, facts), judgement
-        ),
+        lambda version: _record(context, version, entry, judgement),
     )
     on_progress(_outcome(registered), None)
     if registered.deployed:
