@@ -22,8 +22,10 @@ ranking: {algorithm: ease, regularization: 10.0}
 POLICY = """
 triggers: {cron: null, new_ratings: %s}
 gates:
-  - {metric: rmse, group: known, margin: 0.01}
-  - {metric: ndcg, group: known, margin: 0.01}
+  quality:
+    - {metric: rmse, group: known, than: champion, margin: 0.01}
+    - {metric: ndcg, group: known, than: champion, margin: 0.01}
+    - {metric: rmse, group: known, than: baselines, margin: 0.0}
 """
 
 
