@@ -9,6 +9,7 @@ import { Problem } from "../../shell/Problem";
 import { Section } from "../../shell/Section";
 import { usePageTitle } from "../../shell/usePageTitle";
 import { Fact, FactList } from "../FactList";
+import { percentText } from "../figures";
 import { momentText } from "../times";
 import { FindingsTable } from "./FindingsTable";
 import { presetEnd, presetSteps } from "./presets";
@@ -66,10 +67,13 @@ function Standing({ rollout, now }: { rollout: RolloutDetail; now: number }) {
       </p>
       <div className={styles.panel}>
         <Stepper stages={stages(course)} now={now} />
-        <div className={styles.standing} role="status">
-          <RolloutStateWord state={rollout.state} />
+        <div className={styles.standing}>
+          <p className={styles.state} role="status">
+            <RolloutStateWord state={rollout.state} />
+            {rollout.state === "canary" && <span>{percentText(share)}</span>}
+            {rollout.outcome !== null && <span className={styles.outcome}>{rollout.outcome}</span>}
+          </p>
           <p>{waits}</p>
-          {rollout.outcome !== null && <p>{rollout.outcome}</p>}
         </div>
         {going && <ShareBar champion={rollout.champion} challenger={rollout.challenger} share={share} />}
         {going && <RolloutActions rollout={rollout} course={course} />}
