@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
+from marquee.lifecycle.rollout_plan import Plan
+from marquee.settings import load_policy
 from marquee.store import audit, rollouts, versions
 from tests.support.world import NOW, SNAPSHOT
 
+POLICY = Path(__file__).parents[2] / "configs" / "policy.yaml"
 ALGORITHMS = {"rating": "biases", "ranking": "ease"}
 HYPERPARAMETERS = {"ranking": {"regularization": 10.0}}
 METRICS: Mapping[str, Any] = {
@@ -92,7 +96,7 @@ def plant_ended_rollout(connection: Connection, challenger: int, champion: int) 
         challenger=challenger,
         champion=champion,
         preset="canary",
-        plan={},
+        plan=Plan.of(load_policy(POLICY), "canary").to_dict(),
         salt="5a17",
         requested_by="operator:ann",
         reason="the new recipe",
