@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
+from marquee.lifecycle.rollout_plan import Plan
+from marquee.settings import load_policy
 from marquee.store import audit, rollouts, versions
+from marquee.store.versions import ModelVersion
 from tests.support.world import NOW, SNAPSHOT
 
+POLICY = Path(__file__).parents[2] / "configs" / "policy.yaml"
 ALGORITHMS = {"rating": "biases", "ranking": "ease"}
 HYPERPARAMETERS = {"ranking": {"regularization": 10.0}}
 METRICS: Mapping[str, Any] = {
@@ -66,6 +71,22 @@ VERDICT: Mapping[str, Any] = {
     ],
 }
 
+VERSION = ModelVersion(
+    version=3,
+    semantic_version="1.0.2",
+    state="validated",
+    run_id="run-3",
+    snapshot="ab" * 32,
+    trained_through=NOW,
+    algorithms={"rating": "svd", "ranking": "ease"},
+    hyperparameters={"rating": {"n_factors": 4}},
+    metrics=METRICS,
+    gates=(PASSED, SLICED),
+    created_at=NOW,
+    facts={"seed": 7},
+    requested_by="shell:ann",
+)
+
 
 def plant_version(connection: Connection, version: int, state: str = "validated", **more: Any) -> None:
     """A version of the world's snapshot; `more` are columns that are to be different."""
@@ -92,7 +113,7 @@ def plant_ended_rollout(connection: Connection, challenger: int, champion: int) 
         challenger=challenger,
         champion=champion,
         preset="canary",
-        plan={},
+        plan=Plan.of(load_policy(POLICY), "canary").to_dict(),
         salt="5a17",
         requested_by="operator:ann",
         reason="the new recipe",

@@ -18,7 +18,7 @@ from marquee.store.rollouts import Rollout, Step
 from marquee.store.snapshots import SnapshotRecord
 from marquee.store.versions import ModelVersion
 
-GROUPS: Mapping[str, str] = {"known": "people with a past", "new": "new people", "all": "everybody"}
+GROUPS: Mapping[str, str] = {"known": "known people", "new": "new people", "all": "everybody"}
 METRICS: Mapping[str, tuple[str, bool]] = {  # names, and whether they are of the first k places
     "rmse": ("RMSE", False),
     "mae": ("MAE", False),
@@ -69,7 +69,7 @@ class Card:
         found = self.version
         parts = {
             "the counts and span of its data": self.snapshot is not None,
-            "figures of people with a past": bool(_measured(found.metrics, "known")),
+            "figures of known people": bool(_measured(found.metrics, "known")),
             "figures of new people": bool(_measured(found.metrics, "new")),
             "baselines": bool(found.metrics.get("baselines")),
             "gates": bool(found.gates),
@@ -273,6 +273,8 @@ def _json(value: object) -> str:
     """A value as a person reads it."""
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_json(one)}" for name, one in value.items()) or "none"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -24,9 +24,9 @@ def ethics(
     rows: tuple[tuple[Cell, ...], ...] = (
         ("The bundle holds no data about people", *_no_people(manifest)),
         ("New people are judged apart", *_newcomers(version.metrics)),
-        ("Groups of people are judged apart", *_groups(version.gates)),
+        ("No group of people is served much worse than before", *_groups(version.gates)),
         ("It is compared with simple models", *_baselines(version.metrics)),
-        ("What was measured let it pass", *_passed(version.gates)),
+        ("Every gate let it pass", *_passed(version.gates)),
         ("Somebody answers for its approval", *_approved(reviews, history)),
     )
     note = "Not known is no yes: it is open until somebody finds out."
@@ -39,10 +39,7 @@ def _no_people(manifest: Manifest | None) -> tuple[Mark, str]:
     others = [name for name in manifest.files if not _is_about_items(name)]
     if others:
         return _NO, f"It has files of another kind: {', '.join(others)}."
-    return (
-        _YES,
-        f"Its {len(manifest.files)} files are arrays of {manifest.n_items} items, and names of features.",
-    )
+    return _YES, f"Its {len(manifest.files)} files are of items, and of names of features."
 
 
 def _is_about_items(name: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from marquee.reporting.model import Block, Mark, Number, Rows, Section, Status, Table
+from marquee.reporting.model import Block, Cell, Finding, Findings, Mark, Number, Rows, Section, Status, Table
 from marquee.store.versions import ModelVersion
 
 SLICES = "slices"
@@ -19,11 +19,15 @@ GateFigures: TypeAlias = Mapping[str, Any]
 
 
 def gates_section(version: ModelVersion) -> Section:
-    """A table a kind of gate, but for slices."""
-    blocks: list[Block] = [
-        _table(_KINDS.get(kind, kind), gates) for kind, gates in by_kind(version).items() if kind != SLICES
-    ]
-    return Section("Gates", tuple(blocks or ["No gate has judged it."]))
+    """What stopped it, then a table a kind of gate, but for slices."""
+    tables = [_table(kind, gates) for kind, gates in by_kind(version).items() if kind != SLICES]
+    stopped = tuple(
+        Finding("error", f"{gate['name']}: {outcome(gate).text}", str(gate["reason"]))
+        for gate in version.gates
+        if not gate["passed"]
+    )
+    findings = (Findings(stopped),) if stopped else ()
+    return Section("Gates", (*findings, *tables) or ("No gate has judged it.",))
 
 
 def slices_section(version: ModelVersion) -> Section:
@@ -42,22 +46,29 @@ def by_kind(version: ModelVersion) -> dict[str, list[GateFigures]]:
     return kinds
 
 
-def _table(caption: str, gates: list[GateFigures]) -> Table:
-    rows: Rows = tuple(
-        (
-            str(gate["name"]),
-            outcome(gate),
-            Number(gate.get("candidate"), 4),
-            str(gate.get("than") or "champion"),
-            Number(_rival(gate), 4),
-            Number(_difference(gate), 4, gate.get("low"), gate.get("high"), signed=True),
-            Number(gate.get("margin"), 4),
-            str(gate["reason"]),
-        )
-        for gate in gates
+def _table(kind: str, gates: list[GateFigures]) -> Table:
+    caption = _KINDS.get(kind, kind)
+    if kind != "quality":
+        return Table(caption, ("gate", "outcome", "figure", "limit", "why"), tuple(map(_limited, gates)))
+    columns = ("gate", "outcome", "candidate", "beside", "its figure", "difference", "margin")
+    return Table(caption, columns, tuple(map(_compared, gates)))
+
+
+def _compared(gate: GateFigures) -> tuple[Cell, ...]:
+    return (
+        str(gate["name"]),
+        outcome(gate),
+        Number(gate.get("candidate"), 4),
+        str(gate.get("than") or "champion"),
+        Number(_rival(gate), 4),
+        Number(_difference(gate), 4, gate.get("low"), gate.get("high"), signed=True),
+        Number(gate.get("margin"), 4),
     )
-    columns = ("gate", "outcome", "candidate", "beside", "its figure", "difference", "margin", "why")
-    return Table(caption, columns, rows)
+
+
+def _limited(gate: GateFigures) -> tuple[Cell, ...]:
+    figure, limit = Number(gate.get("candidate"), 2), Number(gate.get("margin"), 2)
+    return (str(gate["name"]), outcome(gate), figure, limit, str(gate["reason"]))
 
 
 def outcome(gate: GateFigures) -> Mark:

@@ -24,10 +24,11 @@ def rollouts_section(rollouts: Sequence[tuple[Rollout, Sequence[Step]]]) -> Sect
 
 
 def _blocks(rollout: Rollout, steps: Sequence[Step]) -> Iterator[Block]:
-    ended = f"; {rollout.outcome}" if rollout.outcome else ""
+    outcome = f": {rollout.outcome.rstrip('.')}" if rollout.outcome else ""
     yield (
         f"Against version {rollout.champion}, by the preset {rollout.preset}, asked for by "
-        f"{rollout.requested_by}: {rollout.reason} It is {rollout.state.replace('_', ' ')}{ended}"
+        f"{rollout.requested_by} ({rollout.reason.rstrip('.')}). It is "
+        f"{rollout.state.replace('_', ' ')}{outcome}."
     )
     if steps:
         yield Table("Its steps", ("step", "kind", "share", "from", "to"), tuple(map(_step, steps)))
