@@ -17,8 +17,8 @@ class Contrast:
     Attributes:
         weight: W, the sum of the steps' weights; T(1) / W is the difference of the rates.
         challenger, champion: W times each one's rate.
-        challenger_variance, champion_variance, covariance: of these two, clustered by person; not below the next.
-        challenger_least, champion_least: variances of as many independent observations.
+        challenger_variance, champion_variance, covariance: of these two, clustered by person.
+        challenger_least, champion_least: of as many independent observations; the former are not below them.
         spread: variance of one observation.
         information: of one observation when the variants are even: 1/4 in W; 1 where they are paired.
         challenger_people, champion_people: who was counted.

@@ -1,0 +1,95 @@
+"""Rollouts under seeded traffic, judged as in production, and what came of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from benchmarks.judge_traffic import METRICS, World, rollout
+from marquee.evaluation.judge import Metric, Verdict, judge
+from marquee.evaluation.judge.contrast import stratified
+from marquee.models.protocol import Float64
+
+T = TypeVar("T")
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The numbers of a policy that the judge needs; `look` is the seconds between two judgements."""
+
+    alpha: float = 0.05
+    planned: float = 15_000
+    least_people: int = 50
+    look: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a rollout ended: at the first verdict that ends it, or `inconclusive` at the end of its time."""
+
+    verdict: Verdict
+    seconds: float
+    people: int
+    lists: int
+    because: tuple[str, ...] = ()
+
+
+def run(
+    seed: int,
+    world: World,
+    rules: Rules,
+    ends: frozenset[Verdict] = frozenset(("worse", "not worse", "better")),
+    metrics: Sequence[Metric] = METRICS,
+) -> Outcome:
+    """Look until a verdict that ends it; a promotion waits for the last step."""
+    traffic = rollout(world, seed)
+    last_step = sum(seconds for _, seconds in world.steps[:-1])
+    people = lists = 0
+    for seconds in np.arange(rules.look, world.seconds + rules.look / 2, rules.look):
+        observed = {metric.name: traffic[metric.name].at(seconds) for metric in metrics}
+        found = judge(
+            observed,
+            metrics,
+            alpha=rules.alpha,
+            planned=rules.planned,
+            least_people=rules.least_people,
+        )
+        first = found.findings[0]
+        people, lists = first.people_champion + first.people_challenger, first.observations
+        if found.verdict in ends and (found.verdict == "worse" or seconds >= last_step):
+            because = tuple(one.metric for one in found.findings if one.verdict == found.verdict)
+            return Outcome(found.verdict, float(seconds), people, lists, because)
+    return Outcome("inconclusive", world.seconds, people, lists)
+
+
+def variance(seed: int, world: World, looks: Float64) -> Float64:
+    """(people, lists, clustered variance of the difference) at each look, shape (n_looks, 3)."""
+    sums = rollout(world, seed)["positive"]
+    rows = []
+    for seconds in looks:
+        found = stratified(sums.at(seconds), share=True)
+        if found is None:
+            rows.append((0.0, 0.0, np.inf))
+            continue
+        people = found.champion_people + found.challenger_people
+        rows.append((people, found.observations, found.variance() / found.weight**2))
+    return np.array(rows)
+
+
+def many(rollouts: int, of: Callable[[int], T], first_seed: int = 0) -> list[T]:
+    """One result a seed, on two processes."""
+    with ProcessPoolExecutor(WORKERS) as pool:
+        return list(pool.map(of, range(first_seed, first_seed + rollouts), chunksize=4))
+
+
+def outcomes(rollouts: int, world: World, rules: Rules, **options: object) -> list[Outcome]:
+    return many(rollouts, partial(run, world=world, rules=rules, **options))  # type: ignore[arg-type]
+
+
+def share(outcomes: Sequence[Outcome], verdicts: Iterable[Verdict]) -> float:
+    wanted = set(verdicts)
+    return sum(outcome.verdict in wanted for outcome in outcomes) / len(outcomes)
