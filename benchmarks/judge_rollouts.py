@@ -1,6 +1,6 @@
 """Rollouts under seeded traffic, judged as in production, and what came of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,9 @@ from marquee.models.protocol import Float64
 
 T = TypeVar("T")
 WORKERS = 2
+DECIDED: frozenset[Verdict] = frozenset(("worse", "not worse", "better"))
+HARM: frozenset[Verdict] = frozenset(("worse",))
+PASS: frozenset[Verdict] = frozenset(("not worse", "better"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Rules:
     """The numbers of a policy that the judge needs; `look` is the seconds between two judgements."""
 
     alpha: float = 0.05
-    planned: float = 15_000
+    planned: float = 10_000
     least_people: int = 50
     look: float = 5.0
 
@@ -42,7 +45,7 @@ def run(
     seed: int,
     world: World,
     rules: Rules,
-    ends: frozenset[Verdict] = frozenset(("worse", "not worse", "better")),
+    ends: frozenset[Verdict] = DECIDED,
     metrics: Sequence[Metric] = METRICS,
 ) -> Outcome:
     """Look until a verdict that ends it; a promotion waits for the last step."""
@@ -66,18 +69,17 @@ def run(
     return Outcome("inconclusive", world.seconds, people, lists)
 
 
-def variance(seed: int, world: World, looks: Float64) -> Float64:
-    """(people, lists, clustered variance of the difference) at each look, shape (n_looks, 3)."""
+def growth(seed: int, world: World, looks: Float64) -> Float64:
+    """(people, lists, estimate, its clustered variance) of positive answers at each look, shape (n_looks, 4)."""
     sums = rollout(world, seed)["positive"]
-    rows = []
-    for seconds in looks:
+    rows = np.full((len(looks), 4), np.nan)
+    for row, seconds in zip(rows, looks, strict=True):
         found = stratified(sums.at(seconds), share=True)
-        if found is None:
-            rows.append((0.0, 0.0, np.inf))
-            continue
-        people = found.champion_people + found.challenger_people
-        rows.append((people, found.observations, found.variance() / found.weight**2))
-    return np.array(rows)
+        if found is not None:
+            people = found.champion_people + found.challenger_people
+            estimate, spread = found.total() / found.weight, found.variance() / found.weight**2
+            row[:] = people, found.observations, estimate, spread
+    return rows
 
 
 def many(rollouts: int, of: Callable[[int], T], first_seed: int = 0) -> list[T]:
@@ -86,10 +88,16 @@ def many(rollouts: int, of: Callable[[int], T], first_seed: int = 0) -> list[T]:
         return list(pool.map(of, range(first_seed, first_seed + rollouts), chunksize=4))
 
 
-def outcomes(rollouts: int, world: World, rules: Rules, **options: object) -> list[Outcome]:
-    return many(rollouts, partial(run, world=world, rules=rules, **options))  # type: ignore[arg-type]
+def outcomes(
+    rollouts: int,
+    world: World,
+    rules: Rules,
+    *,
+    ends: frozenset[Verdict] = DECIDED,
+    metrics: Sequence[Metric] = METRICS,
+) -> list[Outcome]:
+    return many(rollouts, partial(run, world=world, rules=rules, ends=ends, metrics=metrics))
 
 
-def share(outcomes: Sequence[Outcome], verdicts: Iterable[Verdict]) -> float:
-    wanted = set(verdicts)
-    return sum(outcome.verdict in wanted for outcome in outcomes) / len(outcomes)
+def percent(found: Sequence[Outcome], *verdicts: Verdict) -> float:
+    return 100 * sum(outcome.verdict in verdicts for outcome in found) / len(found)

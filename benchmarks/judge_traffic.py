@@ -1,4 +1,4 @@
-"""Seeded traffic of a rollout with a known true effect: people of their own activity and taste, late clicks."""
+"""Seeded traffic of a rollout with a known true effect: people of unlike activity and taste, late clicks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
