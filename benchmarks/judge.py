@@ -1,4 +1,4 @@
-"""The judge of rollouts under seeded traffic with known effects: how often it is wrong, and how soon it is right."""
+"""The judge of rollouts under seeded traffic with known effects: how often it errs, and how soon it decides."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,8 +47,9 @@ def _against_fixed() -> list[Row]:
     """People at detection over the people of a test of fixed size, of the same power, for the same traffic.
 
     That test looks once, two-sided at 5 %, with 80 % power, adjusted for clusters: it needs the time at which
-    difference / standard error reaches 1.96 + 0.84. In lists of each variant this is (1.96 + 0.84)² D (p1 q1 + p0 q0) /
-    difference², D the design effect: the clustered variance over that of as many independent lists.
+    difference / standard error reaches 1.96 + 0.84. In lists of each variant this is (1.96 + 0.84)² D
+    (p1 q1 + p0 q0) / difference², D the design effect: the clustered variance over that of as many
+    independent lists.
     """
     say("200 rollouts of -20 %, half and half, a look every 30 s")
     world = World(10, 6000, effect=-0.2, steps=EVEN, trend=0.0)

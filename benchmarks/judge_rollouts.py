@@ -70,7 +70,7 @@ def run(
 
 
 def growth(seed: int, world: World, looks: Float64) -> Float64:
-    """(people, lists, estimate, its clustered variance) of positive answers at each look, shape (n_looks, 4)."""
+    """Of positive answers at each look: people, lists, estimate, its clustered variance; (n_looks, 4)."""
     sums = rollout(world, seed)["positive"]
     rows = np.full((len(looks), 4), np.nan)
     for row, seconds in zip(rows, looks, strict=True):
