@@ -1,4 +1,4 @@
-"""The judge of rollouts under seeded traffic with known effects: how often it errs, and how soon it decides."""
+"""The judge of rollouts under seeded traffic with known effects: how often it errs, how soon it decides."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,8 +18,9 @@ from benchmarks.report import Row, at_least, at_most, plain
 RULES = Rules()
 MARGIN = METRICS[0].margin
 EFFECTS = (0.0, -0.05, -0.1, -0.2, -0.5)
-TRAFFIC = {2.0: 180.0, 10.0: 60.0, 50.0: 20.0}  # requests a second: seconds between looks
-LISTS = 80_000  # when a rollout of the table ends without a verdict
+TRAFFIC = {2.0: 300.0, 10.0: 60.0, 50.0: 20.0}  # requests a second: seconds between looks
+ROLLOUTS = 16  # a cell of the table
+LISTS = 60_000  # when a rollout of the table ends without a verdict
 EVEN = ((0.5, 0.0),)
 SHADOW_SECONDS = 15.0
 
@@ -97,9 +98,9 @@ def _table() -> list[Row]:
     cells = {}
     for rate, look in TRAFFIC.items():
         for effect in EFFECTS:
-            say(f"24 rollouts of {effect:.0%} at {rate:g} req/s, all metrics")
+            say(f"{ROLLOUTS} rollouts of {effect:.0%} at {rate:g} req/s, all metrics")
             world = World(rate, LISTS / rate, effect=effect)
-            cells[effect, rate] = outcomes(24, world, replace(RULES, look=look))
+            cells[effect, rate] = outcomes(ROLLOUTS, world, replace(RULES, look=look))
     _show(cells)
     return [row for (effect, rate), found in cells.items() for row in _cell(effect, rate, found)]
 

@@ -55,7 +55,8 @@ def stratified(observed: Observations, *, share: bool) -> Contrast | None:
         share: observations are 0 or 1.
     """
     variant = observed.challenger.astype(np.int64)
-    steps, step = np.unique(observed.step, return_inverse=True)
+    steps = np.unique(observed.step)
+    step = np.searchsorted(steps, observed.step)
     people = np.bincount(2 * step + variant, minlength=2 * len(steps)).reshape(-1, 2)
     compared: Mask = people.min(axis=1) >= LEAST_IN_STEP
     if not compared.any():
