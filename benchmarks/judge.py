@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import norm
 
-from benchmarks.judge_rollouts import HARM, PASS, Outcome, Rules, growth, many, outcomes, percent
-from benchmarks.judge_traffic import METRICS, World
+from benchmarks.judge_rollouts import HARM, PASS, POSITIVE, Outcome, Rules, growth, many, outcomes, percent
+from benchmarks.judge_traffic import World
 from benchmarks.progress import say
 from benchmarks.report import Row, at_least, at_most, plain
 
 RULES = Rules()
-MARGIN = METRICS[0].margin
+MARGIN = POSITIVE.margin
 EFFECTS = (0.0, -0.05, -0.1, -0.2, -0.5)
 TRAFFIC = {2.0: 300.0, 10.0: 60.0, 50.0: 20.0}  # requests a second: seconds between looks
 ROLLOUTS = 16  # a cell of the table
@@ -37,7 +37,7 @@ def _errors() -> list[Row]:
     same = outcomes(500, world, replace(RULES, look=10), ends=HARM)
     say("300 rollouts at the margin, positive answers alone, a look every 30 s for 100 minutes at 10 req/s")
     bad = World(10, 6000, effect=-MARGIN)
-    passed = outcomes(300, bad, replace(RULES, look=30), ends=PASS, metrics=METRICS[:1])
+    passed = outcomes(300, bad, replace(RULES, look=30), ends=PASS, metrics=[POSITIVE])
     return [
         at_most("no effect: ever sent back, 7 metrics, 120 looks", percent(same, *HARM), "%", 5),
         at_most(f"{-MARGIN:.0%}, the margin: ever passed, 200 looks", percent(passed, *PASS), "%", 5),
@@ -54,7 +54,7 @@ def _against_fixed() -> list[Row]:
     """
     say("200 rollouts of -20 %, half and half, a look every 30 s")
     world = World(10, 6000, effect=-0.2, steps=EVEN, trend=0.0)
-    found = outcomes(200, world, replace(RULES, look=30), ends=HARM, metrics=METRICS[:1])
+    found = outcomes(200, world, replace(RULES, look=30), ends=HARM, metrics=[POSITIVE])
     looks = np.arange(60.0, world.seconds + 1, 60.0)
     people, lists, difference, variance = np.mean(
         many(40, partial(growth, world=world, looks=looks), first_seed=1000), axis=0

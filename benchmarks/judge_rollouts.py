@@ -9,12 +9,15 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.judge_traffic import METRICS, World, rollout
+from benchmarks.progress import say
 from marquee.evaluation.judge import Metric, Verdict, judge
 from marquee.evaluation.judge.contrast import stratified
 from marquee.models.protocol import Float64
 
 T = TypeVar("T")
 WORKERS = 2
+TOLD = 100  # rollouts between two words of how far it is
+POSITIVE = METRICS[0]
 DECIDED: frozenset[Verdict] = frozenset(("worse", "not worse", "better"))
 HARM: frozenset[Verdict] = frozenset(("worse",))
 PASS: frozenset[Verdict] = frozenset(("not worse", "better"))
@@ -49,7 +52,7 @@ def run(
     metrics: Sequence[Metric] = METRICS,
 ) -> Outcome:
     """Look until a verdict that ends it; a promotion waits for the last step."""
-    traffic = rollout(world, seed)
+    traffic = rollout(world, seed, positive_alone=list(metrics) == [POSITIVE])
     last_step = sum(seconds for _, seconds in world.steps[:-1])
     people = lists = 0
     for seconds in np.arange(rules.look, world.seconds + rules.look / 2, rules.look):
@@ -71,7 +74,7 @@ def run(
 
 def growth(seed: int, world: World, looks: Float64) -> Float64:
     """Of positive answers at each look: people, lists, estimate, its clustered variance; (n_looks, 4)."""
-    sums = rollout(world, seed)["positive"]
+    sums = rollout(world, seed, positive_alone=True)["positive"]
     rows = np.full((len(looks), 4), np.nan)
     for row, seconds in zip(rows, looks, strict=True):
         found = stratified(sums.at(seconds), share=True)
@@ -83,9 +86,14 @@ def growth(seed: int, world: World, looks: Float64) -> Float64:
 
 
 def many(rollouts: int, of: Callable[[int], T], first_seed: int = 0) -> list[T]:
-    """One result a seed, on two processes."""
+    """One result a seed, on two processes; says how far it is."""
+    done: list[T] = []
     with ProcessPoolExecutor(WORKERS) as pool:
-        return list(pool.map(of, range(first_seed, first_seed + rollouts), chunksize=4))
+        for one in pool.map(of, range(first_seed, first_seed + rollouts), chunksize=2):
+            done.append(one)
+            if len(done) % TOLD == 0:
+                say(f"  {len(done)} of {rollouts}")
+    return done
 
 
 def outcomes(
