@@ -5,7 +5,21 @@ import sys
 
 import typer
 
-from marquee.cli import bootstrap, data, doctor, evaluate, jobs, keys, models, rollback, train, tune, up
+from marquee.cli import (
+    audit,
+    bootstrap,
+    data,
+    doctor,
+    evaluate,
+    jobs,
+    keys,
+    models,
+    rollback,
+    rollout,
+    train,
+    tune,
+    up,
+)
 from marquee.domain.errors import MarqueeError
 from marquee.store.engine import unavailable_when_away
 
@@ -26,8 +40,10 @@ app.command("rollback")(rollback.rollback)
 app.command("tune")(tune.tune)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

@@ -206,6 +206,26 @@ def judge(
     typer.echo(f"Version {done.version} is {outcome}")
 
 
+@app.command()
+def archive(
+    version: Annotated[int, typer.Argument(min=1, help="One that was rejected, declined or retired.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a version away for good; its card, its figures and the audit stay.
+
+    Exit codes: 0 done; 4 no such version; 5 its state does not allow it.
+
+    Example: marquee models archive 2 --reason "superseded"
+    """
+    from marquee.cli.following import whoami
+    from marquee.lifecycle.retirement import archive as put_away
+
+    put_away(open_database(), version, actor=f"shell:{whoami()}", reason=reason)
+    said = {"version": version, "state": "archived"}
+    typer.echo(json.dumps(said, indent=2) if as_json else f"Version {version} is archived.")
+
+
 def _say_whether_same(console: "Console", done: "Repetition") -> None:
     if done.same:
         line = f"{done.folder}: all {done.files} files are those of version {done.version}, to the byte."

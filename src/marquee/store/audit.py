@@ -28,6 +28,15 @@ class AuditEntry:
     hash: str
 
 
+def lock(connection: Connection) -> None:
+    """Become the next writer, until the transaction ends.
+
+    Who changes rows that others change too, such as the deployment, does this first: everybody takes the
+    locks in one order then, and nobody waits for one who waits for them.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _APPEND_LOCK})
+
+
 def append(
     connection: Connection,
     *,
@@ -39,7 +48,7 @@ def append(
     at: datetime | None = None,
 ) -> str:
     """Write a row in the caller's transaction; returns its hash. Writers queue until they commit."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _APPEND_LOCK})
+    lock(connection)
     last = connection.execute(
         select(audit_log.c.id, audit_log.c.hash).order_by(audit_log.c.id.desc()).limit(1)
     ).first()
