@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -79,7 +80,7 @@ def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> It
             b"true" if person.known else b"false",
             b"null" if notice is None else orjson.dumps(notice),
             middle,
-            b"null" if listing.stage is None else b'"%b"' % listing.stage.encode(),
+            b"null" if listing.stage is None else orjson.dumps(listing.stage),
             items,
         )
     _count(listings, common.shelf.model.version)
@@ -120,22 +121,21 @@ def _entries(shelf: Shelf, states: Sequence[PersonState], listings: Sequence[Lis
     A text for each part of each entry, the same part of all entries at once: to format entries one after
     the other took most of a batch's time.
     """
-    places = [place for listing in listings for place in range(len(listing.rows))]
+    lengths = [len(listing.rows) for listing in listings]
     rows = np.concatenate([NO_ROWS, *(listing.rows for listing in listings)]).tolist()
     texts = [*_PARTS] * len(rows)
     texts[_FRAGMENT::_WIDTH] = map(shelf.fragments.__getitem__, rows)
-    ranks = [f',"rank":{rank},"score":' for rank in range(1, max(places, default=-1) + 2)]
-    texts[_RANK::_WIDTH] = map(ranks.__getitem__, places)
-    sources = [source for listing in listings for source in listing.sources]
+    ranks = [f',"rank":{rank},"score":' for rank in range(1, max(lengths, default=0) + 1)]
+    texts[_RANK::_WIDTH] = chain.from_iterable(ranks[:length] for length in lengths)
+    sources = list(chain.from_iterable(listing.sources for listing in listings))
     ends = {source: f',"source":"{source}","reasons":null}},' for source in set(sources)}
     texts[_END::_WIDTH] = map(ends.__getitem__, sources)
     for part, numbers in _figures(shelf.model.recommender, states, listings):
         texts[part::_WIDTH] = numbers
-    first = 0
-    for listing in listings:
-        after = first + _WIDTH * len(listing.rows)
+    after = 0
+    for length in lengths:
+        first, after = after, after + _WIDTH * length
         yield "".join(texts[first:after])[:-1].encode()
-        first = after
 
 
 # The parts of an entry: those that are empty differ.
@@ -184,6 +184,8 @@ def _significant(scores: Float32) -> Float64:
 def _notice(
     lists: ListMaker, common: _Common, person: Person, state: PersonState, listing: Listing
 ) -> str | None:
+    if listing.stage == "personal":  # which most are
+        return person.notice
     if not len(listing.rows):
         return notices.of_empty(common.asked, common.wanted, common.showable, state.seen)
     newer = lists.asks_model and state.history.tells and not state.is_ranked
@@ -193,5 +195,5 @@ def _notice(
 def _count(listings: Sequence[Listing], version: int) -> None:
     for stage, n_lists in Counter(listing.stage for listing in listings).items():
         metrics.count_list(CHAMPION, stage, version, n_lists)
-    for source, n_items in Counter(source for listing in listings for source in listing.sources).items():
+    for source, n_items in Counter(chain.from_iterable(listing.sources for listing in listings)).items():
         metrics.count_listed(source, n_items)
