@@ -25,8 +25,10 @@ from app.api.schemas.lists import (
 )
 from app.dependencies import BROWSERS, READERS, RequestId, WorkerDep, worker_of
 from app.security.callers import Level
+from app.serving.asked import Asked
 from app.serving.audience import Visitor, VisitorEvent
 from app.serving.batches import recommend_many
+from app.serving.lists import ListMaker
 from app.serving.worker import Worker
 from app.threads import in_thread
 from marquee.domain.clock import system_clock
@@ -35,7 +37,6 @@ from marquee.domain.errors import InvalidInput
 hot = router("recommendations", lean=True)
 routes = router("recommendations")
 
-_NOTHING_ASKED = RecommendationQuery()
 _SHORT = 100  # bytes of a query that are worth keeping
 
 
@@ -61,7 +62,7 @@ async def recommend(request: Request) -> JsonBytes:
     caller = worker.gate.caller(scope)
     user_id = _user_id(scope["path_params"]["user_id"])
     caller.require_person(user_id, Level.READ)
-    asked = asked_of(_query(scope["query_string"]), worker.lists)
+    asked = _asked(scope["query_string"], worker.lists)
     person = worker.person(user_id)
     if person is None:
         person = await in_thread(worker.look_up, user_id)
@@ -140,17 +141,13 @@ def _user_id(encoded: str) -> str:
         raise fault(("path", "user_id"), str(error)) from error
 
 
-def _query(query_string: bytes) -> RecommendationQuery:
-    if not query_string:
-        return _NOTHING_ASKED
-    return (
-        _read(query_string)
-        if len(query_string) <= _SHORT
-        else parsed_query(query_string, RecommendationQuery)
-    )
+def _asked(query_string: bytes, lists: ListMaker) -> Asked:
+    if len(query_string) <= _SHORT:
+        return _asked_often(query_string, lists)
+    return asked_of(parsed_query(query_string, RecommendationQuery), lists)
 
 
 @lru_cache(maxsize=256)
-def _read(query_string: bytes) -> RecommendationQuery:
+def _asked_often(query_string: bytes, lists: ListMaker) -> Asked:
     """Many ask the same of their lists, and to read it takes longer than to make one."""
-    return parsed_query(query_string, RecommendationQuery)
+    return asked_of(parsed_query(query_string, RecommendationQuery), lists)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,8 @@ from app.serving.lists import ListMaker
 from app.serving.shelf import Shelf
 from marquee.models.protocol import Float32, Float64
 from marquee.recommend.batch import block_size, make_many
-from marquee.recommend.listing import Listing, Wanted
-from marquee.recommend.recommender import PersonState
+from marquee.recommend.listing import NO_ROWS, Listing, Wanted
+from marquee.recommend.recommender import PersonState, Recommender
 from marquee.recommend.showable import Showable
 
 
@@ -79,7 +80,7 @@ def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> It
             b"true" if person.known else b"false",
             b"null" if notice is None else orjson.dumps(notice),
             middle,
-            b"null" if listing.stage is None else b'"%b"' % listing.stage.encode(),
+            b"null" if listing.stage is None else orjson.dumps(listing.stage),
             items,
         )
     _count(listings, common.shelf.model.version)
@@ -115,26 +116,46 @@ def _states(people: Sequence[Person], shelf: Shelf) -> list[PersonState]:
 
 
 def _entries(shelf: Shelf, states: Sequence[PersonState], listings: Sequence[Listing]) -> Iterator[bytes]:
-    """The entries of each list, as `answers.entries_of` has them; numbers are written all at once."""
-    recommender, fragments = shelf.model.recommender, shelf.fragments
-    stars = recommender.stars_many(states, [listing.rows for listing in listings])
-    ends = recommender.interval(stars)
+    """The entries of each list, as `answers.entries_of` has them; all are laid out in one go.
+
+    A text for each part of each entry, the same part of all entries at once: to format entries one after
+    the other took most of a batch's time.
+    """
+    lengths = [len(listing.rows) for listing in listings]
+    rows = np.concatenate([NO_ROWS, *(listing.rows for listing in listings)]).tolist()
+    texts = [*_PARTS] * len(rows)
+    texts[_FRAGMENT::_WIDTH] = map(shelf.fragments.__getitem__, rows)
+    ranks = [f',"rank":{rank},"score":' for rank in range(1, max(lengths, default=0) + 1)]
+    texts[_RANK::_WIDTH] = chain.from_iterable(ranks[:length] for length in lengths)
+    sources = list(chain.from_iterable(listing.sources for listing in listings))
+    ends = {source: f',"source":"{source}","reasons":null}},' for source in set(sources)}
+    texts[_END::_WIDTH] = map(ends.__getitem__, sources)
+    for part, numbers in _figures(shelf.model.recommender, states, listings):
+        texts[part::_WIDTH] = numbers
+    after = 0
+    for length in lengths:
+        first, after = after, after + _WIDTH * length
+        yield "".join(texts[first:after])[:-1].encode()
+
+
+# The parts of an entry: those that are empty differ.
+_PARTS = ("", "", "", ',"stars":', "", ',"stars_low":', "null", ',"stars_high":', "null", "")
+_FRAGMENT, _RANK, _SCORE, _STARS, _LOW, _HIGH, _END = 0, 1, 2, 4, 6, 8, 9
+_WIDTH = len(_PARTS)
+
+
+def _figures(
+    recommender: Recommender, states: Sequence[PersonState], listings: Sequence[Listing]
+) -> Iterator[tuple[int, list[str]]]:
+    """Scores, stars and their interval, each with the part of an entry that it is."""
     scores = np.concatenate([np.empty(0, np.float32), *(listing.scores for listing in listings)])
-    texts = zip(
-        _numbers(_significant(scores)),
-        _numbers(_decimal(stars)),
-        *(["null"] * len(stars) if ends is None else _numbers(_decimal(ends[end])) for end in (0, 1)),
-        strict=True,
-    )
-    for listing in listings:
-        places = zip(listing.rows.tolist(), listing.sources, texts, strict=False)
-        yield ",".join(
-            [
-                f'{fragments[row]},"rank":{rank},"score":{score},"stars":{star},"stars_low":{low},'
-                f'"stars_high":{high},"source":"{source}","reasons":null}}'
-                for rank, (row, source, (score, star, low, high)) in enumerate(places, 1)
-            ]
-        ).encode()
+    yield _SCORE, _numbers(_significant(scores))
+    stars = recommender.stars_many(states, [listing.rows for listing in listings])
+    yield _STARS, _numbers(_decimal(stars))
+    ends = recommender.interval(stars)
+    if ends is not None:
+        yield _LOW, _numbers(_decimal(ends[0]))
+        yield _HIGH, _numbers(_decimal(ends[1]))
 
 
 def _numbers(values: Float64) -> list[str]:
@@ -163,6 +184,8 @@ def _significant(scores: Float32) -> Float64:
 def _notice(
     lists: ListMaker, common: _Common, person: Person, state: PersonState, listing: Listing
 ) -> str | None:
+    if listing.stage == "personal":  # which most are
+        return person.notice
     if not len(listing.rows):
         return notices.of_empty(common.asked, common.wanted, common.showable, state.seen)
     newer = lists.asks_model and state.history.tells and not state.is_ranked
@@ -172,5 +195,5 @@ def _notice(
 def _count(listings: Sequence[Listing], version: int) -> None:
     for stage, n_lists in Counter(listing.stage for listing in listings).items():
         metrics.count_list(CHAMPION, stage, version, n_lists)
-    for source, n_items in Counter(source for listing in listings for source in listing.sources).items():
+    for source, n_items in Counter(chain.from_iterable(listing.sources for listing in listings)).items():
         metrics.count_listed(source, n_items)

@@ -23,7 +23,7 @@ from marquee.store.impressions import DAYS_AHEAD, Impression
 logger = logging.getLogger("marquee.app.impressions")
 
 BATCH = 1_000  # lists written in one transaction
-WRITE_SECONDS = 0.5  # between batches, while the queue is short
+WRITE_SECONDS = 0.05  # between batches: of a longer one all requests would wait for the interpreter
 _RETRY_SECONDS = 1.0
 _ANSWER_SECONDS = 4.0
 _SAY_AGAIN_SECONDS = 60.0
