@@ -53,6 +53,24 @@ impressions_dropped = Counter(
     "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
 )
 shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
+list_errors = Counter(
+    "marquee_list_errors_total", "Lists of a rollout whose making failed, by variant", ["variant"]
+)
+shadow_lists = Counter(
+    "marquee_shadow_lists_total",
+    "Lists that a challenger was to make unseen, by what became of it",
+    ["outcome"],
+)
+scored_ratings = Counter(
+    "marquee_scored_ratings_total",
+    "Ratings that champion and challenger were to predict, by what became of it",
+    ["outcome"],
+)
+challenger_version = Gauge(
+    "marquee_challenger_version",
+    "The model version on trial that a worker has in memory; 0: none",
+    multiprocess_mode="liveall",
+)
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 

@@ -1,6 +1,7 @@
 """Which model serves, the versions there are, and the way back."""
 
 import os
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path
@@ -10,7 +11,7 @@ from app.api.routing import problems, router
 from app.api.schemas import deployments as schemas
 from app.dependencies import READERS, Operator, WorkerDep
 from app.serving.worker import Worker
-from marquee.store import deployment, versions
+from marquee.store import deployment, versions, workers
 from marquee.store.versions import ModelVersion
 
 routes = router("models")
@@ -22,7 +23,7 @@ VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[3])]
     "/deployment", responses=problems(401, 403, 503), operation_id="get_deployment", dependencies=[READERS]
 )
 def get_deployment(worker: WorkerDep) -> schemas.Deployment:
-    """The champion, the one before, and what this worker serves."""
+    """The champion, the one before, what this worker serves, and what all of them have in memory."""
     with worker.database.reading() as connection:
         return _deployment(connection, worker)
 
@@ -85,6 +86,7 @@ def _deployment(connection: Connection, worker: Worker) -> schemas.Deployment:
             version=None if shelf is None else shelf.model.version,
             problem=worker.keeper.problem,
         ),
+        workers=[schemas.WorkerInMemory.model_validate(asdict(found)) for found in workers.alive(connection)],
     )
 
 

@@ -23,11 +23,13 @@ from app.api.schemas.lists import (
     Recommendations,
     SessionRequest,
 )
+from app.api.variants import PARAMETER as VARIANT_PARAMETER
+from app.api.variants import RequestedVariant, requested_variant
+from app.connections import QUEUED
 from app.dependencies import BROWSERS, READERS, RequestId, WorkerDep, worker_of
 from app.security.callers import Level
 from app.serving.asked import Asked
 from app.serving.audience import Visitor, VisitorEvent
-from app.serving.batches import recommend_many
 from app.serving.lists import ListMaker
 from app.serving.worker import Worker
 from app.threads import in_thread
@@ -43,12 +45,13 @@ _SHORT = 100  # bytes of a query that are worth keeping
 @hot.get(
     "/users/{user_id}/recommendations",
     response_model=Recommendations,
-    responses=problems(400, 401, 403, 422, 503),
+    responses=problems(400, 401, 403, 409, 422, 503),
     operation_id="recommend",
     openapi_extra={
         "parameters": [
             path_parameter("user_id", "The person's id, percent-encoded; a slash within it is `%2F`.", "42"),
             *query_parameters(RecommendationQuery),
+            VARIANT_PARAMETER,
         ]
     },
 )
@@ -56,6 +59,7 @@ async def recommend(request: Request) -> JsonBytes:
     """The items that a person would like best, of those they have not rated.
 
     Somebody unknown gets popular items, and `notice` says so. A rating counts as soon as it was answered.
+    While a rollout shows a challenger to a share of the people, `variant` says whose list it is.
     """
     worker, scope = worker_of(request), request.scope
     await worker.caught_up()
@@ -66,10 +70,18 @@ async def recommend(request: Request) -> JsonBytes:
     person = worker.person(user_id)
     if person is None:
         person = await in_thread(worker.look_up, user_id)
-    made = (scope["state"]["request_id"], person, asked, worker.shelf, worker.catalogue)
+    made = (
+        scope["state"]["request_id"],
+        person,
+        asked,
+        worker.lineup,
+        worker.catalogue,
+        requested_variant(scope, caller),
+        scope["state"].get(QUEUED, 0),
+    )
     if asked.explain:  # which may take as long as many lists
-        return JsonBytes(await in_thread(worker.lists.for_person, *made))
-    return JsonBytes(worker.lists.for_person(*made))
+        return JsonBytes(await in_thread(worker.trials.for_person, *made))
+    return JsonBytes(worker.trials.for_person(*made))
 
 
 @routes.post(
@@ -93,11 +105,14 @@ def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: Re
 @routes.post(
     "/recommendations/batch",
     response_model=BatchRecommendations,
-    responses=CHANGING,
+    responses={**CHANGING, **problems(409)},
     operation_id="recommend_to_many",
     dependencies=[READERS],
+    openapi_extra={"parameters": [VARIANT_PARAMETER]},
 )
-def recommend_to_many(body: BatchRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
+def recommend_to_many(
+    body: BatchRequest, worker: WorkerDep, requested: RequestedVariant, request_id: RequestId
+) -> JsonBytes:
     """Lists for many people at once, each as if it were asked for alone, in a fraction of the time.
 
     Somebody unknown gets popular items, and `notice` says so. All lists have one request id; together with
@@ -105,7 +120,9 @@ def recommend_to_many(body: BatchRequest, worker: WorkerDep, request_id: Request
     """
     asked = asked_of_batch(body, worker.lists)
     people = worker.look_up_many(body.user_ids)
-    return JsonBytes(recommend_many(worker.lists, request_id, people, asked, worker.shelf, worker.catalogue))
+    return JsonBytes(
+        worker.trials.for_many(request_id, people, asked, worker.lineup, worker.catalogue, requested)
+    )
 
 
 def _visitor(body: SessionRequest, now: float) -> Visitor:

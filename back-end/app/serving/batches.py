@@ -10,12 +10,12 @@ import orjson
 
 from app import metrics
 from app.serving import notices
-from app.serving.asked import CHAMPION, Asked, wanted_of
+from app.serving.asked import Asked, wanted_of
 from app.serving.audience import Person
-from app.serving.catalogue import Catalogue
 from app.serving.histories import NOTHING_KNOWN
 from app.serving.lists import ListMaker
 from app.serving.shelf import Shelf
+from app.serving.variants import Arm
 from marquee.models.protocol import Float32, Float64
 from marquee.recommend.batch import block_size, make_many
 from marquee.recommend.listing import NO_ROWS, Listing, Wanted
@@ -23,75 +23,84 @@ from marquee.recommend.recommender import PersonState, Recommender
 from marquee.recommend.showable import Showable
 
 
-class _Common(NamedTuple):
-    """What all lists of a batch share."""
+class Batch(NamedTuple):
+    """What all lists of a batch, or of those people of it who have the same variant, share."""
 
+    lists: ListMaker
     request_id: str
     asked: Asked
     shelf: Shelf
+    arm: Arm
     showable: Showable
     wanted: Wanted
 
-
-def recommend_many(
-    lists: ListMaker,
-    request_id: str,
-    people: Sequence[Person],
-    asked: Asked,
-    shelf: Shelf | None,
-    catalogue: Catalogue,
-) -> bytes:
-    """The JSON of `BatchRecommendations`: for each person the list that `lists.for_person` makes.
-
-    Blocks for as long as it takes. What can differ between people in more than their scores (chance, reasons,
-    what they were shown) is made one by one; the rest together.
-    """
-    if shelf is None or asked.explain or lists.differs_by_person:
-        made: Iterator[bytes] = (
-            lists.for_person(request_id, person, asked, shelf, catalogue) for person in people
-        )
-    else:
+    @classmethod
+    def of(cls, lists: ListMaker, request_id: str, asked: Asked, shelf: Shelf, arm: Arm) -> "Batch":
         showable = lists.showable(shelf)
-        common = _Common(request_id, asked, shelf, showable, wanted_of(asked, shelf, showable))
-        made = (answer for block in _blocks(people, shelf) for answer in _of_block(lists, common, block))
-    return b'{"lists":[%b]}' % b",".join(made)
+        return cls(lists, request_id, asked, shelf, arm, showable, wanted_of(asked, shelf, showable))
 
 
-def _blocks(people: Sequence[Person], shelf: Shelf) -> Iterator[Sequence[Person]]:
+class MadeBlock(NamedTuple):
+    """The lists of some people: as `Recommendations`, and as rows."""
+
+    answers: list[bytes]
+    listings: list[Listing]
+
+
+def joined(answers: Sequence[bytes]) -> bytes:
+    """The JSON of `BatchRecommendations`."""
+    return b'{"lists":[%b]}' % b",".join(answers)
+
+
+def are_made_together(lists: ListMaker, asked: Asked) -> bool:
+    """Whether lists can be made many at a time: people's differ in nothing but their scores.
+
+    Chance, reasons, and what somebody was shown make them differ in more.
+    """
+    return not (asked.explain or lists.differs_by_person)
+
+
+def blocks(n_people: int, shelf: Shelf) -> Iterator[slice]:
+    """How many people to take at a time."""
     size = block_size(len(shelf.ids))
-    for start in range(0, len(people), size):
-        yield people[start : start + size]
+    for start in range(0, n_people, size):
+        yield slice(start, start + size)
 
 
-def _of_block(lists: ListMaker, common: _Common, people: Sequence[Person]) -> Iterator[bytes]:
-    recommender = common.shelf.model.recommender
-    states = _states(people, common.shelf)
-    listings = make_many(recommender, states, common.wanted)
-    entries = _entries(common.shelf, states, listings)
-    beginning, middle = _frame(lists, common)
-    unknown = notices.of_filters(common.asked.filters, common.showable)
+def make_block(batch: Batch, people: Sequence[Person]) -> MadeBlock:
+    """For each person the list that `lists.for_person` makes. None is noted, unless all are made."""
+    states = _states(people, batch.shelf)
+    listings = make_many(batch.shelf.model.recommender, states, batch.wanted)
+    entries = list(_entries(batch.shelf, states, listings))
+    beginning, middle = _frame(batch)
+    unknown = notices.of_filters(batch.asked.filters, batch.showable)
+    answers = []
     for person, state, listing, items in zip(people, states, listings, entries, strict=True):
-        if common.asked.log:
-            lists.note(common.request_id, person.user_id, common.shelf, listing)
-        notice = unknown or _notice(lists, common, person, state, listing)
-        yield b'%b%b,"known":%b,"notice":%b%b%b,"next_cursor":null,"items":[%b]}' % (
-            beginning,
-            orjson.dumps(person.user_id),
-            b"true" if person.known else b"false",
-            b"null" if notice is None else orjson.dumps(notice),
-            middle,
-            b"null" if listing.stage is None else orjson.dumps(listing.stage),
-            items,
+        if batch.asked.log:
+            batch.lists.note(batch.request_id, person.user_id, batch.shelf, listing, batch.arm)
+        notice = unknown or _notice(batch, person, state, listing)
+        answers.append(
+            b'%b%b,"known":%b,"notice":%b%b%b,"next_cursor":null,"items":[%b]}'
+            % (
+                beginning,
+                orjson.dumps(person.user_id),
+                b"true" if person.known else b"false",
+                b"null" if notice is None else orjson.dumps(notice),
+                middle,
+                b"null" if listing.stage is None else orjson.dumps(listing.stage),
+                items,
+            )
         )
-    _count(listings, common.shelf.model.version)
+    _count(listings, batch)
+    return MadeBlock(answers, listings)
 
 
-def _frame(lists: ListMaker, common: _Common) -> tuple[bytes, bytes]:
+def _frame(batch: Batch) -> tuple[bytes, bytes]:
     """What the JSON of every list of a batch has before the user's id, and between notice and source."""
-    version = common.shelf.version
-    token = lists.token(common.request_id, version, CHAMPION)
-    beginning = b'{"request_id":"%b","token":"%b","user_id":' % (common.request_id.encode(), token)
-    middle = b',"model_version":%d,"variant":"%b","source":' % (version, CHAMPION.encode())
+    version, variant = batch.shelf.version, batch.arm.variant
+    token = batch.lists.token(batch.request_id, version, variant)
+    beginning = b'{"request_id":"%b","token":"%b","user_id":' % (batch.request_id.encode(), token)
+    middle = b',"model_version":%d,"variant":"%b","source":' % (version, variant.encode())
     return beginning, middle
 
 
@@ -181,19 +190,17 @@ def _significant(scores: Float32) -> Float64:
     return rounded
 
 
-def _notice(
-    lists: ListMaker, common: _Common, person: Person, state: PersonState, listing: Listing
-) -> str | None:
+def _notice(batch: Batch, person: Person, state: PersonState, listing: Listing) -> str | None:
     if listing.stage == "personal":  # which most are
         return person.notice
     if not len(listing.rows):
-        return notices.of_empty(common.asked, common.wanted, common.showable, state.seen)
-    newer = lists.asks_model and state.history.tells and not state.is_ranked
+        return notices.of_empty(batch.asked, batch.wanted, batch.showable, state.seen)
+    newer = batch.lists.asks_model and state.history.tells and not state.is_ranked
     return notices.of_source(listing.stage, newer_than_model=newer, otherwise=person.notice)
 
 
-def _count(listings: Sequence[Listing], version: int) -> None:
+def _count(listings: Sequence[Listing], batch: Batch) -> None:
     for stage, n_lists in Counter(listing.stage for listing in listings).items():
-        metrics.count_list(CHAMPION, stage, version, n_lists)
+        metrics.count_list(batch.arm.variant, stage, batch.shelf.version, n_lists)
     for source, n_items in Counter(chain.from_iterable(listing.sources for listing in listings)).items():
         metrics.count_listed(source, n_items)

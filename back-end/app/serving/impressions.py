@@ -14,6 +14,7 @@ from app import metrics
 from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
 from app.serving.shown import ShownLately
+from app.serving.variants import Arm
 from app.serving.vital import VitalThread
 from marquee.domain.errors import Unavailable
 from marquee.settings.serving import Impressions
@@ -46,7 +47,7 @@ class Noted(NamedTuple):
     request_id: str
     user_id: str | None
     model_version: int | None
-    variant: str
+    arm: Arm
     source: str
     ids: Sequence[str]
     rows: Sequence[int]
@@ -102,7 +103,7 @@ class ImpressionLog(VitalThread):
         request_id: str,
         user_id: str | None,
         model_version: int | None,
-        variant: str,
+        arm: Arm,
         source: str,
         ids: Sequence[str],
         rows: Sequence[int],
@@ -117,7 +118,7 @@ class ImpressionLog(VitalThread):
                 request_id,
                 user_id,
                 model_version,
-                variant,
+                arm,
                 source,
                 ids,
                 rows,
@@ -255,8 +256,10 @@ def _impression(noted: Noted) -> Impression:
         noted.request_id,
         noted.user_id,
         noted.model_version,
-        noted.variant,
+        noted.arm.variant,
         noted.source,
         noted.item_ids,
         noted.propensities,
+        noted.arm.rollout,
+        noted.arm.step,
     )

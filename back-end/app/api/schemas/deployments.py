@@ -24,12 +24,26 @@ class ServingWorker(Answer):
     problem: str | None = Field(description="why it does not serve the champion, when it does not")
 
 
+class WorkerInMemory(Answer):
+    """What one worker, of whatever machine, last said of itself; it says so every other second."""
+
+    worker_id: str = Field(description="another one after each start")
+    host: str
+    pid: int
+    started_at: AwareDatetime
+    revision: int = Field(description="of the deployment that it has followed")
+    champion: int | None = Field(description="the version that serves", examples=[3])
+    challenger: int | None = Field(description="the version on trial, if it is in memory", examples=[4])
+    problem: str | None = Field(description="why it does not have what it should")
+
+
 class Deployment(Answer):
     champion: Champion | None
     previous: Champion | None = Field(description="what a rollback returns to")
     deployed_at: AwareDatetime | None
     revision: int = Field(description="grows with each change")
     worker: ServingWorker
+    workers: list[WorkerInMemory] = Field(description="those that were heard of lately")
 
 
 class RollbackRequest(Message):
