@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from app.api import (
+    alerts,
     deployments,
     events,
     exports,
@@ -18,6 +19,8 @@ from app.api import (
     predictions,
     ratings,
     recommendations,
+    reviews,
+    rollouts,
     sessions,
     users,
     versions,
@@ -44,7 +47,10 @@ def all_routes() -> list[BaseRoute]:
         personal_data.routes,
         sessions.routes,
         deployments.routes,
+        reviews.routes,
         versions.routes,
+        rollouts.routes,
+        alerts.routes,
         jobs.routes,
         keys.routes,
         imports.routes,

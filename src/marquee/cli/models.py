@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use
     from marquee.training.again import Repetition
 
 app = typer.Typer(
-    help="Model versions: list, show, retrain, register, judge.",
+    help="Model versions: list, show, retrain, register, judge, review, archive.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

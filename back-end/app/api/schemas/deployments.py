@@ -50,6 +50,13 @@ class RollbackRequest(Message):
     reason: Annotated[
         str, Field(min_length=1, max_length=1000, examples=["clicks fell by a third"]), CHECKED_TEXT
     ]
+    to: int | None = Field(
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="an approved version inside its time; null: the previous champion",
+        examples=[2],
+    )
     expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
 
 
