@@ -140,5 +140,6 @@ def _version(found: ModelVersion, champion: int | None) -> schemas.ModelVersion:
             "trained_through": found.trained_through,
             "algorithms": found.algorithms,
             "metrics": found.metrics,
+            "purge_after": found.purge_after,
         }
     )

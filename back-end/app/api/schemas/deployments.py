@@ -116,6 +116,9 @@ class ModelVersion(Answer):
     trained_through: AwareDatetime = Field(description="the newest rating that it has seen")
     algorithms: dict[str, str] = Field(examples=[{"rating": "svd", "ranking": "ease"}])
     metrics: dict[str, JsonValue] = Field(description="figures on the temporal split, by group of people")
+    purge_after: AwareDatetime | None = Field(
+        description="until when a rollback may return to it; null: no end is set, as for the champion"
+    )
 
 
 class ModelVersionDetail(ModelVersion):
