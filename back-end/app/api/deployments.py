@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Path
 from sqlalchemy import Connection
 
+from app.api.lineage import snapshot_of
 from app.api.routing import problems, router
 from app.api.schemas import deployments as schemas
 from app.dependencies import READERS, Operator, WorkerDep
@@ -79,11 +80,15 @@ def get_model(version: VersionInPath, worker: WorkerDep) -> schemas.ModelVersion
     with worker.database.reading() as connection:
         champion = deployment.get(connection).champion
         found = versions.get(connection, version)
+        data = snapshot_of(connection, found.snapshot)
     return schemas.ModelVersionDetail.model_validate(
         {
             **_version(found, champion).model_dump(),
             "hyperparameters": found.hyperparameters,
             "gates": [dict(gate) for gate in found.gates],
+            "data": data,
+            # Why somebody asked for it is for those who may read the jobs.
+            "facts": {name: value for name, value in found.facts.items() if name != "reason"},
         }
     )
 

@@ -544,6 +544,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Models
+         * @description Two versions side by side: figures, and what their recipes and data differ in.
+         */
+        get: operations["compare_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Snapshot
+         * @description Data that versions were trained on: how much, of which time, and which versions.
+         */
+        get: operations["get_snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployment": {
         parameters: {
             query?: never;
@@ -3240,6 +3280,15 @@ export interface components {
             gates: {
                 [key: string]: components["schemas"]["JsonValue"];
             }[];
+            /** @description what it was trained on; null: it is not known any more */
+            data: components["schemas"]["Snapshot"] | null;
+            /**
+             * Facts
+             * @description seed, sizes, environment, code version: what else is known of how it was made
+             */
+            facts: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * ModelVersions
@@ -4176,6 +4225,76 @@ export interface components {
             events?: components["schemas"]["SessionEvent"][];
         };
         /**
+         * SideBySide
+         * @description Two versions compared.
+         */
+        SideBySide: {
+            /** A */
+            a: number;
+            /** B */
+            b: number;
+            /**
+             * Same Data
+             * @description whether both were judged on the same ratings
+             */
+            same_data: boolean;
+            /**
+             * Note
+             * @description how the figures may be read
+             */
+            note: string;
+            /** Figures */
+            figures: components["schemas"]["SideBySideFigure"][];
+            /**
+             * Recipe
+             * @description algorithms and hyperparameters that differ
+             */
+            recipe: components["schemas"]["SideBySideSetting"][];
+            /**
+             * Data
+             * @description counts and dates of the data that differ
+             */
+            data: components["schemas"]["SideBySideSetting"][];
+        };
+        /**
+         * SideBySideFigure
+         * @description A figure of two versions.
+         */
+        SideBySideFigure: {
+            /**
+             * Name
+             * @example known.ndcg
+             */
+            name: string;
+            /** A */
+            a: number | null;
+            /** B */
+            b: number | null;
+            /**
+             * Difference
+             * @description b - a
+             */
+            difference: number | null;
+            /**
+             * Better
+             * @enum {string}
+             */
+            better: "a" | "b" | "neither";
+        };
+        /**
+         * SideBySideSetting
+         * @description What two versions differ in.
+         */
+        SideBySideSetting: {
+            /**
+             * Name
+             * @example ranking.regularization
+             */
+            name: string;
+            a: components["schemas"]["JsonValue"];
+            b: components["schemas"]["JsonValue"];
+        };
+        /**
          * SimilarReason
          * @description It is similar to an item that they liked.
          */
@@ -4252,6 +4371,57 @@ export interface components {
             notice: string | null;
             /** Users */
             users: components["schemas"]["SimilarUser"][];
+        };
+        /**
+         * Snapshot
+         * @description Data that do not change: what versions are trained on.
+         */
+        Snapshot: {
+            /**
+             * Hash
+             * @description SHA-256 of the sorted rows
+             */
+            hash: string;
+            /**
+             * Ratings
+             * @example 100000
+             */
+            ratings: number;
+            /**
+             * Users
+             * @example 943
+             */
+            users: number;
+            /**
+             * Items
+             * @example 1682
+             */
+            items: number;
+            /**
+             * First Rated At
+             * Format: date-time
+             */
+            first_rated_at: string;
+            /**
+             * Trained Through
+             * Format: date-time
+             * @description the newest rating
+             */
+            trained_through: string;
+            /**
+             * Taken At
+             * Format: date-time
+             */
+            taken_at: string;
+            /**
+             * Versions
+             * @description trained on it, oldest first
+             * @example [
+             *       3,
+             *       4
+             *     ]
+             */
+            versions: number[];
         };
         /** StoredEvent */
         StoredEvent: {
@@ -8148,6 +8318,214 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonalData"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_models: {
+        parameters: {
+            query: {
+                a: number;
+                b: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SideBySide"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the sorted rows */
+                snapshot_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
                 };
             };
             /** @description The path or the JSON is malformed */

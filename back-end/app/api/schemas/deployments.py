@@ -60,6 +60,49 @@ class RollbackRequest(Message):
     expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
 
 
+class Snapshot(Answer):
+    """Data that do not change: what versions are trained on."""
+
+    hash: str = Field(description="SHA-256 of the sorted rows")
+    ratings: int = Field(examples=[100_000])
+    users: int = Field(examples=[943])
+    items: int = Field(examples=[1682])
+    first_rated_at: AwareDatetime
+    trained_through: AwareDatetime = Field(description="the newest rating")
+    taken_at: AwareDatetime
+    versions: list[int] = Field(description="trained on it, oldest first", examples=[[3, 4]])
+
+
+class SideBySideFigure(Answer):
+    """A figure of two versions."""
+
+    name: str = Field(examples=["known.ndcg"])
+    a: float | None
+    b: float | None
+    difference: float | None = Field(description="b - a")
+    better: Literal["a", "b", "neither"]
+
+
+class SideBySideSetting(Answer):
+    """What two versions differ in."""
+
+    name: str = Field(examples=["ranking.regularization"])
+    a: JsonValue
+    b: JsonValue
+
+
+class SideBySide(Answer):
+    """Two versions compared."""
+
+    a: int
+    b: int
+    same_data: bool = Field(description="whether both were judged on the same ratings")
+    note: str = Field(description="how the figures may be read")
+    figures: list[SideBySideFigure]
+    recipe: list[SideBySideSetting] = Field(description="algorithms and hyperparameters that differ")
+    data: list[SideBySideSetting] = Field(description="counts and dates of the data that differ")
+
+
 class ModelVersion(Answer):
     """A version of `marquee-recommender`."""
 
@@ -81,6 +124,10 @@ class ModelVersion(Answer):
 class ModelVersionDetail(ModelVersion):
     hyperparameters: dict[str, JsonValue]
     gates: list[dict[str, JsonValue]] = Field(description="what it had to show, and what it showed")
+    data: Snapshot | None = Field(description="what it was trained on; null: it is not known any more")
+    facts: dict[str, JsonValue] = Field(
+        description="seed, sizes, environment, code version: what else is known of how it was made"
+    )
 
 
 class ModelVersions(Answer):
