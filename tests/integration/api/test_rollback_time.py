@@ -39,6 +39,6 @@ def test_a_rollback_reaches_the_last_worker_within_five_seconds(
         reported, served = _seconds_until(service, target)
         with capsys.disabled():
             sys.stdout.write(
-                f"\nRollback to {name}: reported after {reported:.2f} s, served by {served:.2f} s\n"
+                f"\nTo {name}: reported after {reported:.2f} s, served by {served:.2f} s\n"
             )
         assert served < WITHIN
