@@ -17,7 +17,7 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the client library's own; must b
 # The client looks the class up whenever a worker makes a file.
 values.MmapedDict = ReservedDict  # type: ignore[attr-defined]  # it is none of what the module exports
 if FOLDER_VARIABLE in os.environ:
-    values.ValueClass = DirectValue  # type: ignore[misc]
+    values.ValueClass = DirectValue
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

@@ -24,7 +24,7 @@ class ReservedDict(MmapedDict):
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         super().__init__(filename if read_mode else _reserved(filename), read_mode)  # type: ignore[no-untyped-call]
 
-    def cell(self, key: str) -> tuple[memoryview, int]:
+    def cell(self, key: str) -> tuple["memoryview[float]", int]:
         """Where a figure stands: the file as 8-byte numbers, and its place among them.
 
         When the file grows it is mapped once more; what is written by the older map is in the same file.

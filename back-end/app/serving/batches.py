@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,7 @@ def make_block(batch: Batch, people: Sequence[Person]) -> MadeBlock:
                 b"true" if person.known else b"false",
                 b"null" if notice is None else orjson.dumps(notice),
                 middle,
-                b"null" if listing.stage is None else b'"%b"' % listing.stage.encode(),
+                b"null" if listing.stage is None else orjson.dumps(listing.stage),
                 items,
             )
         )
@@ -129,22 +130,21 @@ def _entries(shelf: Shelf, states: Sequence[PersonState], listings: Sequence[Lis
     A text for each part of each entry, the same part of all entries at once: to format entries one after
     the other took most of a batch's time.
     """
-    places = [place for listing in listings for place in range(len(listing.rows))]
+    lengths = [len(listing.rows) for listing in listings]
     rows = np.concatenate([NO_ROWS, *(listing.rows for listing in listings)]).tolist()
     texts = [*_PARTS] * len(rows)
     texts[_FRAGMENT::_WIDTH] = map(shelf.fragments.__getitem__, rows)
-    ranks = [f',"rank":{rank},"score":' for rank in range(1, max(places, default=-1) + 2)]
-    texts[_RANK::_WIDTH] = map(ranks.__getitem__, places)
-    sources = [source for listing in listings for source in listing.sources]
+    ranks = [f',"rank":{rank},"score":' for rank in range(1, max(lengths, default=0) + 1)]
+    texts[_RANK::_WIDTH] = chain.from_iterable(ranks[:length] for length in lengths)
+    sources = list(chain.from_iterable(listing.sources for listing in listings))
     ends = {source: f',"source":"{source}","reasons":null}},' for source in set(sources)}
     texts[_END::_WIDTH] = map(ends.__getitem__, sources)
     for part, numbers in _figures(shelf.model.recommender, states, listings):
         texts[part::_WIDTH] = numbers
-    first = 0
-    for listing in listings:
-        after = first + _WIDTH * len(listing.rows)
+    after = 0
+    for length in lengths:
+        first, after = after, after + _WIDTH * length
         yield "".join(texts[first:after])[:-1].encode()
-        first = after
 
 
 # The parts of an entry: those that are empty differ.
@@ -191,6 +191,8 @@ def _significant(scores: Float32) -> Float64:
 
 
 def _notice(batch: Batch, person: Person, state: PersonState, listing: Listing) -> str | None:
+    if listing.stage == "personal":  # which most are
+        return person.notice
     if not len(listing.rows):
         return notices.of_empty(batch.asked, batch.wanted, batch.showable, state.seen)
     newer = batch.lists.asks_model and state.history.tells and not state.is_ranked
@@ -200,5 +202,5 @@ def _notice(batch: Batch, person: Person, state: PersonState, listing: Listing) 
 def _count(listings: Sequence[Listing], batch: Batch) -> None:
     for stage, n_lists in Counter(listing.stage for listing in listings).items():
         metrics.count_list(batch.arm.variant, stage, batch.shelf.version, n_lists)
-    for source, n_items in Counter(source for listing in listings for source in listing.sources).items():
+    for source, n_items in Counter(chain.from_iterable(listing.sources for listing in listings)).items():
         metrics.count_listed(source, n_items)
