@@ -195,12 +195,18 @@ function Gates({ gates }: { gates: ModelVersionDetail["gates"] }) {
           </tr>
         </thead>
         <tbody>
-          {gates.map(({ name, passed, reason }) => (
+          {gates.map(({ name, passed, judged, reason }) => (
             <tr key={String(name)}>
               <th scope="row" data-kind="nowrap">
                 {String(name)}
               </th>
-              <td data-kind="nowrap">{passed === true ? "passed" : <strong className={styles.failed}>failed</strong>}</td>
+              <td data-kind="nowrap">
+                {passed === true ? (
+                  "passed"
+                ) : (
+                  <strong className={styles.failed}>{judged === false ? "no figure" : "failed"}</strong>
+                )}
+              </td>
               <td data-kind="prose">{String(reason)}</td>
             </tr>
           ))}
