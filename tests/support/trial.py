@@ -177,13 +177,14 @@ class Trial:
         """What a worker counted besides, spread over the buckets of people."""
         each = max(requests // 256, 1)
         counts = [each] * 256
+        times = [ms * (0.8 + 0.1 * (bucket % 5)) for bucket in range(256)]
         values = {
             "requests": counts,
             "errors": [round(each * errors)] * 256,
             "empty": [0] * 256,
             "fallback": [0] * 256,
-            "milliseconds": [each * ms] * 256,
-            "milliseconds_squared": [each * ms * ms] * 256,
+            "milliseconds": [each * time for time in times],
+            "milliseconds_squared": [each * time * time for time in times],
         }
         with self.engine.begin() as connection:
             connection.execute(

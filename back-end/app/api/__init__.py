@@ -14,6 +14,7 @@ from app.api import (
     jobs,
     keys,
     leaderboards,
+    lineage,
     people,
     personal_data,
     predictions,
@@ -46,6 +47,7 @@ def all_routes() -> list[BaseRoute]:
         users.routes,
         personal_data.routes,
         sessions.routes,
+        lineage.routes,  # before `models/{version}`, which would take `compare` for a number
         deployments.routes,
         reviews.routes,
         versions.routes,

@@ -2,11 +2,13 @@
 
 import logging
 import os
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path
 from sqlalchemy import Connection
 
+from app.api.lineage import snapshot_of
 from app.api.routing import problems, router
 from app.api.schemas import deployments as schemas
 from app.dependencies import READERS, Operator, WorkerDep
@@ -14,7 +16,7 @@ from app.serving.worker import Worker
 from marquee.domain.errors import ConfigurationError
 from marquee.settings import load_policy
 from marquee.settings.policy import Retention
-from marquee.store import deployment, versions
+from marquee.store import deployment, versions, workers
 from marquee.store.versions import ModelVersion
 
 routes = router("models")
@@ -27,7 +29,7 @@ VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[3])]
     "/deployment", responses=problems(401, 403, 503), operation_id="get_deployment", dependencies=[READERS]
 )
 def get_deployment(worker: WorkerDep) -> schemas.Deployment:
-    """The champion, the one before, and what this worker serves."""
+    """The champion, the one before, what this worker serves, and what all of them have in memory."""
     with worker.database.reading() as connection:
         return _deployment(connection, worker)
 
@@ -78,11 +80,15 @@ def get_model(version: VersionInPath, worker: WorkerDep) -> schemas.ModelVersion
     with worker.database.reading() as connection:
         champion = deployment.get(connection).champion
         found = versions.get(connection, version)
+        data = snapshot_of(connection, found.snapshot)
     return schemas.ModelVersionDetail.model_validate(
         {
             **_version(found, champion).model_dump(),
             "hyperparameters": found.hyperparameters,
             "gates": [dict(gate) for gate in found.gates],
+            "data": data,
+            # Why somebody asked for it is for those who may read the jobs.
+            "facts": {name: value for name, value in found.facts.items() if name != "reason"},
         }
     )
 
@@ -109,6 +115,7 @@ def _deployment(connection: Connection, worker: Worker) -> schemas.Deployment:
             version=None if shelf is None else shelf.model.version,
             problem=worker.keeper.problem,
         ),
+        workers=[schemas.WorkerInMemory.model_validate(asdict(found)) for found in workers.alive(connection)],
     )
 
 
@@ -133,5 +140,6 @@ def _version(found: ModelVersion, champion: int | None) -> schemas.ModelVersion:
             "trained_through": found.trained_through,
             "algorithms": found.algorithms,
             "metrics": found.metrics,
+            "purge_after": found.purge_after,
         }
     )

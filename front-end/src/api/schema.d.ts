@@ -16,6 +16,7 @@ export interface paths {
          * @description The items that a person would like best, of those they have not rated.
          *
          *     Somebody unknown gets popular items, and `notice` says so. A rating counts as soon as it was answered.
+         *     While a rollout shows a challenger to a share of the people, `variant` says whose list it is.
          */
         get: operations["recommend"];
         put?: never;
@@ -530,9 +531,51 @@ export interface paths {
         };
         /**
          * Get Personal Data
-         * @description Everything held on a person: profile, ratings, events, lists shown. Viewers may have their own.
+         * @description Everything held on a person: profile, ratings, events, lists shown, what a rollout counts of them.
+         *
+         *     Viewers may have their own.
          */
         get: operations["get_personal_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Models
+         * @description Two versions side by side: figures, and what their recipes and data differ in.
+         */
+        get: operations["compare_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Snapshot
+         * @description Data that versions were trained on: how much, of which time, and which versions.
+         */
+        get: operations["get_snapshot"];
         put?: never;
         post?: never;
         delete?: never;
@@ -550,7 +593,7 @@ export interface paths {
         };
         /**
          * Get Deployment
-         * @description The champion, the one before, and what this worker serves.
+         * @description The champion, the one before, what this worker serves, and what all of them have in memory.
          */
         get: operations["get_deployment"];
         put?: never;
@@ -2058,6 +2101,11 @@ export interface components {
              */
             revision: number;
             worker: components["schemas"]["ServingWorker"];
+            /**
+             * Workers
+             * @description those that were heard of lately
+             */
+            workers: components["schemas"]["WorkerInMemory"][];
         };
         /** EventBatch */
         EventBatch: {
@@ -2407,6 +2455,10 @@ export interface components {
             item_ids: string[];
             /** Propensities */
             propensities: number[] | null;
+            /** Rollout */
+            rollout: number | null;
+            /** Step */
+            step: number | null;
         };
         /** HeldItem */
         HeldItem: {
@@ -2432,6 +2484,30 @@ export interface components {
              * @example Star Wars
              */
             Comment: string;
+        };
+        /**
+         * HeldOutcome
+         * @description What became of the lists that they were shown in one step of a rollout.
+         */
+        HeldOutcome: {
+            /** Rollout Id */
+            rollout_id: number;
+            /** Step */
+            step: number;
+            /** Variant */
+            variant: string;
+            /** User Id */
+            user_id: string;
+            /** Lists */
+            lists: number;
+            /** Positive */
+            positive: number;
+            /** Rated */
+            rated: number;
+            /** Stars */
+            stars: number;
+            /** Stars Squared */
+            stars_squared: number;
         };
         /**
          * HeldProfile
@@ -2479,6 +2555,31 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+        };
+        /**
+         * HeldScore
+         * @description A rating of theirs, beside what two versions had predicted.
+         */
+        HeldScore: {
+            /** Rollout Id */
+            rollout_id: number;
+            /** User Id */
+            user_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Step */
+            step: number;
+            /** Stars */
+            stars: number;
+            /** Champion */
+            champion: number;
+            /** Challenger */
+            challenger: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /** HeldUser */
         HeldUser: {
@@ -3097,6 +3198,11 @@ export interface components {
             metrics: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Purge After
+             * @description until when a rollback may return to it; null: no end is set, as for the champion
+             */
+            purge_after: string | null;
         };
         /** ModelVersionDetail */
         ModelVersionDetail: {
@@ -3158,6 +3264,11 @@ export interface components {
             metrics: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Purge After
+             * @description until when a rollback may return to it; null: no end is set, as for the champion
+             */
+            purge_after: string | null;
             /** Hyperparameters */
             hyperparameters: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -3169,6 +3280,15 @@ export interface components {
             gates: {
                 [key: string]: components["schemas"]["JsonValue"];
             }[];
+            /** @description what it was trained on; null: it is not known any more */
+            data: components["schemas"]["Snapshot"] | null;
+            /**
+             * Facts
+             * @description seed, sizes, environment, code version: what else is known of how it was made
+             */
+            facts: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * ModelVersions
@@ -3218,6 +3338,16 @@ export interface components {
              * @description the lists that they were shown
              */
             impressions: components["schemas"]["HeldImpression"][];
+            /**
+             * Rollout Outcomes
+             * @description kept while a rollout goes
+             */
+            rollout_outcomes: components["schemas"]["HeldOutcome"][];
+            /**
+             * Scored Ratings
+             * @description likewise
+             */
+            scored_ratings: components["schemas"]["HeldScore"][];
         };
         /**
          * PolicyInForce
@@ -4095,6 +4225,76 @@ export interface components {
             events?: components["schemas"]["SessionEvent"][];
         };
         /**
+         * SideBySide
+         * @description Two versions compared.
+         */
+        SideBySide: {
+            /** A */
+            a: number;
+            /** B */
+            b: number;
+            /**
+             * Same Data
+             * @description whether both were judged on the same ratings
+             */
+            same_data: boolean;
+            /**
+             * Note
+             * @description how the figures may be read
+             */
+            note: string;
+            /** Figures */
+            figures: components["schemas"]["SideBySideFigure"][];
+            /**
+             * Recipe
+             * @description algorithms and hyperparameters that differ
+             */
+            recipe: components["schemas"]["SideBySideSetting"][];
+            /**
+             * Data
+             * @description counts and dates of the data that differ
+             */
+            data: components["schemas"]["SideBySideSetting"][];
+        };
+        /**
+         * SideBySideFigure
+         * @description A figure of two versions.
+         */
+        SideBySideFigure: {
+            /**
+             * Name
+             * @example known.ndcg
+             */
+            name: string;
+            /** A */
+            a: number | null;
+            /** B */
+            b: number | null;
+            /**
+             * Difference
+             * @description b - a
+             */
+            difference: number | null;
+            /**
+             * Better
+             * @enum {string}
+             */
+            better: "a" | "b" | "neither";
+        };
+        /**
+         * SideBySideSetting
+         * @description What two versions differ in.
+         */
+        SideBySideSetting: {
+            /**
+             * Name
+             * @example ranking.regularization
+             */
+            name: string;
+            a: components["schemas"]["JsonValue"];
+            b: components["schemas"]["JsonValue"];
+        };
+        /**
          * SimilarReason
          * @description It is similar to an item that they liked.
          */
@@ -4171,6 +4371,57 @@ export interface components {
             notice: string | null;
             /** Users */
             users: components["schemas"]["SimilarUser"][];
+        };
+        /**
+         * Snapshot
+         * @description Data that do not change: what versions are trained on.
+         */
+        Snapshot: {
+            /**
+             * Hash
+             * @description SHA-256 of the sorted rows
+             */
+            hash: string;
+            /**
+             * Ratings
+             * @example 100000
+             */
+            ratings: number;
+            /**
+             * Users
+             * @example 943
+             */
+            users: number;
+            /**
+             * Items
+             * @example 1682
+             */
+            items: number;
+            /**
+             * First Rated At
+             * Format: date-time
+             */
+            first_rated_at: string;
+            /**
+             * Trained Through
+             * Format: date-time
+             * @description the newest rating
+             */
+            trained_through: string;
+            /**
+             * Taken At
+             * Format: date-time
+             */
+            taken_at: string;
+            /**
+             * Versions
+             * @description trained on it, oldest first
+             * @example [
+             *       3,
+             *       4
+             *     ]
+             */
+            versions: number[];
         };
         /** StoredEvent */
         StoredEvent: {
@@ -4511,6 +4762,48 @@ export interface components {
             /** Reviews */
             reviews: components["schemas"]["VersionReview"][];
         };
+        /**
+         * WorkerInMemory
+         * @description What one worker, of whatever machine, last said of itself; it says so every other second.
+         */
+        WorkerInMemory: {
+            /**
+             * Worker Id
+             * @description another one after each start
+             */
+            worker_id: string;
+            /** Host */
+            host: string;
+            /** Pid */
+            pid: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Revision
+             * @description of the deployment that it has followed
+             */
+            revision: number;
+            /**
+             * Champion
+             * @description the version that serves
+             * @example 3
+             */
+            champion: number | null;
+            /**
+             * Challenger
+             * @description the version on trial, if it is in memory
+             * @example 4
+             */
+            challenger: number | null;
+            /**
+             * Problem
+             * @description why it does not have what it should
+             */
+            problem: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -4543,7 +4836,10 @@ export interface operations {
                 /** @description whether to say why each item stands where it does */
                 explain?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Whose list it is to be, whatever chance says; needs the scope `operate`. Without a challenger in memory, `challenger` is answered with 409. Such lists count in no rollout. */
+                "X-Marquee-Variant"?: "champion" | "challenger";
+            };
             path: {
                 /**
                  * @description The person's id, percent-encoded; a slash within it is `%2F`.
@@ -4584,6 +4880,15 @@ export interface operations {
             };
             /** @description The caller may not */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7260,7 +7565,10 @@ export interface operations {
     recommend_to_many: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Whose list it is to be, whatever chance says; needs the scope `operate`. Without a challenger in memory, `challenger` is answered with 409. Such lists count in no rollout. */
+                "X-Marquee-Variant"?: "champion" | "challenger";
+            };
             path?: never;
             cookie?: never;
         };
@@ -7317,6 +7625,15 @@ export interface operations {
             };
             /** @description The body did not arrive in time */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8001,6 +8318,214 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonalData"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_models: {
+        parameters: {
+            query: {
+                a: number;
+                b: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SideBySide"];
+                };
+            };
+            /** @description The path or the JSON is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the key is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is longer than 65,535 bytes */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The header Host names another site */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is asked at once, or was tried too often; Retry-After says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed is away; Retry-After says when to try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the sorted rows */
+                snapshot_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
                 };
             };
             /** @description The path or the JSON is malformed */

@@ -9,10 +9,11 @@ Phi = 1 it is the well-known two-sided one at 2 level, S = se sqrt((1 + 1/q) log
 """
 
 import math
+from functools import lru_cache
 
 from scipy.special import lambertw, ndtr
 
-_STEPS = 6  # Phi is nearly 1: each brings some three digits
+_STEPS = 3  # Phi is nearly 1: each brings some three digits
 
 
 def radius(variance: float, tau: float, level: float) -> float:
@@ -36,5 +37,10 @@ def tuned(variance: float, level: float) -> float:
     (1 + 1/q) log((1 + q) / a²), a = 2 level, is least where log((1 + q) / a²) = q, so 1 + q = -W(-a² / e),
     with the lower branch of Lambert's function W.
     """
+    return variance / _tightest(level)
+
+
+@lru_cache
+def _tightest(level: float) -> float:
     a = 2.0 * level
-    return variance / (-float(lambertw(-a * a / math.e, k=-1).real) - 1.0)
+    return -float(lambertw(-a * a / math.e, k=-1).real) - 1.0

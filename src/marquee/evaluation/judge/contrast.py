@@ -17,8 +17,8 @@ class Contrast:
     Attributes:
         weight: W, the sum of the steps' weights; T(1) / W is the difference of the rates.
         challenger, champion: W times each one's rate.
-        challenger_variance, champion_variance, covariance: of these two, clustered by person; not below the next.
-        challenger_least, champion_least: variances of as many independent observations.
+        challenger_variance, champion_variance, covariance: of these two, clustered by person.
+        challenger_least, champion_least: of as many independent observations; the former are not below them.
         spread: variance of one observation.
         information: of one observation when the variants are even: 1/4 in W; 1 where they are paired.
         challenger_people, champion_people: who was counted.
@@ -55,7 +55,8 @@ def stratified(observed: Observations, *, share: bool) -> Contrast | None:
         share: observations are 0 or 1.
     """
     variant = observed.challenger.astype(np.int64)
-    steps, step = np.unique(observed.step, return_inverse=True)
+    steps = np.unique(observed.step)
+    step = np.searchsorted(steps, observed.step)
     people = np.bincount(2 * step + variant, minlength=2 * len(steps)).reshape(-1, 2)
     compared: Mask = people.min(axis=1) >= LEAST_IN_STEP
     if not compared.any():
@@ -76,9 +77,9 @@ def stratified(observed: Observations, *, share: bool) -> Contrast | None:
         weight=float(weight[0::2].sum()),
         challenger=float((weight * rate)[1::2].sum()),
         champion=float((weight * rate)[0::2].sum()),
-        challenger_variance=max(float(challenger @ challenger), floors[1]),
-        champion_variance=max(float(champion @ champion), floors[0]),
-        covariance=float(challenger @ champion),
+        challenger_variance=max(_dot(challenger, challenger), floors[1]),
+        champion_variance=max(_dot(champion, champion), floors[0]),
+        covariance=_dot(challenger, champion),
         challenger_least=floors[1],
         champion_least=floors[0],
         spread=float(np.dot(numbers, spreads) / sum(numbers)),
@@ -108,7 +109,7 @@ def paired(observed: Observations, *, share: bool) -> Contrast | None:
         weight=float(n[0]),
         challenger=total,
         champion=0.0,
-        challenger_variance=max(float(left_out @ left_out), spread * float(n[0])),
+        challenger_variance=max(_dot(left_out, left_out), spread * float(n[0])),
         champion_variance=0.0,
         covariance=0.0,
         challenger_least=spread * float(n[0]),
@@ -123,6 +124,11 @@ def paired(observed: Observations, *, share: bool) -> Contrast | None:
 
 def _sums(index: Int64, values: Float64) -> Float64:
     return np.bincount(index, values).astype(np.float64, copy=False)
+
+
+def _dot(one: Float64, other: Float64) -> float:
+    """Not by BLAS: its threads cost more than they bring, and decide the last bits."""
+    return float((one * other).sum())
 
 
 def _left_out(observed: Observations, cell: Int64, n: Float64, rate: Float64) -> Float64:

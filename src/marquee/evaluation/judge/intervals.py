@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from marquee.evaluation.judge.boundary import radius, tuned
 from marquee.evaluation.judge.contrast import Contrast
 
-_FARTHEST = 1e9  # times the champion's rate: beyond, an interval has no upper end
+_FARTHEST = 1e4  # times the champion's rate: beyond, an interval has no upper end
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ class Sequence:
     def _highest(self, ratio: float) -> float | None:
         beyond = 2.0 * ratio + 1.0
         while self.high(beyond) > 0:
-            beyond *= 2.0
+            beyond *= 4.0
             if beyond > _FARTHEST:
                 return None
         return self._root(self.high, ratio, beyond) - 1.0
 
     @staticmethod
     def _root(bound: Callable[[float], float], low: float, high: float) -> float:
-        return float(brentq(bound, low, high, xtol=1e-9))
+        return float(brentq(bound, low, high, xtol=1e-8))
 
     def _radius(self, c: float, level: float) -> float:
         """nan where no observation differs from another: nothing is known of what chance does."""

@@ -190,7 +190,7 @@ def test_the_variants_swapped_turn_the_interval_round(champion: float, more: flo
 
 
 def test_looked_at_all_the_time_equals_are_rarely_told_apart() -> None:
-    """300 seeded rollouts, people of different taste, a share that grows, 40 looks each; 5 % is allowed."""
+    """300 seeded rollouts, people of different taste, a share that grows, 19 looks each; 5 % is allowed."""
     random, told = np.random.default_rng(11), 0
     for _ in range(300):
         people, looks = 1200, 40
@@ -198,11 +198,8 @@ def test_looked_at_all_the_time_equals_are_rarely_told_apart() -> None:
         seen = random.poisson(0.5, (looks, people))
         positive = random.binomial(seen, taste)
         rows = [_look(seen, positive, place, until) for until in range(2, looks, 2)]
-        told += any(said(one).verdict == "worse" or said(one, CLOSE).verdict == "better" for one in rows)
+        told += any(said(one).verdict in ("better", "worse") for one in rows)
     assert told / 300 <= 0.05
-
-
-CLOSE = replace(POSITIVE, margin=0.0)
 
 
 def _look(seen: np.ndarray, positive: np.ndarray, place: np.ndarray, until: int) -> Observations:
