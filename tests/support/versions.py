@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from marquee.lifecycle.rollout_plan import Plan
 from marquee.settings import load_policy
 from marquee.store import audit, rollouts, versions
+from marquee.store.versions import ModelVersion
 from tests.support.world import NOW, SNAPSHOT
 
 POLICY = Path(__file__).parents[2] / "configs" / "policy.yaml"
@@ -69,6 +70,22 @@ VERDICT: Mapping[str, Any] = {
         }
     ],
 }
+
+VERSION = ModelVersion(
+    version=3,
+    semantic_version="1.0.2",
+    state="validated",
+    run_id="run-3",
+    snapshot="ab" * 32,
+    trained_through=NOW,
+    algorithms={"rating": "svd", "ranking": "ease"},
+    hyperparameters={"rating": {"n_factors": 4}},
+    metrics=METRICS,
+    gates=(PASSED, SLICED),
+    created_at=NOW,
+    facts={"seed": 7},
+    requested_by="shell:ann",
+)
 
 
 def plant_version(connection: Connection, version: int, state: str = "validated", **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""People, or the policy where it may, sign versions that the gates let pass: approved, or declined.
+"""People sign versions that the gates let pass: approved, or declined.
 
 `policy.yaml` says which parts must be signed. Each is signed once, two parts by two people; the first who
 declines ends it. Reviewers wait for each other, so each knows what was signed before.
@@ -6,7 +6,6 @@ declines ends it. Reviewers wait for each other, so each knows what was signed b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -17,7 +16,6 @@ from marquee.store import audit, reviews, versions
 from marquee.store.reviews import Decision, Part, Review
 from marquee.store.versions import ModelVersion
 
-POLICY = "policy"
 _ACTIONS: Mapping[State, str] = {"validated": "sign", "approved": "approve", "declined": "decline"}
 _UNREVIEWED: Mapping[str, str] = {
     "candidate": "the gates have not judged it; `marquee models judge` has them do it.",
@@ -89,43 +87,6 @@ def missing_parts(given: Sequence[Review], policy: ReviewPolicy) -> tuple[Part, 
     """The parts that the policy wants signed and nobody has approved."""
     signed = {one.part for one in given if one.decision == "approve"}
     return tuple(part for part in policy.sign_offs if part not in signed)
-
-
-def approve_automatically_within(
-    connection: Connection,
-    version: int,
-    *,
-    policy: ReviewPolicy,
-    reason: str,
-    evidence: Mapping[str, Any],
-) -> bool:
-    """Approve a validated version without a person, where the policy lets it: PATCH, and every gate passed.
-
-    PATCH means new data for a recipe of which another version is approved, or was and is retired.
-
-    Returns:
-        Whether it is approved now; else it waits for a person.
-
-    Raises:
-        NotFound: there is no such version.
-    """
-    audit.lock(connection)
-    found = versions.get(connection, version)
-    passed = bool(found.gates) and all(gate["passed"] for gate in found.gates)
-    if policy.automatic != "patch" or found.state != "validated" or not passed:
-        return False
-    if not any(_is_approved_recipe(other, found) for other in versions.list_all(connection)):
-        return False
-    versions.set_state(connection, version, expected="validated", state="approved")
-    audit.append(
-        connection,
-        actor=POLICY,
-        action="approve",
-        subject=f"version {version}",
-        reason=reason,
-        evidence={**evidence, "state": "approved", "automatic": policy.automatic},
-    )
-    return True
 
 
 def same_person(one: str, other: str) -> bool:
@@ -205,12 +166,3 @@ def _follow(connection: Connection, given: Review, missing: tuple[Part, ...]) ->
         },
     )
     return state
-
-
-def _is_approved_recipe(other: ModelVersion, found: ModelVersion) -> bool:
-    return (
-        other.version != found.version
-        and other.state in ("approved", "retired")
-        and dict(other.algorithms) == dict(found.algorithms)
-        and dict(other.hyperparameters) == dict(found.hyperparameters)
-    )

@@ -20,9 +20,7 @@ GateFigures: TypeAlias = Mapping[str, Any]
 
 def gates_section(version: ModelVersion) -> Section:
     """What stopped it, then a table a kind of gate, but for slices."""
-    tables = [
-        _table(_KINDS.get(kind, kind), gates) for kind, gates in by_kind(version).items() if kind != SLICES
-    ]
+    tables = [_table(kind, gates) for kind, gates in by_kind(version).items() if kind != SLICES]
     stopped = tuple(
         Finding("error", f"{gate['name']}: {outcome(gate).text}", str(gate["reason"]))
         for gate in version.gates
@@ -48,8 +46,9 @@ def by_kind(version: ModelVersion) -> dict[str, list[GateFigures]]:
     return kinds
 
 
-def _table(caption: str, gates: list[GateFigures]) -> Table:
-    if all(_rival(gate) is None for gate in gates):
+def _table(kind: str, gates: list[GateFigures]) -> Table:
+    caption = _KINDS.get(kind, kind)
+    if kind != "quality":
         return Table(caption, ("gate", "outcome", "figure", "limit", "why"), tuple(map(_limited, gates)))
     columns = ("gate", "outcome", "candidate", "beside", "its figure", "difference", "margin")
     return Table(caption, columns, tuple(map(_compared, gates)))

@@ -28,7 +28,7 @@ def _seconds_until(service: Service, champion: int) -> tuple[float, float]:
 def test_a_rollback_reaches_the_last_worker_within_five_seconds(
     new_service: NewService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """To the previous champion, which is kept in memory; then to an approved version that is on disk alone."""
+    """To the previous champion, kept in memory; then to an approved version that is on disk alone."""
     service = new_service(MARQUEE_WORKERS="2")
     for version in (1, 2, 3):
         service.deploy(version)

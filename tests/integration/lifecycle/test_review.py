@@ -11,14 +11,13 @@ from marquee.domain.errors import Conflict, Forbidden, InvalidInput, MarqueeErro
 from marquee.lifecycle.retirement import archive
 from marquee.lifecycle.review import (
     Reviewed,
-    approve_automatically_within,
     review,
     same_person,
 )
 from marquee.lifecycle.states import FOLLOWING
 from marquee.settings.policy import Review as ReviewPolicy
 from marquee.store import audit, reviews, versions
-from tests.support.versions import FAILED, PASSED, plant_version
+from tests.support.versions import plant_version
 from tests.support.world import load_world
 
 Part = Literal["technical", "business"]
@@ -214,51 +213,6 @@ def test_the_same_person_is_known_by_the_name_whatever_the_way_in() -> None:
     assert not same_person("operator:ann", "operator:anna")
     assert not same_person("", "")
     assert not same_person("", "operator:ann")
-
-
-# ---- the policy's own approval ----
-
-
-def _automatically(engine: Engine, version: int, policy: ReviewPolicy = ONE) -> bool:
-    with engine.begin() as connection:
-        return approve_automatically_within(
-            connection, version, policy=policy, reason="New data.", evidence={"gates": 2}
-        )
-
-
-def test_the_policy_approves_new_data_for_a_recipe_that_is_approved(
-    engine: Engine, plant: Callable[..., int]
-) -> None:
-    recipe = {"ranking": {"regularization": 11.0}}
-    first = plant("validated", hyperparameters=recipe)
-    assert not _automatically(engine, first), "nobody has approved the recipe"
-    _review(engine, first, "operator:bob")
-    second = plant("validated", hyperparameters=recipe)
-    assert _automatically(engine, second)
-    assert _state(engine, second) == "approved"
-    assert _actions(engine, second) == ["approve"]
-
-
-@pytest.mark.parametrize(
-    ("more", "policy"),
-    [
-        ({"gates": [dict(FAILED), dict(PASSED)]}, ONE),
-        ({"gates": []}, ONE),
-        ({"hyperparameters": {"ranking": {"regularization": 12.0}}}, ONE),
-        ({"state": "candidate"}, ONE),
-        ({}, ReviewPolicy(automatic="none")),
-    ],
-    ids=["a gate failed", "no gates", "a new recipe", "not validated", "the policy wants people"],
-)
-def test_whatever_else_waits_for_a_person(
-    engine: Engine, plant: Callable[..., int], more: dict[str, object], policy: ReviewPolicy
-) -> None:
-    plant("approved")
-    version = plant(**{"state": "validated", **more})
-    before = _state(engine, version)
-    assert not _automatically(engine, version, policy)
-    assert _state(engine, version) == before
-    assert _actions(engine, version) == []
 
 
 # ---- archiving ----
