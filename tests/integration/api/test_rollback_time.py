@@ -38,7 +38,5 @@ def test_a_rollback_reaches_the_last_worker_within_five_seconds(
         rollback(service.engine, actor="test", reason="a test", to=to)
         reported, served = _seconds_until(service, target)
         with capsys.disabled():
-            sys.stdout.write(
-                f"\nTo {name}: reported after {reported:.2f} s, served by {served:.2f} s\n"
-            )
+            sys.stdout.write(f"\nTo {name}: reported after {reported:.2f} s, served by {served:.2f} s\n")
         assert served < WITHIN
