@@ -14,6 +14,7 @@ from marquee.cli import (
     jobs,
     keys,
     models,
+    reviews,
     rollback,
     rollout,
     train,
@@ -39,6 +40,9 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("rollback")(rollback.rollback)
 app.command("tune")(tune.tune)
 app.add_typer(data.app, name="data")
+models.app.command("card")(reviews.card)
+models.app.command("review")(reviews.review)
+models.app.command("checklist")(reviews.checklist)
 app.add_typer(models.app, name="models")
 app.add_typer(rollout.app, name="rollout")
 app.add_typer(jobs.app, name="jobs")

@@ -74,7 +74,7 @@ def promote_within(
     audit.lock(connection)
     state = versions.get(connection, version).state
     if state != "approved":
-        _approve(connection, version, state, actor=actor, reason=reason, evidence=evidence)
+        approve_within(connection, version, actor=actor, reason=reason, evidence=evidence)
     leaves = deployment.get(connection).champion
     if leaves == version:  # it would take the place of its own predecessor, and leave no way back
         raise Conflict(f"Version {version} is the champion already.", hint=_SEE)
@@ -166,9 +166,16 @@ def _abort_rollout(connection: Connection, version: int, *, actor: str, at: date
         end_within(connection, going, "aborted", actor=actor, reason=reason, evidence={}, at=at)
 
 
-def _approve(
-    connection: Connection, version: int, state: str, *, actor: str, reason: str, evidence: Mapping[str, Any]
+def approve_within(
+    connection: Connection, version: int, *, actor: str, reason: str, evidence: Mapping[str, Any]
 ) -> None:
+    """Approve a validated version, so that it may serve, with the audit of it.
+
+    Raises:
+        NotFound: there is no such version.
+        Conflict: its state does not allow it.
+    """
+    state = versions.get(connection, version).state
     check_move(version, state, "approved")
     versions.set_state(connection, version, expected=state, state="approved")
     audit.append(

@@ -12,13 +12,13 @@ from sqlalchemy import Engine
 from marquee.domain.records import Rating
 from marquee.registry.client import RegistryClient
 from marquee.settings import MlflowConnection, Policy, Serving
-from marquee.settings.policy import Triggers
+from marquee.settings.policy import Gates, Triggers
 from marquee.store import deployment, items, ratings, runs
 from marquee.store.runs import Run
 from marquee.training.queue import enqueue
 from tests.support.world import load_world, record_version
 
-POLICY = Policy(triggers=Triggers(cron="0 3 * * *", new_ratings=2), gates=())
+POLICY = Policy(triggers=Triggers(cron="0 3 * * *", new_ratings=2), gates=Gates())
 NOWHERE = MlflowConnection("http://127.0.0.1:9", "marquee", "x")
 
 

@@ -11,6 +11,7 @@ from app import metrics
 from app.serving.bell import Bell
 from app.serving.database import Database
 from app.serving.impressions import BATCH, ImpressionLog
+from app.serving.variants import CHAMPION
 from retraining.jobs import Jobs
 from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
 from retraining.status import Metrics, Status
@@ -21,7 +22,7 @@ from uuid_utils import uuid7
 from marquee.domain.errors import Conflict
 from marquee.registry.client import RegistryClient
 from marquee.settings import MlflowConnection, Policy, Serving
-from marquee.settings.policy import Triggers
+from marquee.settings.policy import Gates, Triggers
 from marquee.settings.serving import Impressions
 from marquee.store import impressions
 from marquee.store.impressions import Impression
@@ -154,7 +155,7 @@ def test_the_hourly_job_of_the_leader_drops_what_is_too_old(engine: Engine) -> N
     jobs = Jobs(
         engine,
         RegistryClient(MlflowConnection("http://127.0.0.1:9", "marquee", "x")),
-        Policy(triggers=Triggers(cron=None, new_ratings=None), gates=()),
+        Policy(triggers=Triggers(cron=None, new_ratings=None), gates=Gates()),
         status,
         Metrics(status),
         Outage("Postgres", POSTGRES_ERRORS, lambda _: None),
@@ -218,7 +219,7 @@ def database(engine: Engine, tmp_path: Path) -> Database:
 
 
 def _note(log: ImpressionLog, user_id: str | None) -> None:
-    log.note(str(uuid7()), user_id, 3, "champion", "personal", ITEMS, [2, 0])
+    log.note(str(uuid7()), user_id, 3, CHAMPION, "personal", ITEMS, [2, 0])
 
 
 def _dropped(reason: str) -> float:
