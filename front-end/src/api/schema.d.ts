@@ -16,6 +16,7 @@ export interface paths {
          * @description The items that a person would like best, of those they have not rated.
          *
          *     Somebody unknown gets popular items, and `notice` says so. A rating counts as soon as it was answered.
+         *     While a rollout shows a challenger to a share of the people, `variant` says whose list it is.
          */
         get: operations["recommend"];
         put?: never;
@@ -530,7 +531,9 @@ export interface paths {
         };
         /**
          * Get Personal Data
-         * @description Everything held on a person: profile, ratings, events, lists shown. Viewers may have their own.
+         * @description Everything held on a person: profile, ratings, events, lists shown, what a rollout counts of them.
+         *
+         *     Viewers may have their own.
          */
         get: operations["get_personal_data"];
         put?: never;
@@ -550,7 +553,7 @@ export interface paths {
         };
         /**
          * Get Deployment
-         * @description The champion, the one before, and what this worker serves.
+         * @description The champion, the one before, what this worker serves, and what all of them have in memory.
          */
         get: operations["get_deployment"];
         put?: never;
@@ -1653,6 +1656,11 @@ export interface components {
              */
             revision: number;
             worker: components["schemas"]["ServingWorker"];
+            /**
+             * Workers
+             * @description those that were heard of lately
+             */
+            workers: components["schemas"]["WorkerInMemory"][];
         };
         /** EventBatch */
         EventBatch: {
@@ -2002,6 +2010,10 @@ export interface components {
             item_ids: string[];
             /** Propensities */
             propensities: number[] | null;
+            /** Rollout */
+            rollout: number | null;
+            /** Step */
+            step: number | null;
         };
         /** HeldItem */
         HeldItem: {
@@ -2027,6 +2039,30 @@ export interface components {
              * @example Star Wars
              */
             Comment: string;
+        };
+        /**
+         * HeldOutcome
+         * @description What became of the lists that they were shown in one step of a rollout.
+         */
+        HeldOutcome: {
+            /** Rollout Id */
+            rollout_id: number;
+            /** Step */
+            step: number;
+            /** Variant */
+            variant: string;
+            /** User Id */
+            user_id: string;
+            /** Lists */
+            lists: number;
+            /** Positive */
+            positive: number;
+            /** Rated */
+            rated: number;
+            /** Stars */
+            stars: number;
+            /** Stars Squared */
+            stars_squared: number;
         };
         /**
          * HeldProfile
@@ -2074,6 +2110,31 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+        };
+        /**
+         * HeldScore
+         * @description A rating of theirs, beside what two versions had predicted.
+         */
+        HeldScore: {
+            /** Rollout Id */
+            rollout_id: number;
+            /** User Id */
+            user_id: string;
+            /** Item Id */
+            item_id: string;
+            /** Step */
+            step: number;
+            /** Stars */
+            stars: number;
+            /** Champion */
+            champion: number;
+            /** Challenger */
+            challenger: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /** HeldUser */
         HeldUser: {
@@ -2813,6 +2874,16 @@ export interface components {
              * @description the lists that they were shown
              */
             impressions: components["schemas"]["HeldImpression"][];
+            /**
+             * Rollout Outcomes
+             * @description kept while a rollout goes
+             */
+            rollout_outcomes: components["schemas"]["HeldOutcome"][];
+            /**
+             * Scored Ratings
+             * @description likewise
+             */
+            scored_ratings: components["schemas"]["HeldScore"][];
         };
         /**
          * PopularReason
@@ -3657,6 +3728,48 @@ export interface components {
              */
             rating_count: number;
         };
+        /**
+         * WorkerInMemory
+         * @description What one worker, of whatever machine, last said of itself; it says so every other second.
+         */
+        WorkerInMemory: {
+            /**
+             * Worker Id
+             * @description another one after each start
+             */
+            worker_id: string;
+            /** Host */
+            host: string;
+            /** Pid */
+            pid: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Revision
+             * @description of the deployment that it has followed
+             */
+            revision: number;
+            /**
+             * Champion
+             * @description the version that serves
+             * @example 3
+             */
+            champion: number | null;
+            /**
+             * Challenger
+             * @description the version on trial, if it is in memory
+             * @example 4
+             */
+            challenger: number | null;
+            /**
+             * Problem
+             * @description why it does not have what it should
+             */
+            problem: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -3689,7 +3802,10 @@ export interface operations {
                 /** @description whether to say why each item stands where it does */
                 explain?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Whose list it is to be, whatever chance says; needs the scope `operate`. Without a challenger in memory, `challenger` is answered with 409. Such lists count in no rollout. */
+                "X-Marquee-Variant"?: "champion" | "challenger";
+            };
             path: {
                 /**
                  * @description The person's id, percent-encoded; a slash within it is `%2F`.
@@ -3730,6 +3846,15 @@ export interface operations {
             };
             /** @description The caller may not */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6406,7 +6531,10 @@ export interface operations {
     recommend_to_many: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Whose list it is to be, whatever chance says; needs the scope `operate`. Without a challenger in memory, `challenger` is answered with 409. Such lists count in no rollout. */
+                "X-Marquee-Variant"?: "champion" | "challenger";
+            };
             path?: never;
             cookie?: never;
         };
@@ -6463,6 +6591,15 @@ export interface operations {
             };
             /** @description The body did not arrive in time */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The state does not allow it (any more) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
