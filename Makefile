@@ -30,7 +30,7 @@ doctor: environment ## look for what is wrong with the platform or this machine
 
 .PHONY: test
 test: environment-dev front-end chromium ## run every test: unit, integration, browser, front-end
-	$(PY) -m pytest --ignore=tests/compose $(ARGS)
+	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder --ignore=tests/compose $(ARGS)
 	$(NPM) test
 
 .PHONY: test-compose
@@ -65,9 +65,9 @@ bench: environment-dev front-end ## measure: tables, and benchmarks/results/*.js
 bench-%: environment-dev front-end
 	$(PY) -m benchmarks $* $(ARGS)
 
-# Models alone are measured: nothing to build.
-.PHONY: bench-models bench-scale
-bench-models bench-scale: environment-dev
+# Models alone, or none, are measured: nothing to build.
+.PHONY: bench-models bench-judge bench-scale
+bench-models bench-judge bench-scale: environment-dev
 	$(PY) -m benchmarks $(@:bench-%=%) $(ARGS)
 
 .PHONY: notebooks

@@ -24,6 +24,21 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """How test processes share the work: by files, but whatever needs the whole stack goes to one of them.
+
+    That comes first, and unit tests last: what is small fills the gaps at the end.
+    """
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group("stack" if _needs_stack(item) else file))
+    items.sort(key=lambda item: (not _needs_stack(item), "tests/unit/" in item.nodeid))
+
+
+def _needs_stack(item: pytest.Item) -> bool:
+    return "stack" in getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
     """An embedded PostgreSQL of the session's own; `.url(database)`, `.port`, `.password`."""

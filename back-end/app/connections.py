@@ -22,6 +22,8 @@ _LONGEST_INSTANCE = 200
 QUEUED = "queued"  # in a request's state: how many requests this worker had when it came, itself included
 _FILES_KEPT_FREE = 256  # of those that a process may open: for the database, models, logs
 _MOST_CONNECTIONS = 10_000
+_CONTINUE = b"HTTP/1.1 100 "
+_JOINED_BYTES = 65_536  # of a body: to copy a larger one costs more than another system call
 
 
 class Protocol(HttpToolsProtocol):
@@ -66,6 +68,8 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         self.scope["state"][QUEUED] = len(self.tasks) + 1
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = HeadWithBody(self.transport)  # type: ignore[assignment]  # as far as it is used
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn closes at once
         """Keep the connection open while a request that came whole is being answered."""
@@ -137,6 +141,39 @@ class Protocol(HttpToolsProtocol):
         resting = next((other for other in others if other.rests), self)
         logger.warning("There are more than %d connections; one is closed.", self.most_connections)
         resting.transport.abort()
+
+
+class HeadWithBody:
+    """The transport of one answer, whose head waits for the beginning of the body, to go out with it.
+
+    Uvicorn writes them one after the other: a system call more, and a client that wakes for a head alone.
+    """
+
+    __slots__ = ("_head", "_transport", "is_closing", "write")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+        self.is_closing = transport.is_closing
+        self.write = self._first
+
+    def close(self) -> None:
+        if self._head:
+            self.write(b"")
+        self._transport.close()
+
+    def _first(self, data: bytes) -> None:
+        if data.startswith(_CONTINUE):  # the client waits for it before it sends its body
+            self._transport.write(data)
+        else:
+            self._head, self.write = data, self._second
+
+    def _second(self, data: bytes) -> None:
+        if len(data) <= _JOINED_BYTES:
+            self._transport.write(self._head + data)
+        else:
+            self._transport.writelines((self._head, data))
+        self._head, self.write = b"", self._transport.write
 
 
 def allow_many_connections() -> None:

@@ -10,12 +10,14 @@ import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from app.reserved import ReservedDict
+from app.reserved import DirectValue, ReservedDict
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the client library's own; must be set before it is imported
 
 # The client looks the class up whenever a worker makes a file.
 values.MmapedDict = ReservedDict  # type: ignore[attr-defined]  # it is none of what the module exports
+if FOLDER_VARIABLE in os.environ:
+    values.ValueClass = DirectValue
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -51,6 +53,24 @@ impressions_dropped = Counter(
     "marquee_impressions_dropped_total", "Lists that were shown and are not in the log", ["reason"]
 )
 shed = Counter("marquee_requests_shed_total", "Requests refused with 429, by what was full", ["full"])
+list_errors = Counter(
+    "marquee_list_errors_total", "Lists of a rollout whose making failed, by variant", ["variant"]
+)
+shadow_lists = Counter(
+    "marquee_shadow_lists_total",
+    "Lists that a challenger was to make unseen, by what became of it",
+    ["outcome"],
+)
+scored_ratings = Counter(
+    "marquee_scored_ratings_total",
+    "Ratings that champion and challenger were to predict, by what became of it",
+    ["outcome"],
+)
+challenger_version = Gauge(
+    "marquee_challenger_version",
+    "The model version on trial that a worker has in memory; 0: none",
+    multiprocess_mode="liveall",
+)
 states_computed = Counter("marquee_person_states_computed_total", "Histories folded into a model")
 
 

@@ -6,11 +6,15 @@ into such a hole is answered with SIGBUS, which ends the process: to count reque
 
 import logging
 import os
+import threading
+from typing import Any
 
 from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.values import MultiProcessValue
 
 logger = logging.getLogger("marquee.app")
 
+_NUMBER_BYTES = 8  # to which the client aligns its numbers
 _BYTES = 1 << 20  # of one kind of metric, of one worker: some 5,000 series
 
 
@@ -19,6 +23,38 @@ class ReservedDict(MmapedDict):
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         super().__init__(filename if read_mode else _reserved(filename), read_mode)  # type: ignore[no-untyped-call]
+
+    def cell(self, key: str) -> tuple["memoryview[float]", int]:
+        """Where a figure stands: the file as 8-byte numbers, and its place among them.
+
+        When the file grows it is mapped once more; what is written by the older map is in the same file.
+        """
+        self.read_value(key)  # type: ignore[no-untyped-call]  # makes it, where it is not there yet
+        return memoryview(self._m).cast("d"), self._positions[key] // _NUMBER_BYTES
+
+
+_MmapedValue: Any = MultiProcessValue()  # type: ignore[no-untyped-call]
+
+
+class DirectValue(_MmapedValue):  # type: ignore[misc]  # the library has no types here
+    """The client's value in such a file, which counts in place: a tenth of a microsecond instead of one.
+
+    The client's own asks for the process and looks for the place each time, and a list counts seven times.
+    Workers are never forked, so that a value's file stays its process's own.
+    """
+
+    def __init__(self, *arguments: Any, **facts: Any) -> None:
+        super().__init__(*arguments, **facts)
+        self._numbers, self._place = self._file.cell(self._key)
+        self._counting = threading.Lock()
+
+    def inc(self, amount: float) -> None:
+        with self._counting:
+            self._numbers[self._place] += amount
+
+    def get(self) -> float:
+        value: float = self._numbers[self._place]
+        return value
 
 
 def _reserved(filename: str) -> str:

@@ -87,8 +87,11 @@ def record_version(connection: Connection, version: int) -> None:
     )
 
 
-def write_world_bundle(path: Path, *, without: str | None = None) -> None:
-    """A bundle trained on the world; `without` leaves out one item, as a model does that is older than it."""
+def write_world_bundle(path: Path, *, without: str | None = None, regularization: float = 10.0) -> None:
+    """A bundle trained on the world; `without` leaves out one item, as a model does that is older than it.
+
+    Another `regularization` makes other scores.
+    """
     frame = world_ratings()
     frame = frame[frame[ITEM] != without] if without else frame
     catalogue = world_items()
@@ -99,7 +102,7 @@ def write_world_bundle(path: Path, *, without: str | None = None) -> None:
         ModelSet(
             items=training.items,
             rating=biases.train(training),
-            ranking=ease.train(training, regularization=10.0, item_features=1.0),
+            ranking=ease.train(training, regularization=regularization, item_features=1.0),
             fallback=fallback.train(training),
             trained_through=training.trained_through,
             interval=StarsInterval.of_errors(-1.0, 0.5, coverage=0.9),

@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from app.api import (
+    alerts,
     deployments,
     events,
     exports,
@@ -19,6 +20,8 @@ from app.api import (
     predictions,
     ratings,
     recommendations,
+    reviews,
+    rollouts,
     sessions,
     users,
     versions,
@@ -46,7 +49,10 @@ def all_routes() -> list[BaseRoute]:
         sessions.routes,
         lineage.routes,  # before `models/{version}`, which would take `compare` for a number
         deployments.routes,
+        reviews.routes,
         versions.routes,
+        rollouts.routes,
+        alerts.routes,
         jobs.routes,
         keys.routes,
         imports.routes,

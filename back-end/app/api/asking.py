@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.api.schemas.lists import BatchRequest, ItemListQuery, RecommendationQuery
-from app.serving.asked import REQUESTED, Asked, shown_of
+from app.serving.asked import Asked, shown_of
 from app.serving.lists import ListMaker
 
 
@@ -25,7 +25,7 @@ def asked_of(query: ItemListQuery, lists: ListMaker) -> Asked:
 
 def asked_of_version(query: RecommendationQuery, lists: ListMaker) -> Asked:
     """What a query asks of a version that need not serve, and whose list nobody is shown."""
-    return replace(asked_of(query, lists), log=False, variant=REQUESTED)
+    return replace(asked_of(query, lists), log=False)
 
 
 def asked_of_batch(body: BatchRequest, lists: ListMaker) -> Asked:

@@ -28,7 +28,10 @@ _AT_A_TIME = 2_000  # rows, read on a connection that is given back before they 
     operation_id="get_personal_data",
 )
 def get_personal_data(user_id: UserIdInPath, worker: WorkerDep, caller: CallerDep) -> StreamingResponse:
-    """Everything held on a person: profile, ratings, events, lists shown. Viewers may have their own."""
+    """Everything held on a person: profile, ratings, events, lists shown, what a rollout counts of them.
+
+    Viewers may have their own.
+    """
     caller.require_person(user_id, Level.READ)
     with worker.database.reading() as connection:
         if not personal_data.is_held(connection, user_id):

@@ -64,11 +64,13 @@ def put_rating(
     visible(worker.catalogue, item_id)
     stars = worker.serving.rating_scale.check(body.rating)
     rating = Rating(user_id, item_id, stars, _moment(body.rated_at))
+    before = worker.before_rating(user_id)
     try:
         with worker.database.writing() as connection:
             created = ratings.put(connection, rating)
     except IntegrityError as error:  # the item was deleted since this worker looked
         raise NotFound(f"There is no item {item_id!r}.") from error
+    worker.scored.note(before, item_id, stars, system_clock())
     response.status_code = 201 if created else 200
     return StoredRating(user_id=user_id, item_id=item_id, rating=stars, rated_at=rating.rated_at)
 

@@ -23,10 +23,14 @@ from app.api.schemas.lists import (
     Recommendations,
     SessionRequest,
 )
+from app.api.variants import PARAMETER as VARIANT_PARAMETER
+from app.api.variants import RequestedVariant, requested_variant
+from app.connections import QUEUED
 from app.dependencies import BROWSERS, READERS, RequestId, WorkerDep, worker_of
 from app.security.callers import Level
+from app.serving.asked import Asked
 from app.serving.audience import Visitor, VisitorEvent
-from app.serving.batches import recommend_many
+from app.serving.lists import ListMaker
 from app.serving.worker import Worker
 from app.threads import in_thread
 from marquee.domain.clock import system_clock
@@ -35,19 +39,19 @@ from marquee.domain.errors import InvalidInput
 hot = router("recommendations", lean=True)
 routes = router("recommendations")
 
-_NOTHING_ASKED = RecommendationQuery()
 _SHORT = 100  # bytes of a query that are worth keeping
 
 
 @hot.get(
     "/users/{user_id}/recommendations",
     response_model=Recommendations,
-    responses=problems(400, 401, 403, 422, 503),
+    responses=problems(400, 401, 403, 409, 422, 503),
     operation_id="recommend",
     openapi_extra={
         "parameters": [
             path_parameter("user_id", "The person's id, percent-encoded; a slash within it is `%2F`.", "42"),
             *query_parameters(RecommendationQuery),
+            VARIANT_PARAMETER,
         ]
     },
 )
@@ -55,20 +59,29 @@ async def recommend(request: Request) -> JsonBytes:
     """The items that a person would like best, of those they have not rated.
 
     Somebody unknown gets popular items, and `notice` says so. A rating counts as soon as it was answered.
+    While a rollout shows a challenger to a share of the people, `variant` says whose list it is.
     """
     worker, scope = worker_of(request), request.scope
     await worker.caught_up()
     caller = worker.gate.caller(scope)
     user_id = _user_id(scope["path_params"]["user_id"])
     caller.require_person(user_id, Level.READ)
-    asked = asked_of(_query(scope["query_string"]), worker.lists)
+    asked = _asked(scope["query_string"], worker.lists)
     person = worker.person(user_id)
     if person is None:
         person = await in_thread(worker.look_up, user_id)
-    made = (scope["state"]["request_id"], person, asked, worker.shelf, worker.catalogue)
+    made = (
+        scope["state"]["request_id"],
+        person,
+        asked,
+        worker.lineup,
+        worker.catalogue,
+        requested_variant(scope, caller),
+        scope["state"].get(QUEUED, 0),
+    )
     if asked.explain:  # which may take as long as many lists
-        return JsonBytes(await in_thread(worker.lists.for_person, *made))
-    return JsonBytes(worker.lists.for_person(*made))
+        return JsonBytes(await in_thread(worker.trials.for_person, *made))
+    return JsonBytes(worker.trials.for_person(*made))
 
 
 @routes.post(
@@ -92,11 +105,14 @@ def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: Re
 @routes.post(
     "/recommendations/batch",
     response_model=BatchRecommendations,
-    responses=CHANGING,
+    responses={**CHANGING, **problems(409)},
     operation_id="recommend_to_many",
     dependencies=[READERS],
+    openapi_extra={"parameters": [VARIANT_PARAMETER]},
 )
-def recommend_to_many(body: BatchRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
+def recommend_to_many(
+    body: BatchRequest, worker: WorkerDep, requested: RequestedVariant, request_id: RequestId
+) -> JsonBytes:
     """Lists for many people at once, each as if it were asked for alone, in a fraction of the time.
 
     Somebody unknown gets popular items, and `notice` says so. All lists have one request id; together with
@@ -104,7 +120,9 @@ def recommend_to_many(body: BatchRequest, worker: WorkerDep, request_id: Request
     """
     asked = asked_of_batch(body, worker.lists)
     people = worker.look_up_many(body.user_ids)
-    return JsonBytes(recommend_many(worker.lists, request_id, people, asked, worker.shelf, worker.catalogue))
+    return JsonBytes(
+        worker.trials.for_many(request_id, people, asked, worker.lineup, worker.catalogue, requested)
+    )
 
 
 def _visitor(body: SessionRequest, now: float) -> Visitor:
@@ -140,17 +158,13 @@ def _user_id(encoded: str) -> str:
         raise fault(("path", "user_id"), str(error)) from error
 
 
-def _query(query_string: bytes) -> RecommendationQuery:
-    if not query_string:
-        return _NOTHING_ASKED
-    return (
-        _read(query_string)
-        if len(query_string) <= _SHORT
-        else parsed_query(query_string, RecommendationQuery)
-    )
+def _asked(query_string: bytes, lists: ListMaker) -> Asked:
+    if len(query_string) <= _SHORT:
+        return _asked_often(query_string, lists)
+    return asked_of(parsed_query(query_string, RecommendationQuery), lists)
 
 
 @lru_cache(maxsize=256)
-def _read(query_string: bytes) -> RecommendationQuery:
+def _asked_often(query_string: bytes, lists: ListMaker) -> Asked:
     """Many ask the same of their lists, and to read it takes longer than to make one."""
-    return parsed_query(query_string, RecommendationQuery)
+    return asked_of(parsed_query(query_string, RecommendationQuery), lists)

@@ -11,6 +11,7 @@ from app.api.schemas.lists import RecommendationQuery, Recommendations
 from app.dependencies import CallerDep, RequestId, WorkerDep
 from app.security.callers import Caller, Level
 from app.serving.shelf import Shelf
+from app.serving.variants import REQUESTED
 from app.serving.worker import Worker
 from marquee.store import versions
 
@@ -44,7 +45,7 @@ def recommend_by_version(
     asked = asked_of_version(query, worker.lists)
     shelf = _shelf(worker, version, caller)
     return JsonBytes(
-        worker.lists.for_person(request_id, worker.look_up(user_id), asked, shelf, shelf.catalogue)
+        worker.lists.for_person(request_id, worker.look_up(user_id), asked, shelf, shelf.catalogue, REQUESTED)
     )
 
 
@@ -54,7 +55,5 @@ def _shelf(worker: Worker, version: int, caller: Caller) -> Shelf:
         state = versions.get(connection, version).state
     if state not in _MAY_SERVE:
         caller.require(Level.OPERATE)
-    serving = worker.shelf
-    if serving is not None and serving.version == version:
-        return serving
-    return worker.versions.get(version, worker.catalogue)
+    in_memory = worker.stage.shelf(version)
+    return in_memory if in_memory is not None else worker.versions.get(version, worker.catalogue)

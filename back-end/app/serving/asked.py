@@ -16,7 +16,6 @@ from marquee.recommend.paging import HASH_BYTES, MOST_SHOWN, ShownItems, count_s
 from marquee.recommend.rules import NO_RULES, Factors
 from marquee.recommend.showable import Showable
 
-CHAMPION, REQUESTED = "champion", "requested"  # variants
 LONGEST_LIST_CURSOR = -(-MOST_SHOWN * HASH_BYTES * 4 // 3)  # characters
 
 
@@ -29,7 +28,6 @@ class Asked:
         diversity: from 0 to 1.
         explain: whether each entry is to have its reasons.
         log: whether it is shown to somebody, so that it is written to the log.
-        variant: what the answer says that it is of.
         shown: of the pages before, as `shown_of` reads it from a cursor.
     """
 
@@ -40,7 +38,6 @@ class Asked:
     explain: bool = False
     log: bool = True
     shown: bytes = b""
-    variant: str = CHAMPION
 
     @property
     def offset(self) -> int:

@@ -35,7 +35,7 @@ def recommended(worker: Worker, request_id: str, user_id: str, part: Part) -> li
     if asked is None:
         return []
     person = worker.look_up(user_id)
-    content = worker.lists.for_person(request_id, person, asked, worker.shelf, worker.catalogue)
+    content = worker.trials.for_person(request_id, person, asked, worker.lineup, worker.catalogue)
     return _entries(content, part)
 
 

@@ -14,6 +14,7 @@ from app import metrics
 from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
 from app.serving.shown import ShownLately
+from app.serving.variants import Arm
 from app.serving.vital import VitalThread
 from marquee.domain.errors import Unavailable
 from marquee.settings.serving import Impressions
@@ -23,7 +24,7 @@ from marquee.store.impressions import DAYS_AHEAD, Impression
 logger = logging.getLogger("marquee.app.impressions")
 
 BATCH = 1_000  # lists written in one transaction
-WRITE_SECONDS = 0.5  # between batches, while the queue is short
+WRITE_SECONDS = 0.05  # between batches: of a longer one all requests would wait for the interpreter
 _RETRY_SECONDS = 1.0
 _ANSWER_SECONDS = 4.0
 _SAY_AGAIN_SECONDS = 60.0
@@ -46,7 +47,7 @@ class Noted(NamedTuple):
     request_id: str
     user_id: str | None
     model_version: int | None
-    variant: str
+    arm: Arm
     source: str
     ids: Sequence[str]
     rows: Sequence[int]
@@ -102,7 +103,7 @@ class ImpressionLog(VitalThread):
         request_id: str,
         user_id: str | None,
         model_version: int | None,
-        variant: str,
+        arm: Arm,
         source: str,
         ids: Sequence[str],
         rows: Sequence[int],
@@ -117,7 +118,7 @@ class ImpressionLog(VitalThread):
                 request_id,
                 user_id,
                 model_version,
-                variant,
+                arm,
                 source,
                 ids,
                 rows,
@@ -255,8 +256,10 @@ def _impression(noted: Noted) -> Impression:
         noted.request_id,
         noted.user_id,
         noted.model_version,
-        noted.variant,
+        noted.arm.variant,
         noted.source,
         noted.item_ids,
         noted.propensities,
+        noted.arm.rollout,
+        noted.arm.step,
     )

@@ -1,4 +1,4 @@
-"""Keeps the deployed model in memory: load, verify, warm, swap."""
+"""Keeps the deployed models in memory: load, verify, warm, and hand over to the stage."""
 
 import logging
 import threading
@@ -8,118 +8,188 @@ from collections.abc import Callable, Sequence
 from app import metrics
 from app.serving.bundles import BundleStore
 from app.serving.shelf import ServedModel
+from app.serving.stage import Stage
 from app.serving.vital import VitalThread
 from marquee.domain.errors import CorruptBundle, MarqueeError, Unavailable
 from marquee.models.bundle import Bundle
 from marquee.settings import Serving
+from marquee.store.deployment import Deployment
 
 logger = logging.getLogger("marquee.app.model")
 
+_LOOK_SECONDS = 2.0
 _FIRST_RETRY_SECONDS = 2.0
 _LONGEST_RETRY_SECONDS = 60.0
 
 
-class ModelKeeper(VitalThread):
-    """Follows the version it is told to serve; what serves goes on serving until its successor is ready.
+class ModelKeeper:
+    """Follows the deployment: what is in memory changes places at once, what is not is loaded.
 
-    Where nothing serves yet and the wanted version cannot be had, another one stands in for it: of the
-    previous champion and the approved versions the first of which this machine holds a sound copy.
+    The champion has a thread of its own, so that going back to a version waits for no challenger that takes
+    long to come. What serves goes on serving until its successor is ready. Where nothing serves yet and the
+    champion cannot be had, another one stands in for it: of the previous champion and the approved versions
+    the first of which this machine holds a sound copy.
 
     Args:
         bundles: where bundles come from.
         serving: list settings.
-        swap: puts a model in service, or takes it out (None).
-        stopping: ends the thread.
+        stage: takes the models in.
+        stopping: ends the threads.
 
     Attributes:
-        wanted: the version it is to serve.
-        problem: why the wanted version does not serve; None when it does.
+        wanted: the version that is to serve.
+        problem: why it does not; None when it does.
+        challenger_problem: why the challenger is not in memory; None when it is, or there is none.
         tried: set once the first version that was wanted serves, or has been refused.
     """
 
     def __init__(
-        self,
-        bundles: BundleStore,
-        serving: Serving,
-        swap: Callable[[ServedModel | None], None],
-        stopping: threading.Event,
+        self, bundles: BundleStore, serving: Serving, stage: Stage, stopping: threading.Event
     ) -> None:
-        super().__init__(name="model-keeper", daemon=True)
-        self._bundles, self._serving, self._swap, self._stopping = bundles, serving, swap, stopping
-        self._wake = threading.Event()
-        self.wanted: int | None = None
-        self._others: tuple[int, ...] = ()
-        self._keep: set[int] = set()
-        self._serves: int | None = None
+        self._bundles, self._serving, self._stage, self._stopping = bundles, serving, stage, stopping
+        self._approved: tuple[int, ...] = ()
+        self._gave_up: int | None = (
+            None  # the previous champion, where it cannot be had: it is not needed yet
+        )
+        self._champion = _Fetching("model-keeper", self._keep_champion, stopping)
+        self._others = _Fetching("challenger-keeper", self._keep_others, stopping)
         self.problem: str | None = None
-        self.tried = threading.Event()
+        self.challenger_problem: str | None = None
+        self.tried = self._champion.tried
 
-    def want(self, version: int | None, previous: int | None, approved: Sequence[int] = ()) -> None:
-        """Serve this version.
+    @property
+    def wanted(self) -> int | None:
+        return self._stage.deployment.champion
+
+    def start(self) -> None:
+        self._champion.start()
+        self._others.start()
+
+    def join(self, timeout: float) -> None:
+        ends = time.monotonic() + timeout
+        for thread in (self._champion, self._others):
+            thread.join(max(0.0, ends - time.monotonic()))
+
+    def want(self, deployment: Deployment, approved: Sequence[int] = ()) -> None:
+        """Follow a deployment.
 
         Args:
-            previous: what a rollback would return to: its files are kept, and it stands in first.
-            approved: what may stand in after it, the best first.
+            approved: what may stand in for the champion after the previous one, the best first.
         """
-        self.wanted = version
-        self._others = tuple(v for v in (previous, *approved) if v is not None and v != version)
-        self._keep = {kept for kept in (version, previous) if kept is not None}
-        self._wake.set()
+        self._approved = tuple(approved)
+        self._stage.follow(deployment)
+        self.wake()
 
     def wake(self) -> None:
-        self._wake.set()
+        self._champion.wake.set()
+        self._others.wake.set()
 
-    def work(self) -> None:
-        patience = _FIRST_RETRY_SECONDS
-        while not self._stopping.is_set():
-            self._wake.wait(patience if self.problem else None)
-            self._wake.clear()
-            if self.wanted != self._serves and not self._stopping.is_set():
-                self._follow()
-            else:
-                self.problem = None
-            patience = min(patience * 2, _LONGEST_RETRY_SECONDS) if self.problem else _FIRST_RETRY_SECONDS
-            self.tried.set()
+    # ---- the champion ----
 
-    def _follow(self) -> None:
+    def _keep_champion(self) -> bool:
+        """Have the wanted version serve; False when that must be tried again."""
         version = self.wanted
+        if version is None or self._stage.holds(version):
+            self.problem = None
+            return True
         try:
-            model = None if version is None else self._load(version, self._bundles.open)
+            self._take_in(version, self._bundles.open)
         except (CorruptBundle, Unavailable) as error:
             self._refuse(version, error)
-        else:
-            self._serve(version, model)
-            self.problem = None
-            if version is not None:
-                self._bundles.prune(self._keep)
+            return False
+        self.problem = None
+        return True
 
-    def _serve(self, version: int | None, model: ServedModel | None) -> None:
-        self._swap(model)
-        self._serves = version
-        metrics.swaps.labels("served").inc()
-        metrics.served_version.set(version or 0)
-
-    def _load(self, version: int, open_bundle: Callable[[int], Bundle]) -> ServedModel:
-        began = time.monotonic()
-        bundle = open_bundle(version)
-        bundle.warm()
-        model = ServedModel.of(version, bundle, self._serving)
-        logger.info("Version %d is loaded and warm after %.2f s.", version, time.monotonic() - began)
-        return model
-
-    def _refuse(self, version: int | None, error: MarqueeError) -> None:
+    def _refuse(self, version: int, error: MarqueeError) -> None:
         metrics.swaps.labels("refused").inc()
-        if self._serves is None:
-            self._stand_in()
+        if self._stage.lineup.champion is None:
+            self._stand_in(version)
         self.problem = str(error)
-        still = f"version {self._serves} serves" if self._serves is not None else "no model serves"
-        logger.error("Version %s is not taken into service, %s: %s", version, still, error)
+        champion = self._stage.lineup.champion
+        still = f"version {champion.version} serves" if champion is not None else "no model serves"
+        logger.error("Version %d is not taken into service, %s: %s", version, still, error)
 
-    def _stand_in(self) -> None:
-        for other in self._others:
+    def _stand_in(self, wanted: int) -> None:
+        for other in (self._stage.deployment.previous, *self._approved):
+            if other is None or other == wanted:
+                continue
             try:
-                self._serve(other, self._load(other, self._bundles.open_copy))
+                self._take_in(other, self._bundles.open_copy, stands_in=True)
             except (CorruptBundle, Unavailable) as error:
                 logger.warning("Version %d cannot stand in: %s", other, error.message)
             else:
                 return
+
+    # ---- the challenger, and the champion before ----
+
+    def _keep_others(self) -> bool:
+        """Have in memory what may have to serve next; False when that must be tried again."""
+        if not self.tried.is_set():  # at the start the champion has the machine for itself
+            return True
+        wanted = self._stage.deployment
+        self.challenger_problem = self._problem_with(wanted.challenger)
+        if wanted.previous != self._gave_up:
+            self._gave_up = None if self._problem_with(wanted.previous) is None else wanted.previous
+        return self.challenger_problem is None
+
+    def _problem_with(self, version: int | None) -> str | None:
+        """Load a version, unless it is there; returns why it cannot be had."""
+        if version is None or self._stage.holds(version):
+            return None
+        try:
+            self._take_in(version, self._bundles.open)
+        except (CorruptBundle, Unavailable) as error:
+            metrics.swaps.labels("refused").inc()
+            logger.error("Version %d is not taken into memory: %s", version, error)  # noqa: TRY400  it is told
+            return f"Version {version} is not in memory: {error}"
+        return None
+
+    # ---- both ----
+
+    def _take_in(
+        self, version: int, open_bundle: Callable[[int], Bundle], *, stands_in: bool = False
+    ) -> None:
+        """Load, verify, warm and join a version.
+
+        Raises:
+            CorruptBundle: its files are damaged, or it cannot be used although they are sound.
+            Unavailable: they cannot be had.
+        """
+        began = time.monotonic()
+        bundle = open_bundle(version)
+        try:
+            bundle.warm()
+            self._stage.add(ServedModel.of(version, bundle, self._serving), stands_in=stands_in)
+        except Exception as error:
+            logger.exception("Version %d fails when it is used.", version)
+            raise CorruptBundle(f"It fails when it is used: {error!r}.") from error
+        logger.info("Version %d is in memory and warm after %.2f s.", version, time.monotonic() - began)
+        wanted = self._stage.deployment
+        self._bundles.prune(
+            {v for v in (wanted.champion, wanted.challenger, wanted.previous) if v is not None}
+        )
+
+
+class _Fetching(VitalThread):
+    """Calls `keep` when it is woken and every few seconds, and less often while that fails.
+
+    Attributes:
+        tried: set once it has been called.
+    """
+
+    def __init__(self, name: str, keep: Callable[[], bool], stopping: threading.Event) -> None:
+        super().__init__(name=name, daemon=True)
+        self._keep, self._stopping = keep, stopping
+        self.wake, self.tried = threading.Event(), threading.Event()
+
+    def work(self) -> None:
+        patience = 0.0
+        self.wake.wait()
+        while not self._stopping.is_set():
+            self.wake.clear()
+            if self._keep():
+                patience = 0.0
+            else:
+                patience = min(max(patience * 2, _FIRST_RETRY_SECONDS), _LONGEST_RETRY_SECONDS)
+            self.tried.set()
+            self.wake.wait(patience or _LOOK_SECONDS)

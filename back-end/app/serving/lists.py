@@ -8,7 +8,7 @@ import numpy as np
 
 from app.serving import answers, notices
 from app.serving.answers import Heading
-from app.serving.asked import CHAMPION, Asked, Ground, next_cursor, wanted_for_everybody, wanted_of
+from app.serving.asked import Asked, Ground, next_cursor, wanted_for_everybody, wanted_of
 from app.serving.audience import Person, Visitor
 from app.serving.bare import BareShelf, Counts
 from app.serving.catalogue import Catalogue
@@ -17,6 +17,7 @@ from app.serving.histories import Histories
 from app.serving.impressions import ImpressionLog
 from app.serving.shelf import Shelf
 from app.serving.tokens import Tokens
+from app.serving.variants import CHAMPION, Arm
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import UNKNOWN_ROW
 from marquee.models.protocol import Float32, Int32
@@ -37,6 +38,7 @@ class Made:
     Attributes:
         seen: rows that are left out because the person knows them; None for a list that is nobody's own.
         reasons: what its stages went by, by place; None where nobody asked.
+        source_says: what the reader is to be told of where it comes from.
     """
 
     asked: Asked
@@ -47,6 +49,7 @@ class Made:
     places: list[Recommendation]
     seen: Int32 | None = None
     reasons: list[list[Reason]] | None = None
+    source_says: str | None = None
 
     @property
     def why(self) -> list[list[Why]] | None:
@@ -102,13 +105,29 @@ class ListMaker:
     # ---- for somebody ----
 
     def for_person(
-        self, request_id: str, person: Person, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
+        self,
+        request_id: str,
+        person: Person,
+        asked: Asked,
+        shelf: Shelf | None,
+        catalogue: Catalogue,
+        arm: Arm = CHAMPION,
     ) -> bytes:
         """The JSON of `Recommendations` for somebody with an id."""
         if shelf is None:
             return self._without_model(request_id, person, asked, catalogue, person.left_out())
-        state, discount = person.state(shelf), self._discount(person, shelf)
-        return self._with_model(request_id, person, asked, shelf, state, discount)
+        return self.answer(request_id, person, self.make(request_id, person, asked, shelf), arm)
+
+    def make(self, request_id: str, person: Person, asked: Asked, shelf: Shelf) -> Made:
+        """A person's list by a model, which nobody has been shown yet."""
+        return self._made(
+            request_id, person, asked, shelf, person.state(shelf), self._discount(person, shelf)
+        )
+
+    def make_again(self, request_id: str, person: Person, made: Made, shelf: Shelf) -> Made:
+        """The list that a person would have been given by another model in the place of `made`."""
+        discount = _by_rows_of(shelf, made.ground, made.wanted.discount)
+        return self._made(request_id, person, made.asked, shelf, person.state(shelf), discount)
 
     def for_visitor(
         self, request_id: str, visitor: Visitor, asked: Asked, shelf: Shelf | None, catalogue: Catalogue
@@ -120,9 +139,10 @@ class ListMaker:
             return self._without_model(request_id, visitor, asked, catalogue, seen)
         recommender = shelf.model.recommender
         history = visitor.history(recommender.models.items.row, self._feedback, now)
-        return self._with_model(request_id, visitor, asked, shelf, recommender.state(history))
+        made = self._made(request_id, visitor, asked, shelf, recommender.state(history))
+        return self.answer(request_id, visitor, made)
 
-    def _with_model(
+    def _made(
         self,
         request_id: str,
         who: Person | Visitor,
@@ -130,7 +150,7 @@ class ListMaker:
         shelf: Shelf,
         state: PersonState,
         discount: Factors | None = None,
-    ) -> bytes:
+    ) -> Made:
         showable = shelf.showable(self._clock())
         exploring = self._exploring(request_id)
         wanted = wanted_of(asked, shelf, showable, discount=discount, exploring=exploring)
@@ -141,44 +161,45 @@ class ListMaker:
         if asked.explain:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
-        made = Made(asked, shelf, showable, wanted, listing, places, state.seen, reasons)
         newer = self.asks_model and state.history.tells and not state.is_ranked
         said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
-        notice = made.nothing_because or said
-        return self._answer(request_id, who, made, notice)
+        return Made(asked, shelf, showable, wanted, listing, places, state.seen, reasons, said)
 
     def _without_model(
         self, request_id: str, who: Person | Visitor, asked: Asked, catalogue: Catalogue, seen: Int32
     ) -> bytes:
         made = self._counted(asked, catalogue, seen, request_id)
-        return self._answer(request_id, who, made, made.nothing_because or self._why_no_model())
+        return self.answer(request_id, who, made)
 
-    def _answer(self, request_id: str, who: Person | Visitor, made: Made, notice: str | None) -> bytes:
+    def answer(self, request_id: str, who: Person | Visitor, made: Made, arm: Arm = CHAMPION) -> bytes:
+        """The JSON of `Recommendations`; whoever asked is shown it now, so that it is noted."""
         ground, listing, version = made.ground, made.listing, made.ground.version
         entries = answers.entries_of(made.places, ground.fragments, made.why)
         heading = Heading(
             request_id,
-            self.token(request_id, version, made.asked.variant),
+            self.token(request_id, version, arm.variant),
             who.user_id,
             who.known,
-            notice,
+            made.nothing_because or made.source_says,
             version,
-            made.asked.variant,
+            arm.variant,
             listing.stage,
             next_cursor(made.asked, ground, listing),
         )
         if made.asked.log:
-            self.note(request_id, who.user_id, ground, listing)
+            self.note(request_id, who.user_id, ground, listing, arm)
         return answers.recommendations(heading, entries)
 
-    def note(self, request_id: str, user_id: str | None, ground: Ground, listing: Listing) -> None:
+    def note(
+        self, request_id: str, user_id: str | None, ground: Ground, listing: Listing, arm: Arm = CHAMPION
+    ) -> None:
         """Have a list that was shown written to the log."""
         if listing.stage is not None:
             self._impressions.note(
                 request_id,
                 user_id,
                 ground.version,
-                CHAMPION,
+                arm,
                 listing.stage,
                 ground.ids,
                 listing.rows.tolist(),
@@ -288,8 +309,8 @@ class ListMaker:
         listing = self._counts.make(len(catalogue), wanted, seen)
         places = _unpredicted(listing, bare.ids, asked.offset)
         reasons = reasons_without_model(listing) if asked.explain else None
-        known = None if request_id is None else seen
-        return Made(asked, bare, showable, wanted, listing, places, known, reasons)
+        known, said = (None, None) if request_id is None else (seen, self._why_no_model())
+        return Made(asked, bare, showable, wanted, listing, places, known, reasons, said)
 
     def _bare_of(self, catalogue: Catalogue) -> BareShelf:
         if self._bare.catalogue is not catalogue:
@@ -300,6 +321,22 @@ class ListMaker:
 def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:
     missing = len(catalogue) - len(scores)
     return scores if not missing else np.pad(scores, (0, missing), constant_values=-np.inf)
+
+
+def is_needless(wanted: Wanted, listing: Listing) -> bool:
+    """Whether a list is empty although something passes what was asked for, and it is the first page."""
+    if len(listing.rows) or wanted.offset or not wanted.n:
+        return False
+    return wanted.barred is None or bool((wanted.barred == 0).any())
+
+
+def _by_rows_of(shelf: Shelf, ground: Ground, factors: Factors | None) -> Factors | None:
+    """Factors by the rows of a shelf, where they are given by those of another ground."""
+    if factors is None:
+        return None
+    rows = shelf.rows(ground.ids[row] for row in factors[0].tolist())
+    known = rows != UNKNOWN_ROW
+    return rows[known], factors[1][known]
 
 
 def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:

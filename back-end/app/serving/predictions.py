@@ -63,7 +63,7 @@ def _of_person(worker: Worker, shelf: Shelf, user_id: str, item_ids: list[str]) 
     stars = model.recommender.predict(history, rows)
     ends = model.recommender.interval(stars)
     known = (rows >= 0) & ((rows < len(model.bundle.items)) | model.bundle.rating.scores_new)
-    lows, highs = ([None] * len(rows),) * 2 if ends is None else (end.tolist() for end in ends)
+    lows, highs = ([None] * len(rows),) * 2 if ends is None else ends.tolist()
     for item_id, is_known, value, low, high in zip(item_ids, known, stars.tolist(), lows, highs, strict=True):
         source: Literal["model", "fallback"] = "model" if len(history) and is_known else "fallback"
         yield PredictedStars(user_id, item_id, round(value, 3), _rounded(low), _rounded(high), source)

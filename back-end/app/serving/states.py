@@ -173,6 +173,11 @@ class States:
         with self._lock:
             self._of.pop(user_id, None)
 
+    def clear(self) -> None:
+        """Keep nothing of anybody."""
+        with self._lock:
+            self._of.clear()
+
     def holds(self, user_id: str) -> bool:
         return user_id in self._of
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import uuid4
 
 from sqlalchemy import Connection, Engine
 
@@ -27,9 +28,16 @@ from app.serving.keeper import ModelKeeper
 from app.serving.leaderboards import Boards, make_boards, make_crowd
 from app.serving.lists import ListMaker
 from app.serving.refreshed import Refreshed
-from app.serving.shelf import ServedModel, Shelf
+from app.serving.reporter import InMemory, Reporter
+from app.serving.scored import Before, ScoredRatings
+from app.serving.shadow import Shadow
+from app.serving.shelf import Shelf
+from app.serving.stage import Lineup, Stage
+from app.serving.tallies import Tallies
 from app.serving.tokens import Tokens
+from app.serving.trials import Trials
 from app.serving.versions import VersionShelf
+from marquee.domain.clock import system_clock
 from marquee.domain.errors import Unavailable
 from marquee.settings import Serving, Settings
 from marquee.store import changes, deployment, items, users, versions
@@ -80,15 +88,27 @@ class Worker:
             self.impressions,
             is_deployed=lambda: self.keeper.wanted is not None,
         )
-        self.boards = Refreshed(self._make_boards, lambda: (self.histories.revision, id(self._catalogue)))
+        worker_id = str(uuid4())
+        self.tallies = Tallies(worker_id)
+        self.shadow = Shadow(self.lists, worker_id, self._stopping)
+        self.scored = ScoredRatings()
+        self.trials = Trials(self.lists, self.tallies, self.shadow)
+        self.reporter = Reporter(
+            worker_id,
+            system_clock(),
+            self.database,
+            self._in_memory,
+            (self.tallies, self.shadow, self.scored),
+        )
+        self.stage = Stage(self.reporter.changed)
+        self.boards = Refreshed(
+            self._make_boards, lambda: (self.histories.revision, id(self.stage.catalogue))
+        )
         self.crowd = Refreshed(
             lambda: make_crowd(self.histories, serving.rating_scale), lambda: self.histories.revision
         )
-        self._catalogue = Catalogue.of(())
-        self._shelf: Shelf | None = None
-        self._shelving = threading.Lock()
         bundles = BundleStore(settings.home / "bundles", self._stopping)
-        self.keeper = ModelKeeper(bundles, serving, self._swap, self._stopping)
+        self.keeper = ModelKeeper(bundles, serving, self.stage, self._stopping)
         self.versions = VersionShelf(bundles, serving)
         self.follower = Follower(
             feed_engine,
@@ -98,7 +118,7 @@ class Worker:
             apply=self._apply,
             caught_up=self._tell_waiters,
             has_read=self.attendance.has_read,
-            leisure=lambda connection: self.histories.catch_up(connection, self._catalogue),
+            leisure=lambda connection: self.histories.catch_up(connection, self.stage.catalogue),
             stopping=self._stopping,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,13 +134,17 @@ class Worker:
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
         self.keeper.start()
         self.impressions.start()
+        self.shadow.start()
+        self.reporter.start()
         if self.follower.loaded:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
-        share = self.STOP_SECONDS / 3
+        share = self.STOP_SECONDS / 4
         await asyncio.to_thread(self.impressions.close, share)
+        await asyncio.to_thread(self.reporter.close, share)
         self._stopping.set()
+        self.shadow.wake()
         self.versions.close()
         self.attendance.leave()
         self.keeper.wake()
@@ -139,12 +163,17 @@ class Worker:
             raise Unavailable(
                 "The catalogue is not loaded: the database has been away since this worker started."
             )
-        return self._catalogue
+        return self.stage.catalogue
+
+    @property
+    def lineup(self) -> Lineup:
+        """Who serves whom: for lists that are somebody's own."""
+        return self.stage.lineup
 
     @property
     def shelf(self) -> Shelf | None:
-        """The model that serves, joined with the catalogue; None before the first."""
-        return self._shelf
+        """The champion, joined with the catalogue; None before the first."""
+        return self.stage.lineup.champion
 
     def person(self, user_id: str) -> Person | None:
         """Somebody, from memory; None when Postgres must be asked."""
@@ -152,6 +181,11 @@ class Worker:
         if history is None and not self.histories.knows_of(user_id):
             return None
         return Person(user_id, history, self.histories.profile(user_id), self.histories.done(user_id))
+
+    def before_rating(self, user_id: str) -> Before | None:
+        """Somebody as they are before they rate; None where nobody is to predict what they will."""
+        lineup = self.lineup
+        return None if lineup.trial is None else self.scored.before(self.person(user_id), lineup)
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""
@@ -177,7 +211,7 @@ class Worker:
     def _people_fetched(self, user_ids: Sequence[str]) -> dict[str, Person]:
         try:
             with self.database.reading() as connection:
-                found = self.histories.fetch_many(connection, user_ids, self._catalogue)
+                found = self.histories.fetch_many(connection, user_ids, self.stage.catalogue)
         except Unavailable:
             return {user_id: self._last_known(user_id) for user_id in user_ids}
         return {
@@ -195,7 +229,7 @@ class Worker:
 
     def _fetch(self, user_id: str) -> Past | None:
         with self.database.reading() as connection:
-            return self.histories.fetch(connection, user_id, self._catalogue)
+            return self.histories.fetch(connection, user_id, self.stage.catalogue)
 
     def require_database(self) -> None:
         """Raises Unavailable while Postgres is away."""
@@ -264,8 +298,8 @@ class Worker:
 
     def _load(self, connection: Connection) -> None:
         self.gate.keyring.load(connection)
-        self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
-        self.histories.load(connection, self._catalogue)
+        self.stage.put_catalogue(self.stage.catalogue.reloaded(items.all_items(connection)))
+        self.histories.load(connection, self.stage.catalogue)
         self._follow_deployment(connection)
 
     def _apply(self, connection: Connection, fresh: Sequence[Change]) -> None:
@@ -276,9 +310,9 @@ class Worker:
             self.gate.keyring.load(connection)
         self._apply_items(connection, keys)
         if keys.keys() & {"ratings", "events", "users"}:
-            self.histories.load(connection, self._catalogue)
+            self.histories.load(connection, self.stage.catalogue)
         elif people := set().union(*(keys.get(kind, ()) for kind in ("rating", "event", "user"))):
-            self.histories.changed(connection, people, self._catalogue)
+            self.histories.changed(connection, people, self.stage.catalogue)
             if len(people) <= READ_AT_ONCE:
                 self._refold(people)
         for user_id in users.missing(connection, keys.get("user", ())):
@@ -288,39 +322,52 @@ class Worker:
 
     def _apply_items(self, connection: Connection, keys: dict[str, set[str]]) -> None:
         if "items" in keys:
-            self._put_catalogue(self._catalogue.reloaded(items.all_items(connection)))
+            self.stage.put_catalogue(self.stage.catalogue.reloaded(items.all_items(connection)))
         elif changed := keys.get("item", set()) | keys.get("item_deleted", set()):
             found = items.get_many(connection, changed)
-            self._put_catalogue(self._catalogue.changed(found.values()).without(changed - found.keys()))
+            self.stage.put_catalogue(
+                self.stage.catalogue.changed(found.values()).without(changed - found.keys())
+            )
         if deleted := keys.get("item_deleted"):
-            number_of = self._catalogue.number_of
+            number_of = self.stage.catalogue.number_of
             self.histories.forget_items([number_of[item_id] for item_id in deleted if item_id in number_of])
 
     def _refold(self, people: set[str]) -> None:
         """Compute new states for people whose lists were asked for lately: the next request need not."""
-        shelf = self._shelf
-        if shelf is None:
-            return
+        lineup = self.lineup
+        if lineup.champion is not None:
+            self._refold_on(lineup.champion, people)
+        if lineup.trial is not None:
+            self._refold_on_trial(lineup.trial.shelf, people)
+
+    def _refold_on_trial(self, shelf: Shelf, people: set[str]) -> None:
+        """The same for a challenger, whose failure must not end the feed."""
+        try:
+            self._refold_on(shelf, people)
+        except Exception:
+            logger.exception("Version %d cannot take histories in.", shelf.version)
+            shelf.model.states.clear()
+
+    def _refold_on(self, shelf: Shelf, people: set[str]) -> None:
+        states = shelf.model.states
         for user_id in people:
             history = self.histories.get(user_id)
             if history is None:  # not in memory, or erased
-                shelf.model.states.forget(user_id)
-            elif shelf.model.states.holds(user_id):
+                states.forget(user_id)
+            elif states.holds(user_id):
                 profile, done = self.histories.profile(user_id), self.histories.done(user_id)
-                shelf.model.states.get(user_id, history, shelf.row_of_number, profile, done)
+                states.get(user_id, history, shelf.row_of_number, profile, done)
 
     def _follow_deployment(self, connection: Connection) -> None:
-        wanted = deployment.get(connection)
-        self.keeper.want(wanted.champion, wanted.previous, versions.approved(connection))
+        self.keeper.want(deployment.get(connection), versions.approved(connection))
 
-    # ---- the shelf: changed by the feed's thread and by the keeper's ----
+    # ---- what is reported ----
 
-    def _put_catalogue(self, catalogue: Catalogue) -> None:
-        with self._shelving:
-            if self._shelf is not None:
-                self._shelf = Shelf.of(self._shelf.model, catalogue, self._shelf).prepared()
-            self._catalogue = catalogue
-
-    def _swap(self, model: ServedModel | None) -> None:
-        with self._shelving:
-            self._shelf = None if model is None else Shelf.of(model, self._catalogue).prepared()
+    def _in_memory(self) -> InMemory:
+        lineup = self.lineup
+        return InMemory(
+            self.stage.deployment.revision,
+            None if lineup.champion is None else lineup.champion.version,
+            None if lineup.trial is None else lineup.trial.shelf.version,
+            self.keeper.problem or self.keeper.challenger_problem,
+        )

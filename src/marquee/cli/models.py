@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use
     from marquee.training.again import Repetition
 
 app = typer.Typer(
-    help="Model versions: list, show, compare, retrain, register, judge.",
+    help="Model versions: list, show, compare, retrain, register, judge, review, archive.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -246,6 +246,26 @@ def judge(
         return
     outcome = "the champion." if done.deployed else f"{done.state}. {done.note}"
     typer.echo(f"Version {done.version} is {outcome}")
+
+
+@app.command()
+def archive(
+    version: Annotated[int, typer.Argument(min=1, help="One that was rejected, declined or retired.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a version away for good; its card, its figures and the audit stay.
+
+    Exit codes: 0 done; 4 no such version; 5 its state does not allow it.
+
+    Example: marquee models archive 2 --reason "superseded"
+    """
+    from marquee.cli.following import whoami
+    from marquee.lifecycle.retirement import archive as put_away
+
+    put_away(open_database(), version, actor=f"shell:{whoami()}", reason=reason)
+    said = {"version": version, "state": "archived"}
+    typer.echo(json.dumps(said, indent=2) if as_json else f"Version {version} is archived.")
 
 
 def _say_whether_same(console: "Console", done: "Repetition") -> None:

@@ -154,8 +154,7 @@ def predict(recommender: Recommender, history: History, rows: Int32, actual: Flo
     predicted = recommender.predict(history, rows)
     ends = recommender.interval(predicted)
     if ends is None:
-        unstated = np.full(len(rows), np.nan, dtype=np.float32)
-        ends = unstated, unstated
+        ends = np.full((2, len(rows)), np.nan, dtype=np.float32)
     return Stars(rows, actual, predicted, *ends)
 
 

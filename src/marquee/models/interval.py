@@ -4,7 +4,7 @@ Vovk, Gammerman and Shafer, "Algorithmic learning in a random world" (2005), wit
 each range of predicted stars (Mondrian), for errors are lopsided near the ends of the scale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -27,12 +27,17 @@ class StarsInterval:
         coverage: the share of ratings that should lie inside, between 0 and 1.
         edges: where one range ends and the next begins, shape (n_ranges - 1,), float32, ascending.
         below, above: added to the stars, shape (n_ranges,), float32.
+        around: both, shape (2, n_ranges).
     """
 
     coverage: float
     edges: Float32
     below: Float32
     above: Float32
+    around: Float32 = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "around", np.stack((self.below, self.above)))
 
     @classmethod
     def of_errors(cls, below: float, above: float, coverage: float) -> Self:
@@ -40,10 +45,10 @@ class StarsInterval:
         ends = (np.array([end], dtype=np.float32) for end in (below, above))
         return cls(coverage, np.empty(0, dtype=np.float32), *ends)
 
-    def bounds(self, stars: Float32) -> tuple[Float32, Float32]:
-        """Low and high ends around predicted stars, same shape; not clipped to the scale."""
-        ranges = self.edges.searchsorted(stars)
-        return stars + self.below.take(ranges), stars + self.above.take(ranges)
+    def bounds(self, stars: Float32) -> Float32:
+        """Low and high ends around predicted stars, shape (2, len(stars)); not clipped to the scale."""
+        ends: Float32 = self.around.take(self.edges.searchsorted(stars), axis=1) + stars
+        return ends
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return {

@@ -7,17 +7,21 @@ from sqlalchemy import Connection, Row, Select, Table, delete, select, tuple_
 
 from marquee.store import changes
 from marquee.store.impressions import forget
-from marquee.store.tables import events, impressions, ratings, users
+from marquee.store.tables import events, impressions, ratings, rollout_outcomes, scored_ratings, users
 
-Section = Literal["ratings", "events", "impressions"]
+Section = Literal["ratings", "events", "impressions", "rollout_outcomes", "scored_ratings"]
 
 # The table of each section, and the columns that tell its rows apart, by which they are read in order.
 _SECTIONS: Mapping[Section, tuple[Table, tuple[str, ...]]] = {
     "ratings": (ratings, ("rated_at", "item_id")),
     "events": (events, ("at", "event_id")),
     "impressions": (impressions, ("at", "request_id")),
+    "rollout_outcomes": (rollout_outcomes, ("rollout_id", "step", "variant")),
+    "scored_ratings": (scored_ratings, ("at", "rollout_id", "item_id")),
 }
 SECTIONS: tuple[Section, ...] = tuple(_SECTIONS)
+# What may be held on somebody who has no profile; the other tables' rows go with it.
+_OF_NOBODY_KNOWN: tuple[Section, ...] = ("impressions", "rollout_outcomes", "scored_ratings")
 
 
 def profile(connection: Connection, user_id: str) -> dict[str, Any] | None:
@@ -59,16 +63,23 @@ def position(section: Section, row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def is_held(connection: Connection, user_id: str) -> bool:
     """Whether anything at all is held on a person."""
-    return profile(connection, user_id) is not None or bool(rows(connection, "impressions", user_id, limit=1))
+    return profile(connection, user_id) is not None or any(
+        rows(connection, section, user_id, limit=1) for section in _OF_NOBODY_KNOWN
+    )
 
 
 def erase(connection: Connection, user_id: str) -> bool:
-    """Delete a person with ratings, events and the lists that they were shown; False when there was nothing.
+    """Delete a person with all that is held on them; False when there was nothing.
 
     Workers forget the person when this transaction commits. Data sets that models were trained on, and the
     models' own files, are not touched.
     """
     shown = forget(connection, user_id)
     known = connection.execute(delete(users).where(users.c.user_id == user_id)).rowcount
+    # After the person: whoever writes about them at this moment has a lock on that row.
+    counted = [
+        connection.execute(delete(table).where(table.c.user_id == user_id)).rowcount
+        for table in (rollout_outcomes, scored_ratings)
+    ]
     changes.publish(connection, "user", [user_id])
-    return bool(shown or known)
+    return bool(shown or known or any(counted))

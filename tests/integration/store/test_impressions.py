@@ -11,6 +11,7 @@ from app import metrics
 from app.serving.bell import Bell
 from app.serving.database import Database
 from app.serving.impressions import BATCH, ImpressionLog
+from app.serving.variants import CHAMPION
 from retraining.jobs import Jobs
 from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
 from retraining.status import Metrics, Status
@@ -218,7 +219,7 @@ def database(engine: Engine, tmp_path: Path) -> Database:
 
 
 def _note(log: ImpressionLog, user_id: str | None) -> None:
-    log.note(str(uuid7()), user_id, 3, "champion", "personal", ITEMS, [2, 0])
+    log.note(str(uuid7()), user_id, 3, CHAMPION, "personal", ITEMS, [2, 0])
 
 
 def _dropped(reason: str) -> float:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from app.serving.asked import Asked
 from app.serving.audience import Person
-from app.serving.batches import _numbers, _significant, recommend_many
+from app.serving.batches import Batch, _numbers, _significant, make_block
 from app.serving.bell import Bell
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
@@ -18,6 +18,7 @@ from app.serving.impressions import ImpressionLog
 from app.serving.lists import ListMaker
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
+from app.serving.variants import CHAMPION
 from sqlalchemy import create_engine
 
 from marquee.domain.records import Item
@@ -115,8 +116,9 @@ def test_an_empty_list_tells_somebody_unknown_from_somebody_who_has_seen_all(
         _read(lists.for_person(REQUEST, who, Asked(5), shelf, CATALOGUE))[1] for who in (unknown, thorough)
     ]
     assert [(body["items"], body["notice"]) for body in alone] == [([], notice) for notice in said]
-    batch = orjson.loads(recommend_many(lists, REQUEST, (unknown, thorough), Asked(5), shelf, CATALOGUE))
-    assert [body["notice"] for body in batch["lists"]] == said
+    batch = Batch.of(lists, REQUEST, Asked(5), shelf, CHAMPION)
+    answers = make_block(batch, (unknown, thorough)).answers
+    assert [orjson.loads(body)["notice"] for body in answers] == said
 
 
 @pytest.mark.parametrize(

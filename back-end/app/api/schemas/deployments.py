@@ -24,18 +24,39 @@ class ServingWorker(Answer):
     problem: str | None = Field(description="why it does not serve the champion, when it does not")
 
 
+class WorkerInMemory(Answer):
+    """What one worker, of whatever machine, last said of itself; it says so every other second."""
+
+    worker_id: str = Field(description="another one after each start")
+    host: str
+    pid: int
+    started_at: AwareDatetime
+    revision: int = Field(description="of the deployment that it has followed")
+    champion: int | None = Field(description="the version that serves", examples=[3])
+    challenger: int | None = Field(description="the version on trial, if it is in memory", examples=[4])
+    problem: str | None = Field(description="why it does not have what it should")
+
+
 class Deployment(Answer):
     champion: Champion | None
     previous: Champion | None = Field(description="what a rollback returns to")
     deployed_at: AwareDatetime | None
     revision: int = Field(description="grows with each change")
     worker: ServingWorker
+    workers: list[WorkerInMemory] = Field(description="those that were heard of lately")
 
 
 class RollbackRequest(Message):
     reason: Annotated[
         str, Field(min_length=1, max_length=1000, examples=["clicks fell by a third"]), CHECKED_TEXT
     ]
+    to: int | None = Field(
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="an approved version inside its time; null: the previous champion",
+        examples=[2],
+    )
     expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
 
 
@@ -95,6 +116,9 @@ class ModelVersion(Answer):
     trained_through: AwareDatetime = Field(description="the newest rating that it has seen")
     algorithms: dict[str, str] = Field(examples=[{"rating": "svd", "ranking": "ease"}])
     metrics: dict[str, JsonValue] = Field(description="figures on the temporal split, by group of people")
+    purge_after: AwareDatetime | None = Field(
+        description="until when a rollback may return to it; null: no end is set, as for the champion"
+    )
 
 
 class ModelVersionDetail(ModelVersion):

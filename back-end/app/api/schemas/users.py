@@ -97,6 +97,35 @@ class HeldImpression(Answer):
     source: str
     item_ids: list[str]
     propensities: list[float] | None
+    rollout: int | None
+    step: int | None
+
+
+class HeldOutcome(Answer):
+    """What became of the lists that they were shown in one step of a rollout."""
+
+    rollout_id: int
+    step: int
+    variant: str
+    user_id: str
+    lists: int
+    positive: int
+    rated: int
+    stars: float
+    stars_squared: float
+
+
+class HeldScore(Answer):
+    """A rating of theirs, beside what two versions had predicted."""
+
+    rollout_id: int
+    user_id: str
+    item_id: str
+    step: int
+    stars: float
+    champion: float
+    challenger: float
+    at: AwareDatetime
 
 
 class PersonalData(Answer):
@@ -106,3 +135,5 @@ class PersonalData(Answer):
     ratings: list[HeldRating]
     events: list[HeldEvent]
     impressions: list[HeldImpression] = Field(description="the lists that they were shown")
+    rollout_outcomes: list[HeldOutcome] = Field(description="kept while a rollout goes")
+    scored_ratings: list[HeldScore] = Field(description="likewise")
