@@ -45,15 +45,15 @@ def _add(connection: Connection, version: int, number: str, **values: object) ->
     )
 
 
-def _onward(connection: Connection, version: int, policy: Policy = POLICY, revision: int | None = None):
-    now = deployment.get(connection).revision
+def _onward(connection: Connection, version: int, policy: Policy = POLICY, compared_with: int | None = None):
+    now = deployment.get(connection).champion
     return onward_within(
         connection,
         version,
         policy=policy,
         trigger="test",
         evidence={"gates": []},
-        expected_revision=now if revision is None else revision,
+        compared_with=now if compared_with is None else compared_with,
     )
 
 
@@ -104,11 +104,13 @@ def test_where_no_rollout_starts_by_itself_new_data_are_approved_and_wait(connec
     assert deployment.get(connection).champion == 1
 
 
-def test_a_deployment_that_was_changed_meanwhile_is_not_overrun(connection: Connection) -> None:
+def test_another_champion_than_the_one_it_was_compared_with_is_not_overrun(connection: Connection) -> None:
     _serving(connection)
     _add(connection, 2, "1.0.1")
-    with pytest.raises(Conflict):
-        _onward(connection, 2, revision=0)
+    _add(connection, 3, "1.0.2")
+    assert _onward(connection, 2).deployed
+    with pytest.raises(Conflict, match="became the champion meanwhile"):
+        _onward(connection, 3, compared_with=1)
 
 
 def test_versions_of_one_snapshot_are_found_by_it(connection: Connection) -> None:
