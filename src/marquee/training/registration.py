@@ -141,7 +141,7 @@ def _write(
                     "trigger": context.trigger,
                     "requested_by": context.requested_by,
                 },
-                expected_revision=judgement.deployment.revision,
+                compared_with=judgement.deployment.champion,
             )
     return Registered(
         version,
