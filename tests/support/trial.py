@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, text
 from marquee.lifecycle.conductor import conduct
 from marquee.lifecycle.rollouts import start
 from marquee.settings import Policy, Serving
-from marquee.settings.policy import Judge, Preset, Rollouts, Shadow, Step
+from marquee.settings.policy import Gates, Judge, Preset, Rollouts, Shadow, Step
 from marquee.settings.serving import Feedback, FeedbackKind, RatingScale
 from marquee.store import audit, deployment, impressions, rollouts, users, workers
 from marquee.store.impressions import Impression, first_uuid7
@@ -33,7 +33,7 @@ PRESETS = {
     "no shadow": Preset(steps=STEPS, longest_hours=2),
     "blue-green": Preset(),
 }
-POLICY = Policy(gates=(), judge=JUDGE, rollouts=Rollouts(presets=PRESETS, default="canary", patch=None))
+POLICY = Policy(gates=Gates(), judge=JUDGE, rollouts=Rollouts(presets=PRESETS, default="canary", patch=None))
 SHOWN = ("i001", "i002", "i003")
 
 

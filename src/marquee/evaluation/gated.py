@@ -7,12 +7,14 @@ import pandas as pd
 
 from marquee.evaluation.estimators import figures
 from marquee.evaluation.gates import (
+    OF_STARS,
     Compared,
     Gate,
     quality_gate,
     slices_gate,
     unjudged,
     unjudged_slices,
+    without_stars,
 )
 from marquee.evaluation.intervals import Difference, Estimate, differences
 from marquee.evaluation.judged import LIST_COLUMNS, Judged
@@ -57,6 +59,9 @@ def judge_quality(
             yield unjudged(rule, absent)
             continue
         candidate, rival = judged[CANDIDATE], judged[rule.than]
+        if rule.metric in OF_STARS and not _have_stars(candidate):
+            yield without_stars(rule)
+            continue
         (found,) = _compare(candidate, rival, rule.metric, [candidate.of_group(rule.group)])
         yield quality_gate(rule, found)
 
@@ -77,6 +82,12 @@ def judge_slices(
             yield slices_gate(rules, by, metric, dict(zip(named, found, strict=True)))
 
 
+def _have_stars(judged: Judged) -> bool:
+    """Whether ratings differ; those of a site that has clicks alone are all the same."""
+    actual = judged.stars["actual"]
+    return not len(actual) or bool(actual.min() < actual.max())
+
+
 def _compare(candidate: Judged, rival: Judged, metric: str, groups: Sequence[Mask]) -> list[Compared]:
     """The metric of both, for each of some groups of people, by the same resamples."""
     pairs, people = [], []
@@ -94,7 +105,7 @@ def _compare(candidate: Judged, rival: Judged, metric: str, groups: Sequence[Mas
 
 def _measured(judged: Judged, metric: str) -> Mask:
     """Whose rows the metric is of: of stars who has ratings, of lists who has a list."""
-    column = "ratings" if metric in ("rmse", "mae") else "lists"
+    column = "ratings" if metric in OF_STARS else "lists"
     return (judged.people[column] > 0).to_numpy(np.bool_)
 
 
@@ -104,7 +115,7 @@ def _alike(candidate: Judged, rival: Judged, metric: str) -> Mask:
     Lists are the same where they are in all that is known of them: rows cannot be compared between models
     that hold other items.
     """
-    if metric in ("rmse", "mae"):
+    if metric in OF_STARS:
         alike = np.ones(len(candidate.people), dtype=np.bool_)
         apart = candidate.stars["predicted"].to_numpy() != rival.stars["predicted"].to_numpy()
         alike[candidate.stars["person"].to_numpy()[apart]] = False

@@ -12,7 +12,7 @@ from marquee.domain.counting import counted
 from marquee.evaluation.intervals import LEVEL, Difference
 from marquee.settings.policy import GatedMetric, QualityRule, SliceRules
 
-LOWER_IS_BETTER = frozenset({"rmse", "mae"})
+OF_STARS = frozenset({"rmse", "mae"})  # of these lower is better
 
 Kind: TypeAlias = Literal["quality", "slices", "cost", "data", "integrity"]
 
@@ -56,7 +56,8 @@ class Gate:
         candidate, rival: the figures compared; None where there was none.
         margin: by how much the candidate may be worse; of a limit, the limit.
         reason: the judgement in one sentence.
-        judged: whether there were figures to judge by; what is not judged does not pass.
+        judged: whether there were figures to judge by; what is not judged does not pass, but for stars on
+            data whose ratings are all the same.
         than: whom the rival's figure is of; empty where nobody is compared with.
         low, high: the 95 % interval of candidate - rival.
         people: how many people the figures are of.
@@ -104,6 +105,12 @@ def unjudged(rule: QualityRule, why: str, candidate: float | None = None, rival:
     """A rule by which nothing could be said: it does not pass."""
     reason = f"No figure for {rule.name}: {why}."
     return Gate(rule.name, False, candidate, rival, rule.margin, reason, judged=False, than=rule.than)
+
+
+def without_stars(rule: QualityRule) -> Gate:
+    """A rule of stars on data without: it passes, since nobody could do better, and says so."""
+    reason = f"{rule.name} asks nothing: all ratings are the same, so that there are no stars to predict."
+    return Gate(rule.name, True, None, None, rule.margin, reason, judged=False, than=rule.than)
 
 
 def slices_name(by: str, metric: str) -> str:
@@ -194,7 +201,7 @@ def _group(name: str, metric: str, margin: float, found: Compared, people: int) 
 
 def _gains(metric: str, value: float, low: float, high: float) -> tuple[float, float, float]:
     """A difference, its bad end and its good end, as gains: above 0 is better."""
-    return (-value, -high, -low) if metric in LOWER_IS_BETTER else (value, low, high)
+    return (-value, -high, -low) if metric in OF_STARS else (value, low, high)
 
 
 def _people(count: int) -> str:

@@ -118,18 +118,25 @@ def _look_at_shadow(connection: Connection, rollout: Rollout, plan: Plan, now: d
     return _seen(rollout, "stay", "waiting", reason, **told)
 
 
-def _shadow_figures(sums: Mapping[str, float]) -> dict[str, Any]:
+def _shadow_figures(sums: Mapping[str, Any]) -> dict[str, Any]:
     """Means of what the workers summed; None where there is nothing to divide by."""
-    compared, errors = sums.get("compared", 0.0), sums.get("errors", 0.0)
+    compared, errors = sums.get("compared", 0), sums.get("errors", 0)
+    means = {
+        "overlap": "compared",
+        "rank_correlation": "correlated",
+        "stars_shift": "starred",
+        "score_shift": "scored",
+        "champion_ms": "compared",
+        "challenger_ms": "compared",
+    }
     return {
         "lists": compared + errors,
         "compared": compared,
-        "dropped": sums.get("dropped", 0.0),
+        "dropped": sums.get("dropped", 0),
         "errors": _ratio(errors, compared + errors),
-        "overlap": _ratio(sums.get("overlap", 0.0), compared),
-        "rank_correlation": _ratio(sums.get("rank_correlation", 0.0), sums.get("correlated", 0.0)),
         "times_slower": _ratio(sums.get("challenger_ms", 0.0), sums.get("champion_ms", 0.0)),
-        "sums": dict(sums),
+        **{name: _ratio(sums.get(name, 0.0), sums.get(number, 0)) for name, number in means.items()},
+        "seconds": sums.get("seconds", {}),
     }
 
 

@@ -85,8 +85,8 @@ def _mirrored(alias: str, now: Deployment) -> int | None:
 
 
 def _is_by_hand(alias: str, found: int | None, now: Deployment) -> bool:
-    """Neither where the platform last put it, nor where it is about to."""
-    return found not in (_wanted(alias, now), _mirrored(alias, now))
+    """Neither where the platform last put it, nor where it is about to; unknown before the first time."""
+    return now.mirrored is not None and found not in (_wanted(alias, now), _mirrored(alias, now))
 
 
 def _record(connection: Connection, alias: str, found: int | None, wanted: int | None) -> None:

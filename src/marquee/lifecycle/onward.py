@@ -6,11 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from marquee.domain.errors import Conflict
 from marquee.lifecycle.promotion import approve_within, promote_within
+from marquee.lifecycle.rollouts import start_within
 from marquee.lifecycle.semantic_version import SemanticVersion
 from marquee.lifecycle.states import State
 from marquee.settings import Policy
-from marquee.store import deployment, versions
+from marquee.settings.policy import Preset
+from marquee.store import audit, deployment, rollouts, versions
 from marquee.store.deployment import Deployment
 
 POLICY = "policy"
@@ -32,7 +35,7 @@ def onward_within(
     policy: Policy,
     trigger: str,
     evidence: Mapping[str, Any],
-    expected_revision: int,
+    compared_with: int | None,
 ) -> Onward:
     """Take a validated version as far as it may go without a person.
 
@@ -42,22 +45,25 @@ def onward_within(
 
     Args:
         evidence: the gates' figures, for the audit.
-        expected_revision: of the deployment that the gates compared with.
+        compared_with: the champion beside which the gates judged it; None: there was none.
 
     Raises:
         NotFound: there is no such version.
-        Conflict: the deployment was changed meanwhile.
+        Conflict: there is another champion by now.
     """
+    audit.lock(connection)
     now = deployment.get(connection)
+    if now.champion != compared_with:
+        raise Conflict(f"Version {now.champion} became the champion meanwhile.", hint="Train again.")
     if now.champion is None:
         reason = f"Bootstrap: the first model of the platform ({trigger}). Every gate passed."
-        return _promote(connection, version, reason, {**evidence, "bootstrap": True}, expected_revision)
+        return _promote(connection, version, policy, now, reason, {**evidence, "bootstrap": True})
     if not _is_patch(connection, version, now.champion):
         return Onward("validated", False, "It is another recipe than the champion's, and waits for a review.")
     if policy.review.automatic != "patch":
         return Onward("validated", False, "It waits for a review: policy.yaml approves nothing by itself.")
     reason = f"New data for the recipe of version {now.champion}; every gate passed ({trigger})."
-    return _roll_out(connection, version, policy, now, reason, evidence, expected_revision)
+    return _roll_out(connection, version, policy, now, reason, evidence)
 
 
 def _is_patch(connection: Connection, version: int, champion: int) -> bool:
@@ -75,19 +81,34 @@ def _roll_out(
     now: Deployment,
     reason: str,
     evidence: Mapping[str, Any],
-    expected_revision: int,
 ) -> Onward:
     """Approve a PATCH, and roll it out by the policy's preset."""
-    name = policy.rollouts.patch
-    preset = None if name is None else policy.rollouts.presets[name]
-    if preset is not None and preset.shadow is None and not preset.steps and now.mode == "none":
-        return _promote(connection, version, reason, evidence, expected_revision)
+    name, going = policy.rollouts.patch, rollouts.active(connection)
+    if name is not None and going is None and _is_at_once(policy.rollouts.presets[name]):
+        # Its evidence is all there is: there is nothing to look at on the way.
+        return _promote(connection, version, policy, now, reason, evidence)
     approve_within(connection, version, actor=POLICY, reason=reason, evidence=evidence)
-    return Onward("approved", False, "It is approved, and waits for a person to roll it out.")
+    if name is None:
+        return Onward("approved", False, "It is approved, and waits for a person to roll it out.")
+    if going is not None:
+        waits = f"It is approved, and waits: rollout {going.rollout_id} of version {going.challenger} goes."
+        return Onward("approved", False, waits)
+    rollout = start_within(connection, version, preset=name, policy=policy, actor=POLICY, reason=reason)
+    return Onward("approved", False, f"Rollout {rollout.rollout_id} ({name}) takes it on.")
+
+
+def _is_at_once(preset: Preset) -> bool:
+    """Blue-green: workers load it, warm it and swap it in, and keep the one before."""
+    return preset.shadow is None and not preset.steps
 
 
 def _promote(
-    connection: Connection, version: int, reason: str, evidence: Mapping[str, Any], expected_revision: int
+    connection: Connection,
+    version: int,
+    policy: Policy,
+    now: Deployment,
+    reason: str,
+    evidence: Mapping[str, Any],
 ) -> Onward:
     promote_within(
         connection,
@@ -95,6 +116,7 @@ def _promote(
         actor=POLICY,
         reason=reason,
         evidence=evidence,
-        expected_revision=expected_revision,
+        expected_revision=now.revision,
+        rollback_days=policy.retention.rollback_days,
     )
     return Onward("approved", True, "")

@@ -67,15 +67,18 @@ def promote_within(
 
     Raises:
         NotFound: there is no such version.
-        Conflict: the version's state does not allow it, or the deployment was changed meanwhile.
+        Conflict: the version is the champion, its state does not allow it, or the deployment was changed
+            meanwhile.
     """
     moment = at or system_clock()
     audit.lock(connection)
     state = versions.get(connection, version).state
     if state != "approved":
         approve_within(connection, version, actor=actor, reason=reason, evidence=evidence)
-    _abort_rollout(connection, version, actor=actor, at=moment)
     leaves = deployment.get(connection).champion
+    if leaves == version:  # it would take the place of its own predecessor, and leave no way back
+        raise Conflict(f"Version {version} is the champion already.", hint=_SEE)
+    _abort_rollout(connection, version, actor=actor, at=moment)
     after = deployment.set_champion(
         connection,
         version,
@@ -85,7 +88,7 @@ def promote_within(
         reason=reason,
         evidence=evidence,
     )
-    if leaves is not None and leaves != version:
+    if leaves is not None:
         versions.set_purge_after(connection, leaves, moment + timedelta(days=rollback_days))
     versions.set_purge_after(connection, version, None)
     return after

@@ -104,11 +104,11 @@ class RegistryClient:
 
     def set_alias(self, alias: str, version: int | None) -> None:
         """Point an alias at a version; None: at nothing, if it points anywhere."""
-        query = {"name": MODEL_NAME, "alias": alias}
+        body = {"name": MODEL_NAME, "alias": alias}
         if version is None:
-            self._call("DELETE", f"{_API}/registered-models/alias", params=query)
+            self._call("DELETE", f"{_API}/registered-models/alias", json=body)
         else:
-            self._call("POST", f"{_API}/registered-models/alias", json={**query, "version": str(version)})
+            self._call("POST", f"{_API}/registered-models/alias", json={**body, "version": str(version)})
 
     def tags(self) -> dict[int, dict[str, str]]:
         """The tags of every version of the platform's model."""

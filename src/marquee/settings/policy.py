@@ -154,16 +154,16 @@ class Judge(Document):
     """
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    planned_lists: Annotated[int, Field(ge=1)] = 15_000
-    least_people: Annotated[int, Field(ge=2)] = 50
+    planned_lists: Annotated[int, Field(ge=1)] = 10_000
+    least_people: Annotated[int, Field(ge=2, le=256)] = 50  # guardrails know 256 groups of people
     attribution_minutes: Annotated[float, Field(gt=0)] = 30.0
-    positive: Share = 0.1
+    positive: Annotated[float, Field(gt=0, lt=1)] = 0.1
     stars: Least = 0.1
-    error: Least = 0.05
+    error: Least = 0.02
     errors: Share = 0.005
     empty: Share = 0.01
     fallback: Share = 0.05
-    latency: Least = 0.5
+    latency: Least = 1.0
 
 
 class Shadow(Document):

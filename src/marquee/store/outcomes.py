@@ -162,14 +162,17 @@ def of_buckets(connection: Connection, rollout_id: int) -> dict[tuple[int, str],
     return sums
 
 
-def of_shadow(connection: Connection, rollout_id: int) -> dict[str, float]:
-    """The figures of the shadow, summed over the workers; empty before the first."""
+def of_shadow(connection: Connection, rollout_id: int) -> dict[str, Any]:
+    """The figures of the shadow, summed over the workers; empty before the first. Histograms are objects."""
     query = select(shadow_tallies.c.figures).where(shadow_tallies.c.rollout_id == rollout_id)
-    sums: dict[str, float] = {}
+    sums: dict[str, Any] = {}
     for figures in connection.scalars(query):
         for name, value in figures.items():
-            if isinstance(value, int | float):
-                sums[name] = sums.get(name, 0.0) + value
+            if isinstance(value, dict):
+                held = sums.setdefault(name, {})
+                held.update({key: held.get(key, 0) + number for key, number in value.items()})
+            else:
+                sums[name] = sums.get(name, 0) + value
     return sums
 
 

@@ -11,14 +11,14 @@ from marquee.domain.errors import Conflict, InvalidInput, MarqueeError, NotFound
 from marquee.lifecycle.promotion import promote, rollback
 from marquee.lifecycle.rollouts import abort, advance, start
 from marquee.settings import Policy
-from marquee.settings.policy import Preset, Rollouts, Shadow, Step
+from marquee.settings.policy import Gates, Preset, Rollouts, Shadow, Step
 from marquee.store import audit, deployment, rollouts, versions
 from marquee.store.rollouts import Rollout
 from marquee.store.tables import audit_log, changes
 from tests.support.world import record_version
 
 POLICY = Policy(
-    gates=(),
+    gates=Gates(),
     rollouts=Rollouts(
         presets={
             "blue-green": Preset(),

@@ -182,8 +182,8 @@ def test_buckets_are_summed_over_workers(canary: Trial) -> None:
     assert held["milliseconds"][2] == pytest.approx(3 * 2.0)
 
 
-def test_a_million_lists_are_counted_within_a_minute(canary: Trial) -> None:
-    """Of 50,000 people, with 100,000 clicks; a day's traffic at twelve a second."""
+def test_many_lists_are_counted_in_seconds(canary: Trial) -> None:
+    """200,000 of 50,000 people, with 20,000 clicks; a million took 6 s where this was written."""
     canary.now += timedelta(seconds=1)
     with canary.engine.begin() as connection:
         impressions.make_days(connection, {impressions.day_of(canary.now)})
@@ -191,12 +191,12 @@ def test_a_million_lists_are_counted_within_a_minute(canary: Trial) -> None:
     until = canary.now + timedelta(minutes=10)
     began = time.perf_counter()
     _count(canary, until)
-    assert time.perf_counter() - began < 60
+    assert time.perf_counter() - began < 20
     with canary.engine.connect() as connection:
         began = time.perf_counter()
         rows = outcomes.of_people(connection, canary.number)
         assert time.perf_counter() - began < 5
-    assert (rows["lists"].sum(), rows["positive"].sum(), len(rows)) == (1_000_000, 100_000, 50_000)
+    assert (rows["lists"].sum(), rows["positive"].sum(), len(rows)) == (200_000, 20_000, 50_000)
 
 
 def _plant(connection: Connection, trial: Trial) -> None:
@@ -208,8 +208,8 @@ def _plant(connection: Connection, trial: Trial) -> None:
             "rollout, step) SELECT moment, uuidv7(moment - now()), 'm' || n % 50000, 1, "
             "CASE WHEN n % 2 = 0 THEN 'champion' ELSE 'challenger' END, 'personal', "
             "ARRAY['i001','i002','i003','i004','i005','i006','i007','i008','i009','i010'], :rollout, 1 "
-            "FROM (SELECT n, CAST(:at AS timestamptz) + n * interval '0.1 ms' AS moment "
-            "FROM generate_series(0, 999999) n) AS shown"
+            "FROM (SELECT n, CAST(:at AS timestamptz) + n * interval '0.5 ms' AS moment "
+            "FROM generate_series(0, 199999) n) AS shown"
         ),
         values,
     )

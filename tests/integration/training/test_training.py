@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from marquee.domain.errors import Conflict, CorruptBundle, DataError, NotFound, Unavailable
+from marquee.domain.errors import Conflict, CorruptBundle, DataError, InvalidInput, NotFound, Unavailable
 from marquee.lifecycle import Mirroring, mirror, promote, rollback
 from marquee.models.bundle import Bundle
 from marquee.registry.__main__ import main as registry_command
@@ -21,7 +21,7 @@ from marquee.training.job import Order, run_now
 from marquee.training.queue import new_run_id
 from marquee.training.registration import Registered
 from tests.running import MlflowServer
-from tests.support.platform import GATES, Platform, load_checkerboard, make_platform
+from tests.support.platform import BEAT_THE_BASELINES, GATES, Platform, load_checkerboard, make_platform
 
 BESIDE_A_CHAMPION = ("known.rmse", "known.ndcg", "slices.gender.rmse", "cost.slower")
 NOWHERE = "http://127.0.0.1:9"  # the port of `discard`, where nothing listens
@@ -107,7 +107,8 @@ def test_every_version_says_how_it_came_about(platform: Platform, first: Registe
     assert facts["training_seconds"] > 0
     assert {"python", "platform", "numpy", "scikit-surprise"} <= set(facts["environment"])
     assert data is not None
-    assert (data.ratings, data.users, data.items) == tuple(facts["learnt_from"].values())
+    learnt_from = {"ratings": data.ratings, "people": data.users, "items": data.items}
+    assert facts["learnt_from"] == learnt_from
 
 
 def test_the_run_in_mlflow_has_what_a_data_scientist_asks_for(
@@ -231,8 +232,8 @@ def test_a_worse_recipe_is_rejected_with_its_figures(platform: Platform, first: 
 @pytest.mark.parametrize(
     ("recipe", "fails"),
     [
-        (  # steps so long that the descent goes astray
-            "rating: {algorithm: svd, n_factors: 1, n_epochs: 1, lr_all: 0.9}\n"
+        (  # steps so short that nothing is learnt
+            "rating: {algorithm: svd, n_factors: 1, n_epochs: 1, lr_all: 1.0e-6}\n"
             "ranking: {algorithm: ease, regularization: 10.0}",
             {"known.rmse", "baselines.known.rmse"},
         ),
@@ -261,6 +262,19 @@ def test_bad_recipes_are_rejected(
     assert fails <= failed
     assert all(name in bad.note for name in fails)
     assert _champion(platform.engine) == champion
+
+
+def test_a_recipe_whose_training_runs_away_makes_no_version(platform: Platform, first: Registered) -> None:
+    count = _versions(platform)
+    platform.set_params("data: {name: checkerboard}\nrating: {algorithm: svd, n_factors: 1, lr_all: 0.9}\n")
+    try:
+        with pytest.raises(InvalidInput, match="ran away to infinity"):
+            _train(platform, "astray")
+    finally:
+        platform.set_recipe()
+    with platform.engine.connect() as connection:
+        assert runs.get(connection, "astray").state == "failed"
+    assert _versions(platform) == count
 
 
 def test_another_recipe_that_passes_every_gate_waits_for_a_review(
@@ -310,7 +324,7 @@ def test_where_no_rollout_begins_by_itself_new_data_are_approved_and_wait(
 
 def test_a_gate_without_a_figure_leaves_a_candidate(platform: Platform, first: Registered) -> None:
     """Nobody is new on the checkerboard."""
-    platform.set_policy(rules="    - {metric: ndcg, group: new, margin: 1.0}\n")
+    platform.set_policy(rules=f"{BEAT_THE_BASELINES}    - {{metric: ndcg, group: new, margin: 1.0}}\n")
     try:
         candidate = _train(platform)
     finally:

@@ -9,6 +9,7 @@ from marquee.evaluation.catalogue import Catalogue
 from marquee.evaluation.gated import judge
 from marquee.evaluation.gates import Gate
 from marquee.evaluation.judged import Judged, Listed, Person, Stars, judged
+from marquee.evaluation.report import intervals_of
 from marquee.settings.policy import Gates, QualityRule, SliceRules
 from tests.support.ratings import frame_of
 
@@ -28,8 +29,13 @@ USERS = pd.DataFrame(
 )
 
 
-def _judged(off: np.ndarray, hits: np.ndarray) -> Judged:
-    """Everybody rates a with 3 stars, predicted so far `off`; the one item of their list is a hit or not."""
+def _judged(off: np.ndarray, hits: np.ndarray, *, odd: float = 2.0) -> Judged:
+    """Everybody rates a, predicted so far `off`; the one item of their list is a hit or not.
+
+    Args:
+        odd: stars of every third person; the others give 3.
+    """
+    actual = np.where(np.arange(N) % 3 == 0, odd, 3.0)
     people = [
         Person(
             f"u{n:02d}",
@@ -37,8 +43,8 @@ def _judged(off: np.ndarray, hits: np.ndarray) -> Judged:
             5,
             Stars(
                 np.array([0], dtype=np.int32),
-                np.array([3.0], dtype=np.float32),
-                np.array([3.0 + off[n]], dtype=np.float32),
+                np.array([actual[n]], dtype=np.float32),
+                np.array([actual[n] + off[n]], dtype=np.float32),
                 *np.full((2, 1), np.nan, dtype=np.float32),
             ),
             Listed(
@@ -128,3 +134,21 @@ def test_whoever_could_not_be_judged_is_not_passed_over() -> None:
     assert len(gates) == 7
     assert not any(gate.passed or gate.judged for gate in gates)
     assert gates[0].reason == "No figure for known.rmse: its bundle is gone."
+
+
+def test_figures_have_intervals_by_group_where_there_are_any() -> None:
+    found = intervals_of(CHAMPION)
+    assert found.keys() == {"known", "all"}, "nobody is new"
+    assert found["known"].keys() == {"precision", "recall", "ndcg"}, "all errors are the same: no spread"
+    low, high = found["known"]["ndcg"]
+    assert low == pytest.approx(0.5 - 1.96 * 0.5 / np.sqrt(N), abs=0.02)  # of a share of one half
+    assert high == pytest.approx(0.5 + 1.96 * 0.5 / np.sqrt(N), abs=0.02)
+    assert found["all"] == found["known"]
+
+
+def test_where_all_ratings_are_the_same_rules_of_stars_ask_nothing_and_say_so() -> None:
+    same = _judged(np.full(N, 0.5), HALF, odd=3.0)
+    rules = Gates(quality=(QualityRule(metric="rmse", group="known", than="baselines"),))
+    (gate,) = judge(rules, {"candidate": same, "baselines": same}, USERS, with_champion=False)
+    assert (gate.passed, gate.judged) == (True, False)
+    assert "all ratings are the same" in gate.reason

@@ -74,5 +74,7 @@ class Metric:
     def __post_init__(self) -> None:
         if not 0 <= self.margin < float("inf"):
             raise ValueError(f"the margin of {self.name} is {self.margin}, not a number from 0 up")
-        if self.relative and (self.paired or self.margin >= 1):
-            raise ValueError(f"{self.name}: a relative margin is below 1, and needs two variants")
+        if self.relative and self.paired:
+            raise ValueError(f"{self.name}: a relative margin needs two variants")
+        if self.relative and self.better == "higher" and self.margin >= 1:
+            raise ValueError(f"{self.name}: a share of the champion's figure that may be lost is below 1")

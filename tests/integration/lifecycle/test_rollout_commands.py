@@ -1,0 +1,140 @@
+"""`marquee rollout`, `marquee audit verify` and `marquee models archive`, as a person types them."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from sqlalchemy import text
+
+from marquee.lifecycle.rollouts import abort
+from tests.support.trial import POLICY, Trial, people
+
+Marquee = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def marquee(trial: Trial, database_url: str, tmp_path: Path) -> Marquee:
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    policy = POLICY.model_dump(mode="json")
+    (configs / "policy.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")},
+        "MARQUEE_HOME": str(tmp_path / "home"),
+        "MARQUEE_CONFIGS_DIR": str(configs),
+        "MARQUEE_DATABASE_URL": database_url,
+    }
+
+    def run(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-P", "-m", "marquee", *words]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    return run
+
+
+def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee: Marquee) -> None:
+    done = marquee("rollout", "start", "2", "--preset", "no shadow", "--reason", "a try", "--json")
+    assert done.returncode == 0, done.stderr
+    started = json.loads(done.stdout)
+    assert (started["state"], started["challenger"], started["reason"]) == ("planned", 2, "a try")
+    assert started["requested_by"].startswith("shell:")
+    assert "salt" not in started
+    again = marquee("rollout", "start", "3")
+    assert (again.returncode, again.stderr) == (
+        5,
+        f"error: Rollout {started['rollout_id']} of version 2 goes already. "
+        "Wait for its end, or abort it: `marquee rollout abort`.\n",
+    )
+    assert marquee("rollout", "advance").returncode == 5, "the workers are not warm yet"
+
+    trial.number, trial.now = started["rollout_id"], datetime.now(UTC)
+    trial.workers(warm=True)
+    trial.look()
+    trial.shows("champion", people("a", 60), positive=0.5)
+    trial.shows("challenger", people("b", 60), positive=0.4)
+    trial.wait(2)
+    trial.look()
+    shown = marquee("rollout", "status").stdout
+    assert f"rollout:   {trial.number}, no shadow, asked for by shell:" in shown
+    assert "versions:  2 beside 1, the champion at its start" in shown
+    assert "step 1, 10% of the people, since " in shown
+    assert "verdict:   inconclusive: " in shown
+    positive = next(line.split() for line in shown.splitlines() if line.startswith(" positive"))
+    assert positive[:3] == ["positive", "50.00%", "40.00%"]
+    assert positive[-4:] == ["60", "/", "60", "inconclusive"]
+
+    done = marquee("rollout", "advance", "--reason", "seen enough")
+    assert done.stdout == f"Rollout {trial.number} of version 2 is canary, step 2.\n"
+    done = marquee("rollout", "abort", "--json")
+    assert json.loads(done.stdout)["state"] == "aborted"
+    assert marquee("rollout", "abort").returncode == 5
+    steps = json.loads(marquee("rollout", "status", str(trial.number), "--json").stdout)["steps"]
+    assert [step["share"] for step in steps] == [0.1, 0.5]
+
+
+def test_following_a_rollout_ends_with_it_and_its_exit_code_says_how(trial: Trial, marquee: Marquee) -> None:
+    trial.start()
+    number = trial.number
+    ended = threading.Timer(4.0, lambda: abort(trial.engine, number, actor="ada", reason="enough of it"))
+    ended.start()
+    followed = marquee("rollout", "status", "--follow")
+    ended.join()
+    assert followed.returncode == 11, followed.stderr
+    assert followed.stdout.index("state:     planned") < followed.stdout.index("outcome:   enough of it")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("start", "9"), 4),
+        (("start", "2", "--preset", "nonsense"), 2),
+        (("abort", "999"), 4),
+    ],
+)
+def test_what_is_refused_has_an_exit_code(marquee: Marquee, words: tuple[str, ...], code: int) -> None:
+    done = marquee("rollout", *words, "--json")
+    assert done.returncode == code
+    assert json.loads(done.stderr)["error"]["exit_code"] == code
+
+
+def test_the_audit_is_verified_and_a_changed_row_is_an_error(trial: Trial, marquee: Marquee) -> None:
+    trial.start()
+    done = marquee("audit", "verify", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["whole"], found["faults"]) == (0, True, [])
+    assert marquee("audit", "verify", "--head", found["head"]).stdout.endswith("The log is whole.\n")
+    unknown = marquee("audit", "verify", "--head", "f" * 64)
+    assert unknown.returncode == 1
+    assert "FAULT: No row has the hash ffff" in unknown.stdout
+    _reason(trial, "another")
+    try:
+        changed = marquee("audit", "verify")
+    finally:
+        _reason(trial, "the first")
+    assert changed.returncode == 1
+    assert "FAULT: Row 1 was changed, or stands behind a missing one.\n" in changed.stdout
+
+
+def test_a_version_is_archived(trial: Trial, marquee: Marquee) -> None:
+    assert marquee("models", "archive", "3").returncode == 5
+    with trial.engine.begin() as connection:
+        connection.execute(text("UPDATE model_versions SET state = 'declined' WHERE version = 3"))
+    done = marquee("models", "archive", "3", "--reason", "superseded")
+    assert (done.returncode, done.stdout) == (0, "Version 3 is archived.\n")
+    with trial.engine.begin() as connection:
+        connection.execute(text("UPDATE model_versions SET state = 'approved' WHERE version = 3"))
+
+
+def _reason(trial: Trial, reason: str) -> None:
+    with trial.engine.begin() as connection:
+        statement = text("UPDATE audit_log SET reason = :reason WHERE id = 1")
+        connection.execute(statement, {"reason": reason})
