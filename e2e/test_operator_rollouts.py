@@ -124,7 +124,9 @@ def test_a_validated_version_is_reviewed_and_rolled_out_to_everybody_and_back(
     assert_sound_everywhere(desk, axe)
 
     desk.get_by_role("link", name="Overview").click()
-    expect(desk.get_by_role("region", name="Now serving")).to_contain_text(f"{validated}, version")
+    expect(desk.get_by_role("region", name="Now serving")).to_contain_text(
+        f"{validated}, version", timeout=MOVING_MS
+    )
     desk.get_by_role("button", name="Roll back…").click()
     dialog = desk.get_by_role("dialog", name=re.compile(r"^Roll back to version \d+\?$"))
     dialog.get_by_label("Return to").select_option(str(before))

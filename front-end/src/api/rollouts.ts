@@ -1,5 +1,6 @@
 /** Rollouts: a challenger's way to champion or back; and what asks for an operator's attention. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef } from "react";
 
 import { isGoing } from "../operator/rollouts/stages";
 import { api, unwrap } from "./client";
@@ -23,13 +24,21 @@ export function useRollouts() {
   });
 }
 
-/** One rollout; asked for often while it goes. */
+/** One rollout; asked for often while it goes. When it has ended, something else may serve: all that shows it asks anew. */
 export function useRollout(rolloutId: string) {
-  return useQuery({
+  const forget = useForgetting();
+  const rollout = useQuery({
     queryKey: ["rollout", rolloutId],
     queryFn: () => unwrap(api.GET("/api/v1/rollouts/{rollout_id}", { params: { path: { rollout_id: Number(rolloutId) } } })),
     refetchInterval: ({ state }) => (state.data && !isGoing(state.data) ? false : LIVE_MS),
   });
+  const goes = rollout.data && isGoing(rollout.data);
+  const went = useRef(false);
+  useEffect(() => {
+    if (went.current && goes === false) forget();
+    went.current = goes ?? false;
+  }, [goes, forget]);
+  return rollout;
 }
 
 /**
@@ -38,11 +47,11 @@ export function useRollout(rolloutId: string) {
  */
 function useForgetting() {
   const cache = useQueryClient();
-  return () => {
+  return useCallback(() => {
     for (const kind of ["rollouts", "rollout", "deployment", "versions", "audit", "alerts"]) {
       void cache.invalidateQueries({ queryKey: [kind] });
     }
-  };
+  }, [cache]);
 }
 
 export function useStartRollout() {
