@@ -102,9 +102,9 @@ class Living:
         before = self.newest()
         self.post("/jobs/retraining/runs", reason=reason).raise_for_status()
         if kill:
-            eventually(lambda: self._runs("running") > 0, within=60, what="the training")
+            eventually(lambda: self._runs("running") > 0, within=150, what="the training")
             self.kill_retraining()
-        eventually(lambda: self.newest() > before, within=120, what=f"a version ({reason})")
+        eventually(lambda: self.newest() > before, within=300, what=f"a version ({reason})")
         return self.newest()
 
     def _runs(self, state: str) -> int:
