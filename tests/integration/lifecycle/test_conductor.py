@@ -75,11 +75,12 @@ def test_the_shadow_goes_on_when_it_has_seen_enough(trial: Trial) -> None:
     trial.shadow(compared=99, **sound)
     trial.wait(2)
     assert trial.look() == [], "99 of 100 lists"
-    trial.shadow(compared=120, **sound)
+    trial.shadow(compared=120, seconds={"0.001": 100, "inf": 20}, **sound)
     trial.look()
     assert (trial.rollout.state, trial.rollout.step) == ("canary", 1)
     figures = trial.evidence()["verdict"]["figures"]
     assert (figures["overlap"], figures["times_slower"], figures["lists"]) == (0.5, 1.3, 120)
+    assert figures["seconds"] == {"0.001": 100, "inf": 20}
     with trial.engine.connect() as connection:
         assert deployment.get(connection).share == 0.1
 
