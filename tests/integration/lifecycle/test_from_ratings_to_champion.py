@@ -107,7 +107,8 @@ def lives(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def crowd(lives: Living) -> Iterator[Crowd]:
-    people = [f"u{number:03d}" for number in range(N_USERS)]
+    """Those who had rated before the first training: nobody knows yet what the others like."""
+    people = [f"u{number:03d}" for number in range(EARLIER)]
     with Crowd(lives, people, _likes) as crowd:
         yield crowd
     assert crowd.failed == []
