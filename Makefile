@@ -65,9 +65,9 @@ bench: environment-dev front-end ## measure: tables, and benchmarks/results/*.js
 bench-%: environment-dev front-end
 	$(PY) -m benchmarks $* $(ARGS)
 
-# Models alone are measured: nothing to build.
-.PHONY: bench-models bench-scale
-bench-models bench-scale: environment-dev
+# Models alone, or none, are measured: nothing to build.
+.PHONY: bench-models bench-judge bench-scale
+bench-models bench-judge bench-scale: environment-dev
 	$(PY) -m benchmarks $(@:bench-%=%) $(ARGS)
 
 .PHONY: notebooks

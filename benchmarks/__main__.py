@@ -15,7 +15,7 @@ from rich.console import Console
 
 from benchmarks.report import show, write
 
-NAMES = ("startup", "memory", "training", "serving", "imports", "accuracy", "models", "scale")
+NAMES = ("startup", "memory", "training", "serving", "imports", "accuracy", "models", "judge", "scale")
 SIZED = ("scale", "imports")
 LONG = ("scale",)  # half an hour, and several gigabytes: only when asked for
 

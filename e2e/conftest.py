@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from e2e.browsing import CHECKOUT, Console, Platform
 from tests.running import RunningStack
 
+AXE = CHECKOUT / "front-end" / "node_modules" / "axe-core" / "axe.min.js"
 PICTURES = CHECKOUT / "outputs" / "e2e"
 CHROMIUMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 FAILED = pytest.StashKey[bool]()
@@ -54,6 +55,14 @@ def platform(stack: RunningStack) -> Platform:
     if not (CHECKOUT / "front-end" / "dist" / "index.html").is_file():
         pytest.fail("The front-end is not built: `npm ci && npm run build` in front-end/.")
     return Platform(stack.url, stack.operator_password)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, to be run in a page."""
+    if not AXE.is_file():
+        pytest.fail("axe-core is not installed: `npm ci` in front-end/.")
+    return AXE.read_text(encoding="utf-8")
 
 
 @pytest.fixture

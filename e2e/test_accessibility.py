@@ -2,25 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.browsing import CHECKOUT, Console, Platform
+from e2e.browsing import Console, Platform
 from e2e.screens import PATIENCE_MS, pick_profile, sign_in_as_operator
+from e2e.soundness import assert_sound, sideways, violations
 
-AXE = CHECKOUT / "front-end" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {"phone": 390, "desktop": 1440}
 Theme = Literal["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    if not AXE.is_file():
-        pytest.fail("axe-core is not installed: `npm ci` in front-end/.")
-    return Path(AXE).read_text(encoding="utf-8")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -45,30 +37,6 @@ def still_page(
     yield page
     context.close()
     assert console.unexpected() == []
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    """What axe finds on the screen as it is, one line a rule and place."""
-    expect(page.get_by_role("heading", level=1)).to_be_attached(timeout=PATIENCE_MS)
-    page.wait_for_load_state("networkidle")
-    page.evaluate(f"{axe}; undefined")
-    found: list[dict[str, Any]] = page.evaluate("axe.run().then(results => results.violations)")
-    return [
-        f"{page.url} {violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found
-        for node in violation["nodes"]
-    ]
-
-
-def sideways(page: Page) -> int:
-    """By how many pixels the page is wider than its window."""
-    wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return wide
-
-
-def assert_sound(page: Page, axe: str) -> None:
-    assert violations(page, axe) == []
-    assert sideways(page) == 0
 
 
 def test_screens_without_a_profile(still_page: Page, axe: str) -> None:
@@ -121,6 +89,7 @@ def test_an_operators_screens(still_page: Page, axe: str, platform: Platform) ->
     assert_sound(page, axe)
     page.get_by_role("link", name="Audit trail").click()
     expect(page.get_by_role("table")).to_be_visible()
+    expect(page.get_by_role("region", name="State of the audit trail")).to_contain_text("intact")
     assert_sound(page, axe)
 
 

@@ -290,7 +290,7 @@ def test_retrain_now_makes_a_version_that_serves_until_a_rollback(page: Page, pl
     assert served_version(page) == trained
 
     sign_in_as_operator(page, platform.operator_password)
-    page.get_by_role("button", name=f"Roll back to version {before}").click()
+    page.get_by_role("button", name="Roll back…").click()
     dialog = page.get_by_role("dialog", name=f"Roll back to version {before}?")
     dialog.get_by_label("Reason").fill(f"version {trained} pleases nobody")
     dialog.get_by_role("button", name="Roll back").click()

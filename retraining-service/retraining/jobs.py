@@ -4,16 +4,19 @@ import logging
 from datetime import UTC
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import Connection, Engine
 
 from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import Conflict
-from marquee.lifecycle import Mirroring, mirror
+from marquee.lifecycle import Mirroring, mirror, mirror_tags
+from marquee.lifecycle.conductor import conduct
+from marquee.lifecycle.retirement import retire_due
 from marquee.registry.client import RegistryClient
 from marquee.settings import Policy
 from marquee.settings.serving import Serving
-from marquee.store import changes, impressions
+from marquee.store import changes, impressions, outcomes, workers
 from marquee.training.queue import enqueue
 from retraining import triggers
 from retraining.outages import Outage
@@ -22,7 +25,9 @@ from retraining.status import Metrics, Status
 logger = logging.getLogger("retraining")
 
 DATA_SECONDS = 10  # between looks at the number of new ratings
-MIRROR_SECONDS = 3  # between looks at MLflow's alias
+MIRROR_SECONDS = 3  # between looks at MLflow's aliases
+TAGS_SECONDS = 15  # between looks at MLflow's tags
+RETIRE_AT = CronTrigger(hour=2, minute=30, timezone=UTC)  # a new leader does it too
 FEED_HOURS = 24  # changes older than this have been read by everybody
 REQUESTED_BY = "retraining service"
 
@@ -45,6 +50,7 @@ class Jobs:
     ) -> None:
         self._engine = engine
         self._registry = registry
+        self._look_seconds = policy.rollouts.look_seconds
         self._wanted = policy.triggers.new_ratings
         self._cron = None if policy.triggers.cron is None else triggers.cron_trigger(policy.triggers.cron)
         self._status = status
@@ -64,14 +70,18 @@ class Jobs:
         if self._wanted is not None:
             scheduler.add_job(self.new_data, IntervalTrigger(seconds=DATA_SECONDS), id="new data")
         scheduler.add_job(self.mirror, IntervalTrigger(seconds=MIRROR_SECONDS), id="mirror")
+        scheduler.add_job(self.mirror_tags, IntervalTrigger(seconds=TAGS_SECONDS), id="mirror tags")
+        scheduler.add_job(self.conduct, IntervalTrigger(seconds=self._look_seconds), id="conduct")
+        scheduler.add_job(self.retire, RETIRE_AT, id="retire")
         scheduler.add_job(self.prune, IntervalTrigger(hours=1), id="prune")
         return scheduler
 
     def catch_up(self) -> None:
-        """Make up for a schedule that fell due while nobody led. For the moment of becoming the leader."""
+        """Make up for what fell due while nobody led. For the moment of becoming the leader."""
         with self._engine.begin() as connection:
             if self._cron is not None and triggers.missed(connection, self._cron, self._clock()):
                 self._ask(connection, triggers.SCHEDULE, "The schedule fell due while the service was away.")
+        self._retire()
 
     def schedule(self) -> None:
         """The cron expression of `policy.yaml` fires."""
@@ -92,23 +102,51 @@ class Jobs:
                 self._ask(connection, triggers.NEW_DATA, f"{count} new ratings since the last training.")
 
     def mirror(self) -> None:
-        """Have MLflow's alias follow the deployment."""
+        """Have MLflow's aliases follow the deployment."""
         if not self._status.leading.is_set():
             return
         with self._postgres.watched(), self._mlflow.watched():
             found = mirror(self._engine, self._registry)
             if found is Mirroring.RESTORED:
-                logger.warning("The alias `champion` had been moved in MLflow; it was put back.")
+                logger.warning("An alias had been moved in MLflow; it was put back, and an alert says so.")
             elif found is Mirroring.MOVED:
-                logger.info("MLflow's alias `champion` follows the deployment.")
+                logger.info("MLflow's aliases follow the deployment.")
+
+    def mirror_tags(self) -> None:
+        """Have MLflow's tags say the state and the number of each version."""
+        if not self._status.leading.is_set():
+            return
+        with self._postgres.watched(), self._mlflow.watched():
+            mirror_tags(self._engine, self._registry)
+
+    def conduct(self) -> None:
+        """Take the rollout that goes on, or back."""
+        if not self._status.leading.is_set():
+            return
+        with self._postgres.watched():
+            for line in conduct(self._engine, self._serving, self._clock):
+                logger.info("%s", line)
+
+    def retire(self) -> None:
+        """Retire versions that nobody may return to any more."""
+        if not self._status.leading.is_set():
+            return
+        with self._postgres.watched():
+            self._retire()
+
+    def _retire(self) -> None:
+        for version in retire_due(self._engine, self._clock):
+            logger.info("Version %d is retired: the time to return to it is over.", version)
 
     def prune(self) -> None:
-        """Delete what every reader of the change feed has had long since, and old impressions."""
+        """Delete what every reader of the change feed has had long since, and what else is over."""
         if not self._status.leading.is_set():
             return
         with self._postgres.watched():
             with self._engine.begin() as connection:
                 changes.prune(connection, older_than_hours=FEED_HOURS)
+                workers.prune(connection)
+                outcomes.forget_ended(connection)
             self._drop_impressions()
 
     def _drop_impressions(self) -> None:

@@ -22,9 +22,18 @@ ranking: {algorithm: ease, regularization: 10.0}
 POLICY = """
 triggers: {cron: null, new_ratings: %s}
 gates:
-  - {metric: rmse, group: known, margin: 0.01}
-  - {metric: ndcg, group: known, margin: 0.01}
+  quality:
+    - {metric: rmse, group: known, than: champion, margin: 0.01}
+    - {metric: ndcg, group: known, than: champion, margin: 0.01}
+    - {metric: rmse, group: known, than: baselines, margin: 0.0}
+%s  slices: {by: [gender], margins: {rmse: 0.05}, people: 10}
+  cost: {list_p95_ms: 1000, slower: 100, bundle_mb: 10, training_seconds: 600}
 """
+GATES = (
+    *("known.rmse", "known.ndcg", "baselines.known.rmse", "slices.gender.rmse"),
+    *("cost.list_p95_ms", "cost.slower", "data.quality", "cost.bundle_mb", "cost.training_seconds"),
+    "integrity.bundle",
+)
 
 
 @dataclass(frozen=True)
@@ -37,12 +46,20 @@ class Platform:
 
     def set_recipe(self, *, n_factors: int = 4, n_epochs: int = 30) -> None:
         """Choose what the next training does."""
-        params = PARAMS % (n_factors, n_epochs)
-        (self.settings.configs_dir / "params.yaml").write_text(params, encoding="utf-8")
+        self.set_params(PARAMS % (n_factors, n_epochs))
 
-    def set_policy(self, *, new_ratings: int | None = None) -> None:
-        """Choose when a retraining service that is started later trains by itself."""
-        policy = POLICY % ("null" if new_ratings is None else new_ratings)
+    def set_params(self, text: str) -> None:
+        """Choose another recipe by the whole of its `params.yaml`."""
+        (self.settings.configs_dir / "params.yaml").write_text(text, encoding="utf-8")
+
+    def set_policy(self, *, new_ratings: int | None = None, rules: str = "", more: str = "") -> None:
+        """Choose when a retraining service that is started later trains by itself, and what is asked.
+
+        Args:
+            rules: lines of further rules of quality.
+            more: further sections.
+        """
+        policy = POLICY % ("null" if new_ratings is None else new_ratings, rules) + more
         (self.settings.configs_dir / "policy.yaml").write_text(policy, encoding="utf-8")
 
 

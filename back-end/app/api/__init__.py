@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute
 
 from app.api import (
+    alerts,
     deployments,
     events,
     exports,
@@ -13,11 +14,14 @@ from app.api import (
     jobs,
     keys,
     leaderboards,
+    lineage,
     people,
     personal_data,
     predictions,
     ratings,
     recommendations,
+    reviews,
+    rollouts,
     sessions,
     users,
     versions,
@@ -43,8 +47,12 @@ def all_routes() -> list[BaseRoute]:
         users.routes,
         personal_data.routes,
         sessions.routes,
+        lineage.routes,  # before `models/{version}`, which would take `compare` for a number
         deployments.routes,
+        reviews.routes,
         versions.routes,
+        rollouts.routes,
+        alerts.routes,
         jobs.routes,
         keys.routes,
         imports.routes,

@@ -1,5 +1,6 @@
 """Which model serves, the versions there are, and the way back."""
 
+import logging
 import os
 from dataclasses import asdict
 from typing import Annotated
@@ -7,14 +8,19 @@ from typing import Annotated
 from fastapi import Path
 from sqlalchemy import Connection
 
+from app.api.lineage import snapshot_of
 from app.api.routing import problems, router
 from app.api.schemas import deployments as schemas
 from app.dependencies import READERS, Operator, WorkerDep
 from app.serving.worker import Worker
+from marquee.domain.errors import ConfigurationError
+from marquee.settings import load_policy
+from marquee.settings.policy import Retention
 from marquee.store import deployment, versions, workers
 from marquee.store.versions import ModelVersion
 
 routes = router("models")
+logger = logging.getLogger("marquee.app")
 
 VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[3])]
 
@@ -30,17 +36,27 @@ def get_deployment(worker: WorkerDep) -> schemas.Deployment:
 
 @routes.post(
     "/deployment/rollback",
-    responses=problems(400, 401, 403, 409, 413, 415, 422, 503),
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
     operation_id="roll_back",
 )
 def roll_back(body: schemas.RollbackRequest, worker: WorkerDep, caller: Operator) -> schemas.Deployment:
-    """Make the previous champion the champion again. Workers follow within moments and refuse nobody."""
+    """Make the previous champion, or another approved version, the champion again.
+
+    Workers follow within moments and refuse nobody. A rollout that goes is aborted.
+    """
     from marquee.lifecycle.promotion import (
         rollback,
     )  # brings along the registry's client, which workers do not need
 
     with worker.database.engine() as engine:
-        rollback(engine, actor=caller.actor, reason=body.reason, expected_revision=body.expected_revision)
+        rollback(
+            engine,
+            actor=caller.actor,
+            reason=body.reason,
+            expected_revision=body.expected_revision,
+            to=body.to,
+            rollback_days=_rollback_days(worker),
+        )
     return get_deployment(worker)
 
 
@@ -64,13 +80,26 @@ def get_model(version: VersionInPath, worker: WorkerDep) -> schemas.ModelVersion
     with worker.database.reading() as connection:
         champion = deployment.get(connection).champion
         found = versions.get(connection, version)
+        data = snapshot_of(connection, found.snapshot)
     return schemas.ModelVersionDetail.model_validate(
         {
             **_version(found, champion).model_dump(),
             "hyperparameters": found.hyperparameters,
             "gates": [dict(gate) for gate in found.gates],
+            "data": data,
+            # Why somebody asked for it is for those who may read the jobs.
+            "facts": {name: value for name, value in found.facts.items() if name != "reason"},
         }
     )
+
+
+def _rollback_days(worker: Worker) -> float:
+    """As policy.yaml says; while that is wrong the default: a way back must not hang on a typing mistake."""
+    try:
+        return load_policy(worker.settings.configs_dir / "policy.yaml").retention.rollback_days
+    except ConfigurationError:
+        logger.exception("policy.yaml is wrong; a version can be returned to for the default time.")
+        return Retention().rollback_days
 
 
 def _deployment(connection: Connection, worker: Worker) -> schemas.Deployment:
@@ -111,5 +140,6 @@ def _version(found: ModelVersion, champion: int | None) -> schemas.ModelVersion:
             "trained_through": found.trained_through,
             "algorithms": found.algorithms,
             "metrics": found.metrics,
+            "purge_after": found.purge_after,
         }
     )

@@ -9,16 +9,29 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.routing import problems, router
 from app.api.schemas.fields import Cursor, PageLimit, Text, decoded_id
-from app.api.schemas.jobs import AuditEntry, AuditLog, JobLog, JobRun, JobRuns, LogLine, RunRequest
+from app.api.schemas.jobs import (
+    AuditEntry,
+    AuditLog,
+    AuditVerdict,
+    JobLog,
+    JobRun,
+    JobRuns,
+    LogLine,
+    RunRequest,
+)
 from app.dependencies import OPERATORS, Operator, WorkerDep
 from marquee.domain.clock import system_clock
-from marquee.store import audit, runs
+from marquee.store import audit, audit_check, runs
 from marquee.store.runs import Run
 from marquee.training.queue import enqueue
 
 routes = router("jobs")
 
 RunId = Annotated[str, BeforeValidator(decoded_id), Path(examples=["019a8b2e-6c1f-7d3a-9f52-0b6f3c1d2e4f"])]
+AuditHash = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9a-f]{64}$", description="a hash that was the head once; is it there?"),
+]
 _RUN_POSITION = TypeAdapter(tuple[datetime, Text])
 _AUDIT_POSITION = TypeAdapter(Annotated[int, Field(ge=0, le=2**63 - 1)])
 
@@ -96,6 +109,26 @@ def list_audit(worker: WorkerDep, limit: PageLimit = 50, cursor: Cursor = None) 
     return AuditLog(
         entries=[AuditEntry.model_validate(entry, from_attributes=True) for entry in page],
         next_cursor=encode_cursor(page[-1].id) if len(found) > limit else None,
+    )
+
+
+@routes.get(
+    "/audit/verify",
+    responses=problems(401, 403, 422, 503),
+    operation_id="verify_audit",
+    dependencies=[OPERATORS],
+)
+def verify_audit(worker: WorkerDep, head: AuditHash = None) -> AuditVerdict:
+    """Hash every row of the audit log again, and look for what is noted of it elsewhere."""
+    with worker.database.reading() as connection:
+        found = audit_check.check(connection, head=head)
+        broken = audit.first_broken(connection)
+    return AuditVerdict(
+        intact=found.is_whole,
+        rows=found.rows,
+        head=found.head,
+        first_broken=broken,
+        faults=list(found.faults),
     )
 
 

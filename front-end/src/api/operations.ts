@@ -84,12 +84,13 @@ export function useRetrain() {
 export function useRollback() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (body: { reason: string; expected_revision: number }) =>
+    mutationFn: (body: { reason: string; to: number; expected_revision: number }) =>
       unwrap(api.POST("/api/v1/deployment/rollback", { body })),
     onSuccess: async (deployment) => {
       cache.setQueryData(["deployment"], deployment);
       await Promise.all([
         cache.invalidateQueries({ queryKey: ["versions"] }),
+        cache.invalidateQueries({ queryKey: ["rollouts"] }),
         cache.invalidateQueries({ queryKey: ["audit"] }),
       ]);
     },
@@ -98,10 +99,15 @@ export function useRollback() {
 
 export function useAudit() {
   return useInfiniteQuery({
-    queryKey: ["audit"],
+    queryKey: ["audit", "entries"],
     queryFn: ({ pageParam: cursor }) =>
       unwrap(api.GET("/api/v1/audit", { params: { query: { cursor, limit: 50 } } })),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
   });
+}
+
+/** Has the server hash every row of the audit trail again. */
+export function useAuditVerdict() {
+  return useQuery({ queryKey: ["audit", "verdict"], queryFn: () => unwrap(api.GET("/api/v1/audit/verify")) });
 }

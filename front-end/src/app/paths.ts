@@ -11,5 +11,7 @@ export const paths = {
   runs: "/operator/runs",
   run: (id: string) => `/operator/runs/${encodeURIComponent(id)}`,
   version: (version: number) => `/operator/versions/${version}`,
+  rollouts: "/operator/rollouts",
+  rollout: (id: number) => `/operator/rollouts/${id}`,
   audit: "/operator/audit",
 } as const;

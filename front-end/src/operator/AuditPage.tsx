@@ -2,6 +2,7 @@ import { useAudit } from "../api/operations";
 import { Empty, Loading } from "../shell/Blank";
 import { Problem } from "../shell/Problem";
 import { usePageTitle } from "../shell/usePageTitle";
+import { AuditSeal } from "./AuditSeal";
 import { DataTable } from "./DataTable";
 import { momentText } from "./times";
 
@@ -13,6 +14,7 @@ export function AuditPage() {
     <div className="stack">
       <h1>Audit trail</h1>
       <p className="soft">Every change of what serves: who, when and why. Each row holds the hash of the row before.</p>
+      <AuditSeal />
       {audit.isPending && <Loading label="Fetching the audit trail" shape="line" count={6} />}
       {audit.isError && <Problem error={audit.error} onRetry={() => void audit.refetch()} />}
       {audit.isSuccess && entries.length === 0 && <Empty title="Nothing has changed yet" />}

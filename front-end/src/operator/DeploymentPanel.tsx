@@ -1,12 +1,17 @@
 import { useRef } from "react";
 
-import { useDeployment } from "../api/operations";
+import { useDeployment, useVersions } from "../api/operations";
+import { useRollouts } from "../api/rollouts";
 import type { Deployment } from "../api/types";
 import { Loading } from "../shell/Blank";
 import { Problem } from "../shell/Problem";
 import { Section } from "../shell/Section";
 import styles from "./DeploymentPanel.module.css";
+import { Fact, FactList } from "./FactList";
+import { rollbackTargets } from "./returning";
 import { RollbackDialog } from "./RollbackDialog";
+import { isGoing } from "./rollouts/stages";
+import { Trial } from "./rollouts/Trial";
 import { momentText } from "./times";
 
 export function DeploymentPanel() {
@@ -21,9 +26,10 @@ export function DeploymentPanel() {
 }
 
 function Champion({ deployment }: { deployment: Deployment }) {
-  const { champion, previous, deployed_at, revision, worker } = deployment;
-  const dialog = useRef<HTMLDialogElement>(null);
+  const { champion, previous, deployed_at, worker } = deployment;
+  const rollouts = useRollouts();
   if (!champion) return <p>No version is deployed yet.</p>;
+  const going = rollouts.data?.pages[0]?.rollouts.find(isGoing);
   return (
     <div className={styles.panel}>
       <p className={styles.version}>
@@ -33,22 +39,31 @@ function Champion({ deployment }: { deployment: Deployment }) {
           {champion.semantic_version}
         </span>
       </p>
-      <dl className={styles.facts}>
-        <dt>Since</dt>
-        <dd>{deployed_at === null ? "–" : <time dateTime={deployed_at}>{momentText(deployed_at)}</time>}</dd>
-        <dt>Before it</dt>
-        <dd>{previous ? `${previous.version} (${previous.semantic_version})` : "nothing"}</dd>
-        <dt>This worker</dt>
-        <dd>{worker.problem ?? (worker.version === champion.version ? "serves it" : `still serves ${worker.version ?? "nothing"}`)}</dd>
-      </dl>
-      {previous && (
-        <>
-          <button type="button" className="button quiet" onClick={() => dialog.current?.showModal()}>
-            Roll back to version {previous.version}
-          </button>
-          <RollbackDialog ref={dialog} from={champion.version} to={previous.version} revision={revision} />
-        </>
-      )}
+      <FactList>
+        <Fact name="Since">{deployed_at === null ? "–" : <time dateTime={deployed_at}>{momentText(deployed_at)}</time>}</Fact>
+        <Fact name="Before it">{previous ? `${previous.version} (${previous.semantic_version})` : "nothing"}</Fact>
+        <Fact name="This worker">
+          {worker.problem ?? (worker.version === champion.version ? "serves it" : `still serves ${worker.version ?? "nothing"}`)}
+        </Fact>
+      </FactList>
+      {going && <Trial rolloutId={going.rollout_id} />}
+      <Rollback deployment={deployment} champion={champion.version} />
     </div>
+  );
+}
+
+/** The way back, where there is one. */
+function Rollback({ deployment, champion }: { deployment: Deployment; champion: number }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const versions = useVersions();
+  const targets = rollbackTargets(versions.data ?? [], deployment.previous?.version ?? null, versions.dataUpdatedAt);
+  if (targets.length === 0) return null;
+  return (
+    <>
+      <button type="button" className="button quiet" onClick={() => dialog.current?.showModal()}>
+        Roll back…
+      </button>
+      <RollbackDialog ref={dialog} from={champion} targets={targets} revision={deployment.revision} />
+    </>
   );
 }

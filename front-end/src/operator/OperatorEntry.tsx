@@ -6,6 +6,8 @@ import { NotFoundPage } from "../shell/NotFoundPage";
 import { AuditPage } from "./AuditPage";
 import styles from "./OperatorEntry.module.css";
 import { OverviewPage } from "./OverviewPage";
+import { RolloutPage } from "./rollouts/RolloutPage";
+import { RolloutsPage } from "./rollouts/RolloutsPage";
 import { RunPage } from "./RunPage";
 import { RunsPage } from "./RunsPage";
 import { SignInPage } from "./SignInPage";
@@ -20,6 +22,9 @@ export function OperatorEntry({ session }: { session: Session }) {
         <NavLink to={paths.operator} end className={styles.tab ?? ""}>
           Overview
         </NavLink>
+        <NavLink to={paths.rollouts} className={styles.tab ?? ""}>
+          Rollouts
+        </NavLink>
         <NavLink to={paths.runs} className={styles.tab ?? ""}>
           Training runs
         </NavLink>
@@ -31,6 +36,8 @@ export function OperatorEntry({ session }: { session: Session }) {
         <Route index element={<OverviewPage />} />
         <Route path="runs" element={<RunsPage />} />
         <Route path="runs/:runId" element={<RunPage />} />
+        <Route path="rollouts" element={<RolloutsPage />} />
+        <Route path="rollouts/:rolloutId" element={<RolloutPage />} />
         <Route path="versions/:version" element={<VersionPage />} />
         <Route path="audit" element={<AuditPage />} />
         <Route path="*" element={<NotFoundPage />} />

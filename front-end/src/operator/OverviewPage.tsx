@@ -3,6 +3,7 @@ import { Empty, Loading } from "../shell/Blank";
 import { Problem } from "../shell/Problem";
 import { Section } from "../shell/Section";
 import { usePageTitle } from "../shell/usePageTitle";
+import { Alerts } from "./alerts/Alerts";
 import { DeploymentPanel } from "./DeploymentPanel";
 import { LatestRun } from "./LatestRun";
 import { MetricsChart } from "./MetricsChart";
@@ -15,6 +16,7 @@ export function OverviewPage() {
   return (
     <div className="page">
       <h1 className="visually-hidden">Operator’s desk</h1>
+      <Alerts />
       <div className={styles.top}>
         <DeploymentPanel />
         <LatestRun />

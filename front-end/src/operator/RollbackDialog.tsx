@@ -1,70 +1,72 @@
-import { useId, useState, type RefObject, type SyntheticEvent } from "react";
+import { useId, useState, type RefObject } from "react";
 
 import { useRollback } from "../api/operations";
+import type { ModelVersion } from "../api/types";
 import { useAnnounce } from "../shell/announcer";
-import { Problem } from "../shell/Problem";
-import styles from "./RollbackDialog.module.css";
+import { ReasonDialog } from "./ReasonDialog";
+import { momentText } from "./times";
 
 interface RollbackDialogProps {
   ref: RefObject<HTMLDialogElement | null>;
   from: number;
-  to: number;
+  /** What may be returned to; the first is offered. */
+  targets: readonly ModelVersion[];
   /** The deployment that the operator saw: if it has changed since, the server refuses. */
   revision: number;
 }
 
-export function RollbackDialog({ ref, from, to, revision }: RollbackDialogProps) {
-  const [reason, setReason] = useState("");
+export function RollbackDialog({ ref, from, targets, revision }: RollbackDialogProps) {
+  const [chosen, setChosen] = useState<number | null>(null);
   const rollback = useRollback();
   const announce = useAnnounce();
   const id = useId();
-  const close = () => {
-    ref.current?.close();
-  };
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    rollback.mutate(
-      { reason, expected_revision: revision },
-      {
-        onSuccess: () => {
-          close();
-          setReason("");
-          announce({ text: `Rolled back: version ${to} serves instead of ${from}.` });
-        },
-      },
-    );
-  };
+  const to = targets.find(({ version }) => version === chosen) ?? targets[0];
+  if (to === undefined) return null;
   return (
-    <dialog ref={ref} className={styles.dialog} aria-labelledby={`${id}-title`}>
-      <form className="stack" onSubmit={submit}>
-        <h2 id={`${id}-title`}>Roll back to version {to}?</h2>
-        <p>Version {from} stops serving within seconds. The audit trail keeps your reason.</p>
-        <div>
-          <label htmlFor={`${id}-reason`} className="label">
-            Reason
-          </label>
-          <textarea
-            id={`${id}-reason`}
-            className="field"
-            required
-            rows={3}
-            maxLength={1000}
-            value={reason}
-            onChange={({ target }) => {
-              setReason(target.value);
-            }}
-          />
-        </div>
-        {rollback.isError && <Problem error={rollback.error} />}
-        <div className="cluster">
-          <button type="submit" className="button" disabled={rollback.isPending}>
-            {rollback.isPending ? "Rolling back…" : "Roll back"}
-          </button>
-          <button type="button" className="button quiet" onClick={close}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </dialog>
+    <ReasonDialog
+      ref={ref}
+      title={`Roll back to version ${to.version}?`}
+      act="Roll back"
+      acting="Rolling back…"
+      pending={rollback.isPending}
+      error={rollback.error}
+      onSubmit={(reason, done) => {
+        rollback.mutate(
+          { reason, to: to.version, expected_revision: revision },
+          {
+            onSuccess: () => {
+              done();
+              announce({ text: `Rolled back: version ${to.version} serves instead of ${from}.` });
+            },
+          },
+        );
+      }}
+    >
+      <p>Version {from} stops serving within seconds. A rollout that goes is aborted.</p>
+      <div>
+        <label htmlFor={`${id}-to`} className="label">
+          Return to
+        </label>
+        <select
+          id={`${id}-to`}
+          className="field"
+          value={to.version}
+          onChange={({ target }) => {
+            setChosen(Number(target.value));
+          }}
+        >
+          {targets.map((version) => (
+            <option key={version.version} value={version.version}>
+              {targetText(version)}
+            </option>
+          ))}
+        </select>
+      </div>
+    </ReasonDialog>
   );
+}
+
+function targetText({ version, semantic_version, created_at, purge_after }: ModelVersion): string {
+  const until = purge_after === null ? "" : `, until ${momentText(purge_after)}`;
+  return `Version ${version} (${semantic_version}), made ${momentText(created_at)}${until}`;
 }

@@ -9,8 +9,13 @@ import { Problem } from "../shell/Problem";
 import { Section } from "../shell/Section";
 import { usePageTitle } from "../shell/usePageTitle";
 import { DataTable } from "./DataTable";
+import { Fact, FactList } from "./FactList";
 import { baseline, figure, figureText, GROUP_NAMES, GROUPS, intervalCoverage, METRICS, shareText, statedCoverage } from "./metrics";
 import { algorithmText, ROLES, settings } from "./recipe";
+import { Checklist } from "./reviews/Checklist";
+import { readGates } from "./reviews/gates";
+import { GatesTable } from "./reviews/GatesTable";
+import { Standing } from "./reviews/Standing";
 import { momentText } from "./times";
 import styles from "./VersionPage.module.css";
 
@@ -34,9 +39,11 @@ export function VersionPage() {
       </div>
       {version.data && (
         <>
+          <Standing version={version.data} />
+          <Gates version={version.data} />
+          <Checklist version={version.data.version} />
           <Recipe version={version.data} />
           <Figures version={version.data} />
-          <Gates gates={version.data.gates} />
         </>
       )}
     </div>
@@ -45,28 +52,27 @@ export function VersionPage() {
 
 function Facts({ version }: { version: ModelVersionDetail }) {
   return (
-    <dl className={styles.facts}>
-      <dt>Number</dt>
-      <dd>{version.semantic_version}</dd>
-      <dt>State</dt>
-      <dd>{version.serving ? <strong>serving</strong> : version.state}</dd>
-      <dt>Created</dt>
-      <dd>
+    <FactList>
+      <Fact name="Number">{version.semantic_version}</Fact>
+      <Fact name="State">{version.serving ? <strong>serving</strong> : version.state}</Fact>
+      <Fact name="Created">
         <time dateTime={version.created_at}>{momentText(version.created_at)}</time>
-      </dd>
-      <dt>Newest rating</dt>
-      <dd>
+      </Fact>
+      <Fact name="Newest rating">
         <time dateTime={version.trained_through}>{momentText(version.trained_through)}</time>
-      </dd>
-      <dt>Snapshot</dt>
-      <dd>
+      </Fact>
+      {version.purge_after !== null && (
+        <Fact name="Can be returned to until">
+          <time dateTime={version.purge_after}>{momentText(version.purge_after)}</time>
+        </Fact>
+      )}
+      <Fact name="Snapshot">
         <code title={version.snapshot}>{version.snapshot.slice(0, 12)}</code>
-      </dd>
-      <dt>Run in MLflow</dt>
-      <dd>
+      </Fact>
+      <Fact name="Run in MLflow">
         <code>{version.run_id}</code>
-      </dd>
-    </dl>
+      </Fact>
+    </FactList>
   );
 }
 
@@ -176,36 +182,15 @@ function Figures({ version }: { version: ModelVersionDetail }) {
   );
 }
 
-function Gates({ gates }: { gates: ModelVersionDetail["gates"] }) {
-  if (gates.length === 0) {
-    return (
-      <Section title="Gates">
-        <p>There was no champion to be compared with.</p>
-      </Section>
-    );
-  }
+function Gates({ version }: { version: ModelVersionDetail }) {
+  const gates = readGates(version.gates);
   return (
     <Section title="Gates">
-      <DataTable caption="Gates: what the version had to show">
-        <thead>
-          <tr>
-            <th scope="col">Gate</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Because</th>
-          </tr>
-        </thead>
-        <tbody>
-          {gates.map(({ name, passed, reason }) => (
-            <tr key={String(name)}>
-              <th scope="row" data-kind="nowrap">
-                {String(name)}
-              </th>
-              <td data-kind="nowrap">{passed === true ? "passed" : <strong className={styles.failed}>failed</strong>}</td>
-              <td data-kind="prose">{String(reason)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </DataTable>
+      {gates.length === 0 ? (
+        <p>{version.state === "candidate" ? "No gate has judged it yet." : "There was no champion to be compared with."}</p>
+      ) : (
+        <GatesTable gates={gates} />
+      )}
     </Section>
   );
 }

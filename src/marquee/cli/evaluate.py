@@ -115,7 +115,7 @@ def _prepare(
     from marquee.evaluation.contest import Rules
     from marquee.training.evaluation.contenders import entries
     from marquee.training.evaluation.data import of_folder, of_platform
-    from marquee.training.evaluation.run import GATED, Plan, chosen_gates
+    from marquee.training.evaluation.run import GATED, Plan, chosen_gates, rival_of
 
     params_path = settings.configs_dir / "params.yaml"
     params = load_params(params_path)
@@ -123,12 +123,13 @@ def _prepare(
     protocols = _protocols(protocol)
     if gate and GATED not in protocols:
         raise InvalidInput(f"Gates are judged under {GATED}.", hint=f"Add {GATED} to --protocol.")
-    gates = chosen_gates(load_policy(settings.configs_dir / "policy.yaml").gates, gate or [])
+    policy = load_policy(settings.configs_dir / "policy.yaml")
     engine = _engine(settings)
     words = compare or [str(params_path), "baselines"]
     if gate and len(words) < 2:
         raise InvalidInput("A gate needs a rival.", hint="Give --compare twice.")
     found = entries(words, params, engine)
+    gates = chosen_gates(policy.gates.quality, gate or [], rival_of(found))
     on_step("Reading the data", 0.0)
     source = (
         of_platform(engine(), settings.home, params.data.name, serving.feedback)

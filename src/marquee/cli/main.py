@@ -5,7 +5,22 @@ import sys
 
 import typer
 
-from marquee.cli import bootstrap, data, doctor, evaluate, jobs, keys, models, rollback, train, tune, up
+from marquee.cli import (
+    audit,
+    bootstrap,
+    data,
+    doctor,
+    evaluate,
+    jobs,
+    keys,
+    models,
+    reviews,
+    rollback,
+    rollout,
+    train,
+    tune,
+    up,
+)
 from marquee.domain.errors import MarqueeError
 from marquee.store.engine import unavailable_when_away
 
@@ -25,9 +40,14 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("rollback")(rollback.rollback)
 app.command("tune")(tune.tune)
 app.add_typer(data.app, name="data")
+models.app.command("card")(reviews.card)
+models.app.command("review")(reviews.review)
+models.app.command("checklist")(reviews.checklist)
 app.add_typer(models.app, name="models")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from marquee.cli.console import wide_console
@@ -16,17 +18,19 @@ from marquee.cli.database import open_database
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
     from rich.console import Console
 
+    from marquee.store.snapshots import SnapshotRecord
     from marquee.store.versions import ModelVersion
     from marquee.training.again import Repetition
 
 app = typer.Typer(
-    help="Model versions: list, show, retrain, register, judge.",
+    help="Model versions: list, show, compare, retrain, register, judge, review, archive.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_MEGABYTE = 1_000_000
 _METRICS = ("rmse", "mae", "precision", "recall", "ndcg")
 
 
@@ -41,7 +45,7 @@ def list_versions(as_json: AsJson = False) -> None:
     with open_database().connect() as connection:
         found, champion = versions.list_all(connection), deployment.get(connection).champion
     if as_json:
-        typer.echo(json.dumps([_as_dict(version, champion) for version in found], indent=2))
+        typer.echo(json.dumps([_as_dict(version, champion) for version in found], indent=2, default=_as_text))
         return
     table = Table(
         "version", "number", "state", "trained through", "known RMSE", "known nDCG", "new nDCG", box=None
@@ -66,20 +70,58 @@ def show(
 
     Example: marquee models show 3
     """
-    from marquee.store import deployment, versions
+    from marquee.store import deployment, snapshots, versions
 
     with open_database().connect() as connection:
         found, champion = versions.get(connection, version), deployment.get(connection).champion
+        data = snapshots.get(connection, found.snapshot)
+        alike = versions.of_snapshot(connection, found.snapshot)
     if as_json:
-        typer.echo(json.dumps(_as_dict(found, champion), indent=2))
+        traced = {"data": None if data is None else asdict(data), "versions_of_data": alike}
+        typer.echo(json.dumps({**_as_dict(found, champion), **traced}, indent=2, default=_as_text))
         return
     console = wide_console()
-    for name, value in _facts(found, champion):
+    for name, value in (*_facts(found, champion), *_origins(found, data, alike)):
         console.print(f"{name + ':':<17}{value}", highlight=False, soft_wrap=True, markup=False)
     console.print(_figures(found.metrics))
     for gate in found.gates:
         mark = "passed" if gate["passed"] else "FAILED"
         console.print(f"gate {mark}: {gate['reason']}", highlight=False, soft_wrap=True, markup=False)
+
+
+@app.command()
+def compare(
+    a: Annotated[int, typer.Argument(min=1, help="The registry's number of one.")],
+    b: Annotated[int, typer.Argument(min=1, help="And of the other.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show two versions side by side: their figures, and what their recipes and data differ in.
+
+    Example: marquee models compare 3 4
+    """
+    from marquee.lifecycle.side_by_side import compare as side_by_side
+
+    with open_database().connect() as connection:
+        found = side_by_side(connection, a, b)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+        return
+    console = wide_console()
+    figures = Table("figure", f"version {a}", f"version {b}", "difference", "better", box=None)
+    for figure in found.figures:
+        difference = "" if figure.difference is None else f"{figure.difference:+.4f}"
+        better = {"a": f"version {a}", "b": f"version {b}", "neither": ""}[figure.better]
+        figures.add_row(figure.name, _number(figure.a), _number(figure.b), difference, better)
+    console.print(figures)
+    console.print(found.note, highlight=False, soft_wrap=True, markup=False)
+    for title, settings in (("recipe", found.recipe), ("data", found.data)):
+        if not settings:
+            console.print(f"{title}: the same")
+            continue
+        table = Table(title, f"version {a}", f"version {b}", box=None)
+        for one in settings:
+            table.add_row(one.name, escape(_said(one.a)), escape(_said(one.b)))
+        console.print(table)
 
 
 @app.command()
@@ -206,6 +248,26 @@ def judge(
     typer.echo(f"Version {done.version} is {outcome}")
 
 
+@app.command()
+def archive(
+    version: Annotated[int, typer.Argument(min=1, help="One that was rejected, declined or retired.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a version away for good; its card, its figures and the audit stay.
+
+    Exit codes: 0 done; 4 no such version; 5 its state does not allow it.
+
+    Example: marquee models archive 2 --reason "superseded"
+    """
+    from marquee.cli.following import whoami
+    from marquee.lifecycle.retirement import archive as put_away
+
+    put_away(open_database(), version, actor=f"shell:{whoami()}", reason=reason)
+    said = {"version": version, "state": "archived"}
+    typer.echo(json.dumps(said, indent=2) if as_json else f"Version {version} is archived.")
+
+
 def _say_whether_same(console: "Console", done: "Repetition") -> None:
     if done.same:
         line = f"{done.folder}: all {done.files} files are those of version {done.version}, to the byte."
@@ -219,12 +281,7 @@ def _say_whether_same(console: "Console", done: "Repetition") -> None:
 
 
 def _as_dict(version: "ModelVersion", champion: int | None) -> dict[str, object]:
-    return {
-        **asdict(version),
-        "trained_through": version.trained_through.isoformat(),
-        "created_at": version.created_at.isoformat(),
-        "champion": version.version == champion,
-    }
+    return {**asdict(version), "champion": version.version == champion}
 
 
 def _facts(version: "ModelVersion", champion: int | None) -> list[tuple[str, str]]:
@@ -241,6 +298,41 @@ def _facts(version: "ModelVersion", champion: int | None) -> list[tuple[str, str
         ("MLflow run", version.run_id),
         *(("recipe", line) for line in recipe),
     ]
+
+
+def _origins(
+    version: "ModelVersion", data: "SnapshotRecord | None", alike: Sequence[int]
+) -> Iterator[tuple[str, str]]:
+    """What it was made of, by whom, and on what."""
+    if data is not None:
+        span = f"{data.first_rated_at:%Y-%m-%d} to {data.trained_through:%Y-%m-%d}"
+        yield (
+            "data",
+            f"{data.ratings:,} ratings, {data.users:,} people, {data.items:,} items; rated {span}",
+        )
+    others = [str(number) for number in alike if number != version.version]
+    if others:
+        yield "same data", f"version {', '.join(others)}"
+    if version.requested_by:
+        yield "asked for by", version.requested_by
+    facts = version.facts
+    if "bundle_bytes" in facts:
+        yield "bundle", f"{facts['bundle_bytes'] / _MEGABYTE:.1f} MB in {len(facts['files'])} files"
+    if "training_seconds" in facts:
+        yield "training", f"{facts['training_seconds']:.1f} s, seed {facts['seed']}"
+    if "code_version" in facts:
+        environment = facts.get("environment", {})
+        on = f", Python {environment['python']}, {environment['platform']}" if "python" in environment else ""
+        yield "code", f"{facts['code_version']}{on}"
+
+
+def _said(value: object) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _as_text(value: object) -> str:
+    """What JSON has no form for: moments."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _figures(metrics: Mapping[str, Any]) -> Table:

@@ -17,7 +17,8 @@ def rollback(
 ) -> None:
     """Make the previous champion, or another approved version, the champion again.
 
-    The workers follow within moments and refuse nobody; MLflow's alias follows too. The audit records it.
+    The workers follow within moments and refuse nobody; MLflow's alias follows too. The audit records it. A
+    rollout that goes is aborted. A version that has left can be returned to until its purge deadline.
 
     Exit codes: 0 done; 4 no such version; 5 nothing to go back to, or the version does not allow it.
 
@@ -25,8 +26,17 @@ def rollback(
     """
     from marquee.cli.following import whoami
     from marquee.lifecycle.promotion import rollback as roll_back
+    from marquee.settings import load_policy, load_settings
 
-    now = roll_back(open_database(), actor=f"command line:{whoami()}", reason=reason, to=to)
+    settings = load_settings()
+    policy = load_policy(settings.configs_dir / "policy.yaml")
+    now = roll_back(
+        open_database(settings),
+        actor=f"command line:{whoami()}",
+        reason=reason,
+        to=to,
+        rollback_days=policy.retention.rollback_days,
+    )
     facts = {"champion": now.champion, "previous": now.previous, "revision": now.revision}
     typer.echo(
         json.dumps(facts, indent=2)

@@ -29,7 +29,10 @@ def train(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
 ) -> None:
-    """Train a model on the ratings in the platform, register it, and deploy it if the gates pass.
+    """Train a model on the ratings in the platform, judge and register it.
+
+    When every gate passes, a version of the champion's recipe takes over, and so does the very first one;
+    another recipe waits for a review.
 
     It runs on this machine, beside the services, and shows what it does. `marquee jobs run` asks the
     retraining service for the same.

@@ -5,7 +5,7 @@ each person was drawn, so a figure of all resamples is a product of matrices (Ef
 introduction to the bootstrap", 1993).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ Estimator: TypeAlias = Callable[[Float64], Float64]
 
 RESAMPLES = 1000
 LEVEL = 0.95
+_MOST_WEIGHTS = 10_000_000  # in memory at once: 80 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,56 @@ def difference(
     p is the share of resamples whose difference lies at least as far from the resamples' mean as the observed
     one lies from 0 (Efron and Tibshirani, ch. 16), counting the observation itself, so never 0.
     """
-    ours, theirs = (point(estimator, weights.shape[1]) for estimator in (candidate, rival))
+    (found,) = _differences([(candidate, rival)], [weights], weights.shape[1], level)
+    return found
+
+
+def differences(
+    pairs: Sequence[tuple[Estimator, Estimator]],
+    n_people: int,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> list[Difference | None]:
+    """`difference` of each pair, all by the same resamples, which are drawn a batch at a time."""
+    return _differences(pairs, _batches(n_people, resamples, seed), n_people, level)
+
+
+def _differences(
+    pairs: Sequence[tuple[Estimator, Estimator]], batches: Iterable[Float64], n_people: int, level: float
+) -> list[Difference | None]:
+    observed = [(point(ours, n_people), point(theirs, n_people)) for ours, theirs in pairs]
+    drawn: list[list[Float64]] = [[] for _ in pairs]
+    for weights in batches:
+        for place, (ours, theirs) in enumerate(pairs):
+            drawn[place].append(ours(weights) - theirs(weights))
+    return [
+        _difference(ours, theirs, np.concatenate(resampled), level)
+        for (ours, theirs), resampled in zip(observed, drawn, strict=True)
+    ]
+
+
+def _difference(ours: float, theirs: float, drawn: Float64, level: float) -> Difference | None:
     if np.isnan(ours) or np.isnan(theirs):
         return None
     observed = ours - theirs
-    drawn = candidate(weights) - rival(weights)
     found = _with_interval(observed, drawn, level)
     drawn = drawn[~np.isnan(drawn)]
     if found.low is None:
         return Difference(ours, theirs, found, None)
     as_large = np.abs(drawn - drawn.mean()) >= abs(observed) - 1e-12
     return Difference(ours, theirs, found, float((as_large.sum() + 1) / (len(drawn) + 1)))
+
+
+def _batches(n_people: int, resamples: int, seed: int) -> Iterator[Float64]:
+    """The rows of `resampled_people`, so many at a time that they fit into memory."""
+    random = np.random.default_rng(seed)
+    shares = np.full(n_people, 1.0 / n_people)
+    at_once = max(_MOST_WEIGHTS // n_people, 1)
+    for begun in range(0, resamples, at_once):
+        size = min(at_once, resamples - begun)
+        yield random.multinomial(n_people, shares, size=size).astype(np.float64)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,14 +1,20 @@
 """Making a version the champion: one transaction for its state, the deployment and the audit."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from marquee.domain.clock import system_clock
 from marquee.domain.errors import Conflict
+from marquee.lifecycle.rollout_ends import end_within
 from marquee.lifecycle.states import check_move
-from marquee.store import audit, deployment, versions
+from marquee.settings.policy import Retention
+from marquee.store import audit, deployment, rollouts, versions
 from marquee.store.deployment import Deployment
+
+ROLLBACK_DAYS = Retention().rollback_days  # for callers that have no policy at hand
 
 
 def promote(
@@ -20,6 +26,7 @@ def promote(
     evidence: Mapping[str, Any],
     expected_revision: int,
     action: str = "promote",
+    rollback_days: float = ROLLBACK_DAYS,
 ) -> Deployment:
     """`promote_within`, in a transaction of its own."""
     with engine.begin() as connection:
@@ -31,6 +38,7 @@ def promote(
             evidence=evidence,
             expected_revision=expected_revision,
             action=action,
+            rollback_days=rollback_days,
         )
 
 
@@ -43,22 +51,35 @@ def promote_within(
     evidence: Mapping[str, Any],
     expected_revision: int,
     action: str = "promote",
+    rollback_days: float = ROLLBACK_DAYS,
+    at: datetime | None = None,
 ) -> Deployment:
     """Make a validated or approved version the champion; a validated one is approved by the same act.
+
+    A rollout that goes is aborted: there is another champion to compare with now.
 
     Args:
         actor: who does it: a person, or `policy`.
         evidence: the figures that the decision rests on, as JSON holds them.
         expected_revision: of the deployment that the actor saw.
+        rollback_days: for so long a rollback may return to the version that leaves.
+        at: when; None: now.
 
     Raises:
         NotFound: there is no such version.
-        Conflict: the version's state does not allow it, or the deployment was changed meanwhile.
+        Conflict: the version is the champion, its state does not allow it, or the deployment was changed
+            meanwhile.
     """
+    moment = at or system_clock()
+    audit.lock(connection)
     state = versions.get(connection, version).state
     if state != "approved":
-        _approve(connection, version, state, actor=actor, reason=reason, evidence=evidence)
-    return deployment.set_champion(
+        approve_within(connection, version, actor=actor, reason=reason, evidence=evidence)
+    leaves = deployment.get(connection).champion
+    if leaves == version:  # it would take the place of its own predecessor, and leave no way back
+        raise Conflict(f"Version {version} is the champion already.", hint=_SEE)
+    _abort_rollout(connection, version, actor=actor, at=moment)
+    after = deployment.set_champion(
         connection,
         version,
         expected_revision=expected_revision,
@@ -67,28 +88,44 @@ def promote_within(
         reason=reason,
         evidence=evidence,
     )
+    if leaves is not None:
+        versions.set_purge_after(connection, leaves, moment + timedelta(days=rollback_days))
+    versions.set_purge_after(connection, version, None)
+    return after
 
 
 def rollback(
-    engine: Engine, *, actor: str, reason: str, expected_revision: int | None = None, to: int | None = None
+    engine: Engine,
+    *,
+    actor: str,
+    reason: str,
+    expected_revision: int | None = None,
+    to: int | None = None,
+    rollback_days: float = ROLLBACK_DAYS,
+    at: datetime | None = None,
 ) -> Deployment:
     """Make the previous champion, or another approved version, the champion again.
+
+    A rollout that goes is aborted in the same transaction.
 
     Args:
         expected_revision: of the deployment that the actor saw; None: as it is now.
         to: the version to go back to; None: the previous champion.
+        rollback_days, at: those of `promote_within`.
 
     Raises:
         NotFound: there is no such version.
-        Conflict: there is no previous champion, the version was never approved or is the champion, or the
-            deployment was changed meanwhile.
+        Conflict: there is no previous champion, the version was never approved, is the champion or has left
+            too long ago, or the deployment was changed meanwhile.
     """
+    moment = at or system_clock()
     with engine.begin() as connection:
+        audit.lock(connection)
         now = deployment.get(connection)
         target = now.previous if to is None else to
         if target is None:
             raise Conflict("There is no previous champion to go back to.", hint=_SEE)
-        _check_target(connection, target, now)
+        _check_target(connection, target, now, moment)
         return promote_within(
             connection,
             target,
@@ -97,23 +134,48 @@ def rollback(
             reason=reason,
             evidence={},
             expected_revision=now.revision if expected_revision is None else expected_revision,
+            rollback_days=rollback_days,
+            at=moment,
         )
 
 
 _SEE = "See `marquee models list`."
 
 
-def _check_target(connection: Connection, version: int, now: Deployment) -> None:
-    state = versions.get(connection, version).state
+def _check_target(connection: Connection, version: int, now: Deployment, moment: datetime) -> None:
+    found = versions.get(connection, version)
     if version == now.champion:
         raise Conflict(f"Version {version} is the champion already.", hint=_SEE)
-    if state != "approved":  # to promote it would be a step forward, which asks for another decision
-        raise Conflict(f"Version {version} is {state}, and was never approved to serve.", hint=_SEE)
+    if found.state != "approved":  # to promote it would be a step forward, which asks for another decision
+        raise Conflict(_NOT_APPROVED.format(version=version, state=found.state), hint=_SEE)
+    if found.purge_after is not None and found.purge_after < moment:
+        raise Conflict(
+            f"Version {version} could be returned to until {found.purge_after:%Y-%m-%d %H:%M} UTC.",
+            hint="Its files may be gone; train again, or roll out another version.",
+        )
 
 
-def _approve(
-    connection: Connection, version: int, state: str, *, actor: str, reason: str, evidence: Mapping[str, Any]
+_NOT_APPROVED = "Version {version} is {state}, not approved to serve."
+
+
+def _abort_rollout(connection: Connection, version: int, *, actor: str, at: datetime) -> None:
+    """End the rollout that goes, if one does: `version` takes the place of its champion."""
+    going = rollouts.active(connection, for_update=True)
+    if going is not None:
+        reason = f"Version {version} became the champion meanwhile."
+        end_within(connection, going, "aborted", actor=actor, reason=reason, evidence={}, at=at)
+
+
+def approve_within(
+    connection: Connection, version: int, *, actor: str, reason: str, evidence: Mapping[str, Any]
 ) -> None:
+    """Approve a validated version, so that it may serve, with the audit of it.
+
+    Raises:
+        NotFound: there is no such version.
+        Conflict: its state does not allow it.
+    """
+    state = versions.get(connection, version).state
     check_move(version, state, "approved")
     versions.set_state(connection, version, expected=state, state="approved")
     audit.append(

@@ -15,6 +15,7 @@ from marquee.settings import MlflowConnection
 
 MODEL_NAME = "marquee-recommender"
 CHAMPION_ALIAS = "champion"
+CHALLENGER_ALIAS = "challenger"
 
 _API = "/api/2.0/mlflow"
 _ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
@@ -85,20 +86,43 @@ class RegistryClient:
 
     def champion(self) -> int | None:
         """The version that the alias `champion` points at; None when it points nowhere."""
+        return self.aliases().get(CHAMPION_ALIAS)
+
+    def aliases(self) -> dict[str, int]:
+        """The versions that the aliases of the platform's model point at."""
         # Not the call for one alias: an alias that is not there is a 400 to it, like any wrong request.
         try:
             found = self._call("GET", f"{_API}/registered-models/get", params={"name": MODEL_NAME})
         except NotFound:
-            return None
-        aliases = {
-            entry["alias"]: int(entry["version"]) for entry in found["registered_model"].get("aliases", [])
-        }
-        return aliases.get(CHAMPION_ALIAS)
+            return {}
+        entries = found["registered_model"].get("aliases", [])
+        return {entry["alias"]: int(entry["version"]) for entry in entries}
 
     def set_champion(self, version: int) -> None:
         """Point the alias `champion` at a version."""
-        body = {"name": MODEL_NAME, "alias": CHAMPION_ALIAS, "version": str(version)}
-        self._call("POST", f"{_API}/registered-models/alias", json=body)
+        self.set_alias(CHAMPION_ALIAS, version)
+
+    def set_alias(self, alias: str, version: int | None) -> None:
+        """Point an alias at a version; None: at nothing, if it points anywhere."""
+        body = {"name": MODEL_NAME, "alias": alias}
+        if version is None:
+            self._call("DELETE", f"{_API}/registered-models/alias", json=body)
+        else:
+            self._call("POST", f"{_API}/registered-models/alias", json={**body, "version": str(version)})
+
+    def tags(self) -> dict[int, dict[str, str]]:
+        """The tags of every version of the platform's model."""
+        query = {"filter": f"name='{MODEL_NAME}'", "max_results": "1000"}
+        found: dict[int, dict[str, str]] = {}
+        while True:
+            page = self._call("GET", f"{_API}/model-versions/search", params=query)
+            for entry in page.get("model_versions", []):
+                tags = {tag["key"]: tag["value"] for tag in entry.get("tags", [])}
+                found[int(entry["version"])] = tags
+            token = page.get("next_page_token")
+            if not token:
+                return found
+            query["page_token"] = token
 
     def set_tag(self, version: int, name: str, value: str) -> None:
         """Write a tag of a version, over the one before."""

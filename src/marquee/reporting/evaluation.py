@@ -132,13 +132,14 @@ def _gates(found: Evaluation) -> Iterator[Section]:
             gate.name,
             _outcome(gate),
             Number(gate.candidate, 4),
-            Number(gate.champion, 4),
+            Number(gate.rival, 4),
+            _difference(gate),
             Number(gate.margin, 4),
         )
         for gate in found.gates
     )
     rival = list(found.recipes)[1]
-    columns = ("gate", "outcome", found.candidate, rival, "worse by at most")
+    columns = ("gate", "outcome", found.candidate, rival, "difference", "at worst worse by")
     yield Section("Gates", (Table(f"May {found.candidate} take the place of {rival}?", columns, rows),))
 
 
@@ -146,7 +147,13 @@ def _outcome(gate: Gate) -> Mark:
     """A missing figure never passes; it is told apart from one that is too bad."""
     if gate.passed:
         return Mark("passed", "good")
-    return Mark("no figure" if gate.candidate is None or gate.champion is None else "failed", "bad")
+    return Mark("failed" if gate.judged else "no figure", "bad")
+
+
+def _difference(gate: Gate) -> Number:
+    if gate.candidate is None or gate.rival is None:
+        return Number(None, 4)
+    return Number(gate.candidate - gate.rival, 4, gate.low, gate.high, signed=True)
 
 
 def _pareto(found: Evaluation) -> Iterator[Section]:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from marquee.domain.errors import ConfigurationError
+from marquee.settings.card import load_card_words
 from marquee.settings.params import load_params
 from marquee.settings.policy import load_policy
 from marquee.settings.serving import load_serving
 
 FILES: Mapping[str, Callable[[Path], object]] = {
+    "card.yaml": load_card_words,  # the one that may be missing
     "params.yaml": load_params,
     "policy.yaml": load_policy,
     "serving.yaml": load_serving,

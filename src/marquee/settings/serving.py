@@ -112,6 +112,14 @@ class Feedback(Document):
     unknown_kinds: Literal["refuse", "keep"] = "refuse"
     most_late_days: Annotated[float, Field(gt=0)] | None = None
 
+    def positive(self, liked: float) -> tuple[str, ...]:
+        """The kinds that say yes to an item: a weight above 0, or stars from `liked` up."""
+        return tuple(
+            name
+            for name, kind in self.kinds.items()
+            if (kind.weight or 0.0) > 0 or (kind.stars is not None and kind.stars >= liked)
+        )
+
     def stars_of(self, kind: str) -> float | None:
         """The stars of the rating that an event of a kind stands for; None where it stands for none."""
         found = self.kinds.get(kind)

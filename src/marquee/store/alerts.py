@@ -62,6 +62,12 @@ def list_page(
     return [Alert(**row._mapping) for row in connection.execute(query)]
 
 
+def open_about(connection: Connection, subject: str) -> list[Alert]:
+    """What is wrong with one thing and not resolved, oldest first."""
+    query = select(*_COLUMNS).where(alerts.c.subject == subject, alerts.c.resolved_at.is_(None))
+    return [Alert(**row._mapping) for row in connection.execute(query.order_by(alerts.c.alert_id))]
+
+
 def resolve(connection: Connection, alert_id: int, by: str) -> Alert:
     """Take note that a person has seen to it; resolved twice, the first stands. Raises NotFound."""
     connection.execute(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from marquee.store.tables import audit_log
 
@@ -28,6 +28,15 @@ class AuditEntry:
     hash: str
 
 
+def lock(connection: Connection) -> None:
+    """Become the next writer, until the transaction ends.
+
+    Who changes rows that others change too, such as the deployment, does this first: everybody takes the
+    locks in one order then, and nobody waits for one who waits for them.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _APPEND_LOCK})
+
+
 def append(
     connection: Connection,
     *,
@@ -39,7 +48,7 @@ def append(
     at: datetime | None = None,
 ) -> str:
     """Write a row in the caller's transaction; returns its hash. Writers queue until they commit."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _APPEND_LOCK})
+    lock(connection)
     last = connection.execute(
         select(audit_log.c.id, audit_log.c.hash).order_by(audit_log.c.id.desc()).limit(1)
     ).first()
@@ -63,6 +72,23 @@ def digest(row: Mapping[str, Any]) -> str:
     content = {name: value for name, value in row.items() if name != "hash"}
     content["at"] = content["at"].astimezone(UTC).isoformat()
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def head(connection: Connection) -> str:
+    """The hash of the last row, which stands for all those before; GENESIS while there is none."""
+    query = select(audit_log.c.hash).order_by(audit_log.c.id.desc()).limit(1)
+    return connection.scalar(query) or GENESIS
+
+
+def count(connection: Connection) -> int:
+    """How many rows there are."""
+    return connection.scalar(select(func.count()).select_from(audit_log)) or 0
+
+
+def of_subject(connection: Connection, subject: str) -> list[AuditEntry]:
+    """What was done with one thing, such as `version 3`, oldest first."""
+    query = select(audit_log).where(audit_log.c.subject == subject).order_by(audit_log.c.id)
+    return [AuditEntry(**row._mapping) for row in connection.execute(query)]
 
 
 def latest(connection: Connection, *, limit: int, before: int | None = None) -> list[AuditEntry]:

@@ -78,6 +78,7 @@ def set_champion(
     Raises:
         Conflict: somebody changed the deployment meanwhile; nothing was done.
     """
+    audit.lock(connection)
     before = get(connection)
     connection.execute(insert(deployment).values(id=1).on_conflict_do_nothing())
     _swap(
@@ -135,6 +136,7 @@ def set_mirrored(connection: Connection, *, champion: int | None, challenger: in
 
 def _swap(connection: Connection, expected_revision: int, values: Mapping[str, Any]) -> None:
     """Change the row, if it is at that revision still."""
+    audit.lock(connection)
     result = connection.execute(
         update(deployment)
         .where(deployment.c.revision == expected_revision)

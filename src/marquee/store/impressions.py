@@ -142,7 +142,7 @@ def shown_since(
             "WHERE request_id >= CAST(:first AS uuid) AND at >= :moment AND user_id IS NOT NULL "
             "ORDER BY request_id DESC LIMIT :most"
         ),
-        {"first": _first_uuid7(moment), "moment": moment, "most": most},
+        {"first": first_uuid7(moment), "moment": moment, "most": most},
     ).all()
     return [(str(row.request_id), row.user_id, row.at, row.item_ids) for row in reversed(rows)]
 
@@ -169,7 +169,7 @@ def _name(day: date) -> str:
     return f"{_PREFIX}{day.strftime(_DAY)}"
 
 
-def _first_uuid7(moment: datetime) -> str:
+def first_uuid7(moment: datetime) -> str:
     """The smallest UUID of version 7 made at that time (RFC 9562: 48 bits of milliseconds, then the rest)."""
     milliseconds = f"{int(moment.timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}-7000-8000-000000000000"

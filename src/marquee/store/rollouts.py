@@ -74,6 +74,7 @@ def add(
     salt: str,
     requested_by: str,
     reason: str,
+    at: datetime,
 ) -> Rollout:
     """Record a planned rollout.
 
@@ -89,7 +90,7 @@ def add(
     values = {"challenger": challenger, "champion": champion, "preset": preset, "plan": dict(plan)}
     row = connection.execute(
         insert(rollouts)
-        .values(**values, state="planned", salt=salt, requested_by=requested_by, reason=reason)
+        .values(**values, state="planned", salt=salt, requested_by=requested_by, reason=reason, created_at=at)
         .returning(*_COLUMNS)
     ).one()
     return Rollout(**row._mapping)
@@ -138,10 +139,10 @@ def change(connection: Connection, rollout_id: int, *, expected_revision: int, *
 
 
 def note_verdict(connection: Connection, rollout_id: int, verdict: Mapping[str, Any], at: datetime) -> None:
-    """Keep the judge's last word; changes nothing else."""
+    """Keep the judge's last word of a rollout that goes; changes nothing else."""
     connection.execute(
         update(rollouts)
-        .where(rollouts.c.rollout_id == rollout_id)
+        .where(rollouts.c.rollout_id == rollout_id, rollouts.c.ended_at.is_(None))
         .values(verdict=dict(verdict), judged_at=at)
     )
 

@@ -95,6 +95,12 @@ def approved(connection: Connection) -> list[int]:
     return list(connection.scalars(query.order_by(model_versions.c.version.desc())))
 
 
+def of_snapshot(connection: Connection, snapshot: str) -> list[int]:
+    """The versions that were trained on the data of that hash, oldest first."""
+    query = select(model_versions.c.version).where(model_versions.c.snapshot == snapshot)
+    return list(connection.scalars(query.order_by(model_versions.c.version)))
+
+
 def set_judgement(
     connection: Connection,
     version: int,

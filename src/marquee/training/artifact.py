@@ -1,16 +1,19 @@
 """Models judged as they are, beside the champion's, where there is no recipe to train anew."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from marquee.data.quality import check_quality
 from marquee.domain.errors import CorruptBundle, NotFound
-from marquee.evaluation.gates import judge, unjudged
+from marquee.evaluation.gates import Gate
 from marquee.models.bundle import Bundle
 from marquee.registry.client import RegistryClient
 from marquee.training.comparison import Comparison, compare, split_after
 from marquee.training.context import TrainingContext
-from marquee.training.judgement import TOO_FEW_NEWER, open_version
+from marquee.training.finished import data_gate, integrity_gate, size_gates
+from marquee.training.judgement import TOO_FEW_NEWER, gates_of, open_version
 from marquee.training.progress import OnProgress
 from marquee.training.snapshot import Tables
 from marquee.training.verdict import Verdict, champion_of
@@ -45,8 +48,8 @@ def judge_bundle(
 ) -> ArtifactVerdict:
     """Hold a bundle's figures against those of the champion's, on ratings newer than both have learnt from.
 
-    Where there are too few of those, or the champion's bundle cannot be had, no gate has a figure, and none
-    passes.
+    Where there are too few of those, or the champion's bundle cannot be had, no gate of quality has a figure,
+    and none passes. How long its training took is not asked: it may have been made elsewhere.
 
     Args:
         folder: room for the champion's bundle.
@@ -55,7 +58,7 @@ def judge_bundle(
         Unavailable: the registry is away, and the champion's bundle is needed.
     """
     champion, deployed = champion_of(context.engine)
-    rival, comparison, rules = None, None, context.policy.gates
+    rival, comparison = None, None
     absent = TOO_FEW_NEWER
     if champion is not None:
         try:
@@ -75,9 +78,18 @@ def judge_bundle(
             threads=context.threads,
             on_progress=lambda line, _share: on_progress(line, None),
         )
-    gates = unjudged(rules, absent)
-    if comparison is not None and champion is None:
-        gates = ()
-    if comparison is not None and comparison.champion is not None:
-        gates = judge(comparison.candidate, comparison.champion, rules)
-    return ArtifactVerdict(champion=champion, deployment=deployed, gates=gates, comparison=comparison)
+    gates = gates_of(context, comparison, tables, champion=champion, absent=absent)
+    if comparison is not None:
+        comparison = replace(comparison, judged={})
+    found = ArtifactVerdict(champion=champion, deployment=deployed, gates=gates, comparison=comparison)
+    return found.with_gates(*_of_files(context, bundle, tables))
+
+
+def _of_files(context: TrainingContext, bundle: Bundle, tables: Tables) -> Iterator[Gate]:
+    """What needs no rival: the platform's data, and the bundle as it lies there."""
+    rules, serving = context.policy.gates, context.serving
+    quality = check_quality(tables.ratings, tables.items, tables.users, serving.rating_scale, context.clock())
+    yield data_gate(quality, rules.most_warnings)
+    yield from size_gates(rules.cost, bundle.path)
+    k = context.params.evaluation.k
+    yield integrity_gate(bundle.path, tables, serving, sample=rules.sample, k=k)

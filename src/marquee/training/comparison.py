@@ -10,8 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marquee.domain.columns import ITEM, RATING, TIME, USER
-from marquee.evaluation.protocols import prequential
-from marquee.evaluation.report import Report
+from marquee.evaluation.catalogue import Catalogue
+from marquee.evaluation.cost import list_p95_ms
+from marquee.evaluation.gated import BASELINES, CANDIDATE, CHAMPION
+from marquee.evaluation.judged import Judged
+from marquee.evaluation.protocols.temporal import judge_temporal
+from marquee.evaluation.report import Report, report_of
 from marquee.evaluation.splits import Split, temporal_split
 from marquee.models.model_set import ModelSet
 from marquee.models.train import train_baselines, train_models
@@ -26,6 +30,7 @@ from marquee.training.snapshot import Tables
 # A recipe, or models that are trained already, of which no recipe is known.
 Contender: TypeAlias = Recipe | ModelSet
 
+_TIMED = 200  # people for whom lists are timed
 LEAST_NEWER = 100  # ratings that no model has learnt from: fewer would let chance decide
 
 
@@ -50,6 +55,8 @@ class Comparison:
     Attributes:
         champion: None when there is no champion.
         baselines: biases for the stars, popularity for the order.
+        judged: what the reports are of, by who, for the gates; empty once those have looked.
+        list_p95_ms: how long a list takes at the 95th percentile, by who: candidate and champion.
     """
 
     split: Split
@@ -57,6 +64,8 @@ class Comparison:
     champion: Report | None
     baselines: Report
     predictions: Predictions
+    judged: Mapping[str, Judged]
+    list_p95_ms: Mapping[str, float]
 
     @property
     def rivals(self) -> Mapping[str, Report]:
@@ -98,14 +107,26 @@ def compare(
     judge = _Judge(split, serving, params.evaluation.k, tables.users)
     on_progress(*progress.EVALUATE)
     models = _models(candidate, past, threads)
-    judged = judge.report(models)
-    rival = judged if champion == candidate else None
-    if champion is not None and rival is None:
+    judged, milliseconds = {CANDIDATE: judge.judged(models)}, {CANDIDATE: judge.list_p95_ms(models)}
+    if champion == candidate:
+        judged[CHAMPION], milliseconds[CHAMPION] = judged[CANDIDATE], milliseconds[CANDIDATE]
+    elif champion is not None:
         on_progress(*progress.CHAMPION)
-        rival = judge.report(_models(champion, past, threads))
+        rival = _models(champion, past, threads)
+        judged[CHAMPION], milliseconds[CHAMPION] = judge.judged(rival), judge.list_p95_ms(rival)
+        del rival
     on_progress(*progress.BASELINES)
-    baselines = judge.report(train_baselines(past))
-    return Comparison(split, judged, rival, baselines, judge.predictions(models))
+    judged[BASELINES] = judge.judged(train_baselines(past))
+    reports = {who: report_of(one) for who, one in judged.items()}
+    return Comparison(
+        split,
+        reports[CANDIDATE],
+        reports[CANDIDATE] if champion == candidate else reports.get(CHAMPION),
+        reports[BASELINES],
+        judge.predictions(models),
+        judged,
+        milliseconds,
+    )
 
 
 def split_after(ratings: pd.DataFrame, through: int, test_share: float) -> Split | None:
@@ -146,10 +167,16 @@ class _Judge:
     k: int
     users: pd.DataFrame
 
-    def report(self, models: ModelSet) -> Report:
-        return prequential(
-            Recommender(models, self.serving), self.split.train, self.split.test, k=self.k, users=self.users
-        )
+    def judged(self, models: ModelSet) -> Judged:
+        catalogue = Catalogue.of(models.items, self.split.train)
+        recommender = Recommender(models, self.serving)
+        return judge_temporal(recommender, self.split, catalogue, k=self.k, users=self.users)
+
+    def list_p95_ms(self, models: ModelSet) -> float:
+        """By people of the test, with what was known of them before it."""
+        people = [str(user) for user in self.split.test[USER].unique()[:_TIMED]]
+        histories = histories_of(self.split.train, models.items, people)
+        return list_p95_ms(Recommender(models, self.serving), histories, self.k)
 
     def predictions(self, models: ModelSet) -> Predictions:
         recommender = Recommender(models, self.serving)

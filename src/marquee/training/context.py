@@ -16,7 +16,8 @@ class TrainingContext:
     Attributes:
         home: the state folder: snapshots, and room for files on their way to MLflow.
         trigger: what asked for it: `schedule`, `new data`, `api`, `command line`, `bootstrap`, …
-        deploy: whether a version that passes the gates becomes the champion at once.
+        deploy: whether the policy may take a version on that passes the gates; a person's import or judgement
+            is deployed by it whatever they say.
         threads: of the linear algebra; 1 gives the same arrays on every machine of a kind.
     """
 
@@ -32,3 +33,8 @@ class TrainingContext:
     deploy: bool = True
     threads: int = 1
     clock: Clock = system_clock
+
+    @property
+    def actor(self) -> str:
+        """Who asked, as the audit names people: `command line:ada`, `operator:ann`, `schedule:…`."""
+        return self.requested_by if ":" in self.requested_by else f"{self.trigger}:{self.requested_by}"

@@ -33,6 +33,8 @@ class Entry:
     hyperparameters: Mapping[str, Any]
     metrics: Mapping[str, Any]
     gates: Sequence[Gate]
+    facts: Mapping[str, Any]
+    requested_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def enter(connection: Connection, version: int, entry: Entry, promotion: Promoti
         hyperparameters=entry.hyperparameters,
         metrics=entry.metrics,
         gates=[asdict(gate) for gate in entry.gates],
+        facts=entry.facts,
+        requested_by=entry.requested_by,
     )
     if promotion is not None:
         promote_within(

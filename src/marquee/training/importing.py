@@ -35,6 +35,7 @@ from marquee.training.artifact import ArtifactVerdict, judge_bundle
 from marquee.training.code_version import code_version
 from marquee.training.context import TrainingContext
 from marquee.training.entry import Entry, Promotion, enter, follow_champion, numbered
+from marquee.training.facts import facts_of_import
 from marquee.training.judgement import findings
 from marquee.training.logbook import figures
 from marquee.training.plots import draw_plots
@@ -120,7 +121,7 @@ def _import(
         logged,
         _identity(bundle.manifest, verdict),
         f"Imported: {_name(bundle.manifest)}. {context.reason}",
-        lambda version: _record(context, version, logged, bundle.manifest, tables, verdict),
+        lambda version: _record(context, version, logged, model, bundle.manifest, tables, verdict),
     )
     if imported.deployed:
         follow_champion(context, registry, on_progress)
@@ -234,6 +235,7 @@ def _record(
     context: TrainingContext,
     version: int,
     logged: LoggedRun,
+    model: TrainedModel,
     manifest: Manifest,
     tables: Tables,
     verdict: ArtifactVerdict,
@@ -250,6 +252,8 @@ def _record(
         hyperparameters=manifest.hyperparameters,
         metrics=verdict.metrics,
         gates=verdict.gates,
+        facts=facts_of_import(context, model, logged, manifest),
+        requested_by=context.actor,
     )
     with context.engine.begin() as connection:
         _name_data(connection, manifest, tables.ratings)
@@ -270,7 +274,7 @@ def _record(
 def _promotion(context: TrainingContext, verdict: ArtifactVerdict) -> Promotion:
     failed = [gate.name for gate in verdict.gates if not gate.passed]
     return Promotion(
-        actor=f"{context.trigger}:{context.requested_by}",
+        actor=context.actor,
         reason=context.reason,
         evidence={**verdict.evidence, "overruled": failed},
         expected_revision=verdict.deployment.revision,

@@ -28,7 +28,7 @@ class Order:
     Attributes:
         params: another `params.yaml` than the platform's.
         rating, ranking: other algorithms than those of `params.yaml`.
-        deploy: whether a version that passes the gates becomes the champion at once.
+        deploy: whether the policy may take a version on that passes the gates.
     """
 
     trigger: str

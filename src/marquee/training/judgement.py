@@ -1,12 +1,13 @@
 """The recipe beside the champion, and what the gates say."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from marquee.domain.errors import CorruptBundle, InvalidInput, NotFound
-from marquee.evaluation.gates import judge, unjudged
+from marquee.evaluation.gated import judge
+from marquee.evaluation.gates import Gate
 from marquee.evaluation.report import Report
 from marquee.evaluation.splits import Split
 from marquee.models.bundle import Bundle
@@ -15,9 +16,10 @@ from marquee.registry.fetch import fetch_bundle
 from marquee.store.versions import ModelVersion
 from marquee.training.comparison import LEAST_NEWER, Comparison, Contender, compare, split_after
 from marquee.training.context import TrainingContext
+from marquee.training.finished import list_gates
 from marquee.training.progress import OnProgress
 from marquee.training.recipe import Recipe
-from marquee.training.snapshot import Snapshot
+from marquee.training.snapshot import Snapshot, Tables
 from marquee.training.verdict import Verdict, champion_of
 
 TOO_FEW_NEWER = f"fewer than {LEAST_NEWER} ratings are newer than what was learnt from"
@@ -67,16 +69,38 @@ def judge_recipe(
         threads=context.threads,
         on_progress=on_progress,
     )
-    rules = context.policy.gates
-    gates = unjudged(rules, rival.absent) if rival.absent else ()
-    if comparison.champion is not None:
-        gates = judge(comparison.candidate, comparison.champion, rules)
-    judgement = Judgement(
-        champion=champion, deployment=deployed, gates=gates, recipe=recipe, comparison=comparison
+    gates = gates_of(context, comparison, snapshot.tables, champion=champion, absent=rival.absent)
+    return Judgement(
+        champion=champion,
+        deployment=deployed,
+        gates=gates,
+        recipe=recipe,
+        comparison=replace(comparison, judged={}),  # large, and looked at
     )
-    for line in findings(judgement, comparison):
-        on_progress(line, None)
-    return judgement
+
+
+def gates_of(
+    context: TrainingContext,
+    comparison: Comparison | None,
+    tables: Tables,
+    *,
+    champion: ModelVersion | None,
+    absent: str,
+) -> tuple[Gate, ...]:
+    """What the comparison says by the rules of quality and slices, and by the time of a list.
+
+    Args:
+        comparison: None where nothing could be compared: then every rule stands unjudged.
+        absent: why nothing, or nobody, could be compared.
+    """
+    rules = context.policy.gates
+    with_champion = champion is not None or comparison is None
+    judged = {} if comparison is None else comparison.judged
+    timed = {} if comparison is None else comparison.list_p95_ms
+    return (
+        *judge(rules, judged, tables.users, with_champion=with_champion, absent=absent),
+        *list_gates(rules.cost, timed, with_champion=champion is not None),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,13 +1,15 @@
 """A trained model becomes a version: in MLflow, in Postgres, and where it may, the champion."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from marquee.domain.errors import Conflict
+from marquee.lifecycle.onward import Onward, onward_within
 from marquee.registry.client import RegistryClient
 from marquee.registry.runs import LoggedRun, TrackingClient
 from marquee.training.context import TrainingContext
-from marquee.training.entry import Entry, Promotion, enter, follow_champion, numbered
+from marquee.training.entry import Entry, enter, follow_champion, numbered
 from marquee.training.judgement import Judgement
 from marquee.training.progress import OnProgress
 from marquee.training.snapshot import Snapshot
@@ -18,8 +20,8 @@ class Registered:
     """What came of a training.
 
     Attributes:
-        state: `approved` when it was deployed, else `validated`, `rejected`, or `candidate` where there was
-            nothing to compare by.
+        state: `approved` when the policy approved it, else `validated`, `rejected`, or `candidate` where a
+            gate had no figure to judge by.
         deployed: whether it is the champion now.
         note: why it is not, in one sentence; empty when it is.
     """
@@ -56,15 +58,20 @@ def register(
     logged: LoggedRun,
     snapshot: Snapshot,
     judgement: Judgement,
+    facts: Mapping[str, Any],
     on_progress: OnProgress,
 ) -> Registered:
-    """Number the model in MLflow, record it in Postgres, and promote it if the gates passed.
+    """Number the model in MLflow, record it in Postgres, and let the policy take it on if the gates passed.
 
-    Record and promotion are one transaction. If it fails the version is taken out of MLflow again.
+    All of it is one transaction. If it fails the version is taken out of MLflow again.
+
+    Args:
+        facts: for `model_versions.facts`.
 
     Raises:
         Unavailable: MLflow or Postgres is away.
     """
+    entry = _entry(context, logged, snapshot, judgement, facts)
     gates = "passed" if judgement.passed else "failed"
     tags = {
         "snapshot": snapshot.hash,
@@ -77,7 +84,7 @@ def register(
         logged,
         {**tags, "gates": gates},
         f"Trained on {snapshot.hash[:12]}; gates {gates}.",
-        lambda version: _record(context, version, logged, snapshot, judgement),
+        lambda version: _record(context, version, entry, judgement),
     )
     on_progress(_outcome(registered), None)
     if registered.deployed:
@@ -85,29 +92,15 @@ def register(
     return registered
 
 
-def _record(
-    context: TrainingContext, version: int, logged: LoggedRun, snapshot: Snapshot, judgement: Judgement
-) -> Registered:
-    note = judgement.objection or ("" if context.deploy else "It was trained without deployment.")
-    if not note:
-        try:
-            return _write(context, version, logged, snapshot, judgement, note)
-        except Conflict:
-            note = "The champion was changed while this version was trained: it was compared with another."
-    return _write(context, version, logged, snapshot, judgement, note)
-
-
-def _write(
+def _entry(
     context: TrainingContext,
-    version: int,
     logged: LoggedRun,
     snapshot: Snapshot,
     judgement: Judgement,
-    note: str,
-) -> Registered:
-    """One transaction: the version, and unless there is a note against it, its promotion."""
+    facts: Mapping[str, Any],
+) -> Entry:
     reports = judgement.comparison
-    entry = Entry(
+    return Entry(
         run_id=logged.run_id,
         state=judgement.state,
         snapshot=snapshot.hash,
@@ -116,39 +109,51 @@ def _write(
         hyperparameters=judgement.recipe.hyperparameters,
         metrics={**reports.candidate.to_dict(), "baselines": reports.baselines.to_dict()},
         gates=judgement.gates,
+        facts=facts,
+        requested_by=context.actor,
     )
+
+
+def _record(context: TrainingContext, version: int, entry: Entry, judgement: Judgement) -> Registered:
+    note = judgement.objection or ("" if context.deploy else "It was trained without deployment.")
+    if not note:
+        try:
+            return _write(context, version, entry, judgement, note)
+        except Conflict:
+            note = "The champion was changed while this version was trained: it was compared with another."
+    return _write(context, version, entry, judgement, note)
+
+
+def _write(
+    context: TrainingContext, version: int, entry: Entry, judgement: Judgement, note: str
+) -> Registered:
+    """One transaction: the version, and unless there is a note against it, what the policy does with it."""
     with context.engine.begin() as connection:
-        semantic_version = enter(connection, version, entry, None if note else _promotion(context, judgement))
+        semantic_version = enter(connection, version, entry, None)
+        onward = Onward(judgement.state, False, note)
+        if not note:
+            onward = onward_within(
+                connection,
+                version,
+                policy=context.policy,
+                trigger=context.trigger,
+                evidence={
+                    **judgement.evidence,
+                    "trigger": context.trigger,
+                    "requested_by": context.requested_by,
+                },
+                expected_revision=judgement.deployment.revision,
+            )
     return Registered(
         version,
         semantic_version,
-        judgement.state if note else "approved",
-        not note,
-        note,
-        logged.run_id,
-        snapshot.hash,
+        onward.state,
+        onward.deployed,
+        onward.note,
+        entry.run_id,
+        entry.snapshot,
         judgement,
     )
-
-
-def _promotion(context: TrainingContext, judgement: Judgement) -> Promotion:
-    return Promotion(
-        actor="policy",
-        reason=_why(context, judgement),
-        evidence={
-            **judgement.evidence,
-            "trigger": context.trigger,
-            "requested_by": context.requested_by,
-        },
-        expected_revision=judgement.deployment.revision,
-    )
-
-
-def _why(context: TrainingContext, judgement: Judgement) -> str:
-    if judgement.champion is None:
-        return f"The first model ({context.trigger})."
-    champion = judgement.champion.version
-    return f"Not worse than version {champion} by the margins of policy.yaml ({context.trigger})."
 
 
 def _outcome(registered: Registered) -> str:

@@ -81,7 +81,7 @@ def _record(
         return Rejudged(version, state, False, verdict.objection, verdict)
     # Before the transaction: should Postgres refuse it, the same command writes the tag once more.
     registry.set_tag(version, "gates", "passed" if verdict.passed else "failed")
-    actor = f"{context.trigger}:{context.requested_by}"
+    actor = context.actor
     failed = [gate.name for gate in verdict.gates if not gate.passed]
     with context.engine.begin() as connection:
         judge_within(

@@ -2,27 +2,32 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from marquee.data.quality import Quality
 from marquee.domain.errors import Unavailable
+from marquee.evaluation.gates import Gate
 from marquee.models.arrays import blas_threads
 from marquee.registry.client import RegistryClient
-from marquee.registry.runs import TrackingClient
+from marquee.registry.runs import TrackingClient, TrainedModel
 from marquee.training import progress
 from marquee.training.context import TrainingContext
-from marquee.training.judgement import judge_recipe
+from marquee.training.facts import facts_of_training
+from marquee.training.finished import data_gate, integrity_gate, size_gates, time_gates
+from marquee.training.judgement import findings, judge_recipe
 from marquee.training.logbook import run_record, write_files
 from marquee.training.progress import OnProgress
 from marquee.training.quality import check_snapshot
 from marquee.training.refit import refit
 from marquee.training.registration import Registered, register
-from marquee.training.snapshot import take_snapshot
+from marquee.training.snapshot import Snapshot, take_snapshot
 
 
 def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
-    """Take a snapshot, judge the recipe, train it on everything, register it; deploy it if the gates pass.
+    """Take a snapshot, judge the recipe, train it on everything, register it; take it on if the gates pass.
 
     Only one training at a time may run on a state folder; `marquee.training.job` sees to that.
 
@@ -46,6 +51,7 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
         judgement = judge_recipe(context, snapshot, registry, folder, on_progress)
         on_progress(*progress.REFIT)
         scale = context.serving.rating_scale
+        started = time.perf_counter()
         model = refit(
             snapshot,
             judgement,
@@ -54,13 +60,29 @@ def train(context: TrainingContext, on_progress: OnProgress) -> Registered:
             threads=context.threads,
             created_at=began,
         )
+        seconds = time.perf_counter() - started
+        judgement = judgement.with_gates(*_of_files(context, snapshot, quality, model, seconds))
+        for line in findings(judgement, judgement.comparison):
+            on_progress(line, None)
         on_progress(*progress.PLOTS)
         files = write_files(judgement, quality, folder)
         on_progress(*progress.LOG)
         tracking = TrackingClient(context.mlflow)
         logged = tracking.log(run_record(context, snapshot, judgement, model, files, began))
         on_progress(*progress.DECIDE)
-        return register(context, tracking, registry, logged, snapshot, judgement, on_progress)
+        facts = facts_of_training(context, model, logged, seconds)
+        return register(context, tracking, registry, logged, snapshot, judgement, facts, on_progress)
+
+
+def _of_files(
+    context: TrainingContext, snapshot: Snapshot, quality: Quality, model: TrainedModel, seconds: float
+) -> Iterator[Gate]:
+    """The gates of the data, and of the bundle that was just written."""
+    rules, k = context.policy.gates, context.params.evaluation.k
+    yield data_gate(quality, rules.most_warnings)
+    yield from size_gates(rules.cost, model.bundle)
+    yield from time_gates(rules.cost, seconds)
+    yield integrity_gate(model.bundle, snapshot.tables, context.serving, sample=rules.sample, k=k)
 
 
 @contextmanager

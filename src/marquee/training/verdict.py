@@ -1,7 +1,7 @@
 """What the gates say of a candidate, and which state follows."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
@@ -19,12 +19,16 @@ class Verdict:
     Attributes:
         champion: the version it was compared with; None when none is deployed.
         deployment: as it was when the comparison began.
-        gates: empty when there is no champion: a first model has nobody to be worse than.
+        gates: beside the champion there are none for a first model, which has nobody to be worse than.
     """
 
     champion: ModelVersion | None
     deployment: Deployment
     gates: tuple[Gate, ...]
+
+    def with_gates(self, *more: Gate) -> Self:
+        """The verdict with what else was looked at."""
+        return replace(self, gates=(*self.gates, *more))
 
     @property
     def passed(self) -> bool:
@@ -32,10 +36,10 @@ class Verdict:
 
     @property
     def state(self) -> State:
-        """`candidate` where there was nothing to compare by: it is neither good enough nor too bad."""
+        """`candidate` where all that failed has no figure: it is neither good enough nor too bad."""
         if self.passed:
             return "validated"
-        return "candidate" if all(gate.champion is None for gate in self.gates) else "rejected"
+        return "rejected" if any(gate.judged for gate in self.gates if not gate.passed) else "candidate"
 
     @property
     def objection(self) -> str:
@@ -45,7 +49,7 @@ class Verdict:
             return ""
         if self.state == "candidate":
             return failed[0].reason
-        return f"The champion is better by more than the margin: {', '.join(gate.name for gate in failed)}."
+        return f"Of {len(self.gates)} gates these failed: {', '.join(gate.name for gate in failed)}."
 
     @property
     def evidence(self) -> dict[str, Any]:

@@ -30,7 +30,9 @@ from schemathesis.specs.openapi.checks import (
 
 from marquee.settings import load_settings
 from marquee.stack.postgres import Server
+from marquee.store import alerts
 from tests.support.service import Service, eventually, running_service
+from tests.support.versions import plant_ended_rollout, plant_version
 from tests.support.world import write_world_bundle
 
 PUBLIC = {"get_live", "get_ready", "sign_in"}  # they look at no key
@@ -49,19 +51,26 @@ _SECONDS_EACH = SECONDS / (2 * len(OPERATIONS))
 KNOWN: dict[str, list[Any]] = {
     "user_id": [f"u{number:03d}" for number in range(40)],
     "item_id": [f"i{number:03d}" for number in range(20)],
-    "version": [1, 2],
+    "version": [1, 2, 3, 4],
+    "rollout_id": [1, 2],
+    "alert_id": [1],
     "name": ["read", "write"],
 }
 
 
 @pytest.fixture(scope="module")
 def platform(api_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One to be broken: version 2 serves, version 1 served before."""
+    """One to be broken: version 2 serves, 1 served before, 3 waits for a review, 4 was rolled back once."""
     home = tmp_path_factory.mktemp("fuzz")
     with running_service(home, api_server, "fuzz") as service:
         write_world_bundle(home / "bundles" / "2")
         for version in (1, 2):
             service.deploy(version) if version == 1 else service.promote(version, is_new=True)
+        with service.engine.begin() as connection:
+            plant_version(connection, 3)
+            plant_version(connection, 4, "approved")
+            plant_ended_rollout(connection, challenger=4, champion=2)
+            alerts.raise_alert(connection, kind="alias moved", subject="version 4", message="Look.")
         eventually(lambda: service.serves(2))
         yield service
 

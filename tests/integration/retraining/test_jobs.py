@@ -12,13 +12,13 @@ from sqlalchemy import Engine
 from marquee.domain.records import Rating
 from marquee.registry.client import RegistryClient
 from marquee.settings import MlflowConnection, Policy, Serving
-from marquee.settings.policy import Triggers
+from marquee.settings.policy import Gates, Triggers
 from marquee.store import deployment, items, ratings, runs
 from marquee.store.runs import Run
 from marquee.training.queue import enqueue
 from tests.support.world import load_world, record_version
 
-POLICY = Policy(triggers=Triggers(cron="0 3 * * *", new_ratings=2), gates=())
+POLICY = Policy(triggers=Triggers(cron="0 3 * * *", new_ratings=2), gates=Gates())
 NOWHERE = MlflowConnection("http://127.0.0.1:9", "marquee", "x")
 
 
@@ -71,6 +71,9 @@ def test_a_follower_queues_nothing(engine: Engine) -> None:
     jobs.schedule()
     jobs.new_data()
     jobs.mirror()
+    jobs.mirror_tags()
+    jobs.conduct()
+    jobs.retire()
     jobs.prune()
     assert _queued(engine) == []
 
@@ -87,7 +90,15 @@ def test_a_new_leader_makes_up_for_a_missed_schedule(engine: Engine) -> None:
 
 def test_every_job_is_in_the_schedule(engine: Engine) -> None:
     scheduler = _jobs(engine, Status()).scheduler()
-    assert {job.id for job in scheduler.get_jobs()} == {"schedule", "new data", "mirror", "prune"}
+    assert {job.id for job in scheduler.get_jobs()} == {
+        "schedule",
+        "new data",
+        "mirror",
+        "mirror tags",
+        "conduct",
+        "retire",
+        "prune",
+    }
 
 
 def test_without_mlflow_the_mirror_says_so_once_and_goes_on(

@@ -230,7 +230,7 @@ def test_a_wrong_recipe_fails_the_run_with_the_key_that_is_wrong(
 def test_a_wrong_schedule_stops_the_start_with_one_line(platform: Platform) -> None:
     policy = platform.settings.configs_dir / "policy.yaml"
     kept = policy.read_text(encoding="utf-8")
-    policy.write_text('triggers: {cron: "sometimes"}\ngates: []\n', encoding="utf-8")
+    policy.write_text('triggers: {cron: "sometimes"}\ngates: {}\n', encoding="utf-8")
     ended = subprocess.run(
         [sys.executable, "-P", "-m", "retraining"],
         env=dict(platform.environment),

@@ -22,7 +22,7 @@ from uuid_utils import uuid7
 from marquee.domain.errors import Conflict
 from marquee.registry.client import RegistryClient
 from marquee.settings import MlflowConnection, Policy, Serving
-from marquee.settings.policy import Triggers
+from marquee.settings.policy import Gates, Triggers
 from marquee.settings.serving import Impressions
 from marquee.store import impressions
 from marquee.store.impressions import Impression
@@ -155,7 +155,7 @@ def test_the_hourly_job_of_the_leader_drops_what_is_too_old(engine: Engine) -> N
     jobs = Jobs(
         engine,
         RegistryClient(MlflowConnection("http://127.0.0.1:9", "marquee", "x")),
-        Policy(triggers=Triggers(cron=None, new_ratings=None), gates=()),
+        Policy(triggers=Triggers(cron=None, new_ratings=None), gates=Gates()),
         status,
         Metrics(status),
         Outage("Postgres", POSTGRES_ERRORS, lambda _: None),

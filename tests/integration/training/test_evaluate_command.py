@@ -96,7 +96,7 @@ def test_files_are_enough(marquee: Callable[..., Ended], board: Path, tmp_path: 
         *("--protocol", "temporal,holdout75,cv5,coldstart", "--no-mlflow"),
     )
     assert ended.status == 0, ended.stderr
-    assert "gate passed: known.rmse" in ended.stdout
+    assert "gate passed: baselines.known.rmse" in ended.stdout
     for name in ("temporal", "holdout75", "cv5", "coldstart"):
         assert name in ended.stdout
     assert "training and judging baselines" in ended.stderr

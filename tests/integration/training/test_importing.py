@@ -26,7 +26,7 @@ from marquee.training.registration import Registered
 from marquee.training.rejudging import Rejudged, judge_version
 from marquee.training.snapshot import read_platform
 from tests.running import MlflowServer
-from tests.support.platform import Platform, load_checkerboard, make_platform
+from tests.support.platform import GATES, Platform, load_checkerboard, make_platform
 from tests.support.ratings import checkerboard
 
 MARQUEE = [sys.executable, "-P", "-m", "marquee"]
@@ -154,7 +154,14 @@ def test_what_nothing_is_newer_than_waits_as_a_candidate(
     assert version.state == "candidate"
     assert version.semantic_version == "1.1.0"  # the same algorithms, another recipe
     assert version.hyperparameters["ranking"]["imported"] == "EASE of a notebook"
-    assert [gate["passed"] for gate in version.gates] == [False, False]
+    unjudged = [gate["name"] for gate in version.gates if not gate["judged"]]
+    assert unjudged == [*GATES[:6]]
+    assert [gate["name"] for gate in version.gates if gate["passed"]] == [
+        *("data.quality", "cost.bundle_mb", "integrity.bundle")
+    ]
+    assert version.requested_by == "test:ada"
+    assert version.facts["origin"] == "imported"
+    assert version.facts["environment"]["libraries"].keys() >= {"numpy", "scipy"}
     assert version.snapshot == board.fingerprint()
     assert data is not None
     assert (data.ratings, data.items) == (len(board), 20)
@@ -200,7 +207,7 @@ def test_a_person_may_deploy_it_all_the_same_and_the_audit_says_who_and_why(
     assert (promoted.action, approved.action) == ("promote", "approve")
     assert promoted.actor.startswith("command line:")
     assert promoted.reason == "we trust it"
-    assert promoted.evidence["overruled"] == ["known.rmse", "known.ndcg"]
+    assert promoted.evidence["overruled"] == [*GATES[:6]]
     with RegistryClient(platform.settings.mlflow()) as registry:
         assert registry.champion() == deployed["version"]
 
@@ -223,7 +230,8 @@ def test_with_newer_ratings_the_gates_compare_with_the_imported_models_themselve
     assert comparison.champion is not None
     assert comparison.champion.all.ratings == len(comparison.split.test)
     assert comparison.split.test[TIME].min() >= 2_000_000
-    assert [gate.champion is not None for gate in compared.judgement.gates] == [True, True]
+    assert [gate.name for gate in compared.judgement.gates] == [*GATES]
+    assert all(gate.judged for gate in compared.judgement.gates)
 
 
 def test_a_bundle_as_good_as_the_champion_is_validated_but_never_serves_by_itself(
@@ -236,7 +244,8 @@ def test_a_bundle_as_good_as_the_champion_is_validated_but_never_serves_by_itsel
     good = _register(platform, tmp_path / "bundle")
     assert (good.state, good.deployed) == ("validated", False)
     assert good.verdict.comparison is not None
-    assert [gate.candidate for gate in good.verdict.gates] == [gate.champion for gate in good.verdict.gates]
+    assert [(gate.low, gate.high) for gate in good.verdict.gates[:2]] == [(0.0, 0.0), (0.0, 0.0)]
+    assert "cost.training_seconds" not in [gate.name for gate in good.verdict.gates]
     assert good.to_dict()["metrics"]["known"]["rmse"] < 0.6
     assert _champion(platform) == before
 
@@ -250,6 +259,27 @@ def test_a_worse_bundle_is_rejected_with_its_figures(
     assert bad.state == "rejected"
     failed = {gate.name for gate in bad.verdict.gates if not gate.passed}
     assert "known.ndcg" in failed
+
+
+def test_random_scores_are_rejected(
+    platform: Platform, board: TrainingSet, grown: pd.DataFrame, tmp_path: Path
+) -> None:
+    _put_back(platform)
+    n = len(board.items)
+    model, _ = svd.train(board, n_factors=4, n_epochs=30, lr_all=0.02, reg_all=0.05, seed=0)
+    bundle_from_arrays(
+        tmp_path / "bundle",
+        board,
+        name="chance",
+        item_ids=board.items.ids,
+        ranking_weights=np.random.default_rng(3).normal(size=(n, n)).astype(np.float32),
+        rating_factors=(model.item_factors, model.item_biases),
+        dislike=0.0,
+        hyperparameters={},
+    )
+    bad = _register(platform, tmp_path / "bundle")
+    assert bad.state == "rejected"
+    assert "known.ndcg" in bad.note
 
 
 def test_a_candidate_judged_again_while_nothing_is_newer_stays_as_it_is(
@@ -277,7 +307,7 @@ def test_a_candidate_judged_again_with_newer_ratings_is_validated_and_the_audit_
         (judged,) = audit.latest(connection, limit=1)
     assert version.state == "validated"
     assert version.metrics["known"] == printed["metrics"]["known"]
-    assert [gate["passed"] for gate in version.gates] == [True, True]
+    assert all(gate["passed"] for gate in version.gates)
     assert (judged.action, judged.subject) == ("judge", f"version {waiting.version}")
     assert judged.evidence["compared_with"] == before
     assert _champion(platform) == before

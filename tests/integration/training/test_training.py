@@ -8,21 +8,22 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from marquee.domain.errors import Conflict, CorruptBundle, DataError, NotFound, Unavailable
+from marquee.domain.errors import Conflict, CorruptBundle, DataError, InvalidInput, NotFound, Unavailable
 from marquee.lifecycle import Mirroring, mirror, promote, rollback
 from marquee.models.bundle import Bundle
 from marquee.registry.__main__ import main as registry_command
 from marquee.registry.client import RegistryClient
 from marquee.registry.fetch import fetch_bundle
 from marquee.settings import MlflowConnection
-from marquee.store import audit, deployment, runs, versions
+from marquee.store import audit, deployment, runs, snapshots, versions
 from marquee.store.leadership import TRAINING_LOCK, Leadership
 from marquee.training.job import Order, run_now
 from marquee.training.queue import new_run_id
 from marquee.training.registration import Registered
 from tests.running import MlflowServer
-from tests.support.platform import Platform, load_checkerboard, make_platform
+from tests.support.platform import GATES, Platform, load_checkerboard, make_platform
 
+BESIDE_A_CHAMPION = ("known.rmse", "known.ndcg", "slices.gender.rmse", "cost.slower")
 NOWHERE = "http://127.0.0.1:9"  # the port of `discard`, where nothing listens
 
 
@@ -79,6 +80,35 @@ def test_the_first_model_is_deployed_and_its_run_says_so(platform: Platform, fir
     assert lines[0] == "Taking a snapshot of the data"
     assert lines[-1] == f"Version {first.version} (1.0.0) is the champion."
     assert actions == ["promote", "approve"]
+
+
+def test_the_first_model_must_beat_the_baselines_and_is_recorded_as_the_bootstrap(
+    platform: Platform, first: Registered
+) -> None:
+    """Beside a champion that does not exist nothing is judged."""
+    names = [gate.name for gate in first.judgement.gates]
+    assert names == [name for name in GATES if name not in BESIDE_A_CHAMPION]
+    with platform.engine.connect() as connection:
+        *_, promoted = (one for one in audit.latest(connection, limit=99) if one.action == "promote")
+    assert promoted.actor == "policy"
+    assert promoted.reason == "Bootstrap: the first model of the platform (test). Every gate passed."
+    assert promoted.evidence["bootstrap"] is True
+
+
+def test_every_version_says_how_it_came_about(platform: Platform, first: Registered) -> None:
+    with platform.engine.connect() as connection:
+        version = versions.get(connection, first.version)
+        data = snapshots.get(connection, version.snapshot)
+    facts = version.facts
+    assert version.requested_by == "test:ada"
+    assert (facts["trigger"], facts["origin"], facts["seed"]) == ("test", "trained", 0)
+    assert facts["mlflow_run"] == first.mlflow_run_id
+    assert facts["bundle_bytes"] == sum(facts["files"].values()) > 1000
+    assert facts["training_seconds"] > 0
+    assert {"python", "platform", "numpy", "scikit-surprise"} <= set(facts["environment"])
+    assert data is not None
+    learnt_from = {"ratings": data.ratings, "people": data.users, "items": data.items}
+    assert facts["learnt_from"] == learnt_from
 
 
 def test_the_run_in_mlflow_has_what_a_data_scientist_asks_for(
@@ -169,8 +199,9 @@ def test_the_same_recipe_takes_over_with_new_data(platform: Platform, first: Reg
     assert (second.semantic_version, second.deployed) == ("1.0.1", True)
     assert _champion(platform.engine) == second.version
     gates = second.judgement.gates
-    assert [gate.name for gate in gates] == ["known.rmse", "known.ndcg"]
-    assert all(gate.candidate == gate.champion for gate in gates)
+    assert tuple(gate.name for gate in gates) == GATES
+    assert all(gate.passed for gate in gates)
+    assert [(gate.low, gate.high) for gate in gates[:2]] == [(0.0, 0.0), (0.0, 0.0)]
 
 
 def test_a_worse_recipe_is_rejected_with_its_figures(platform: Platform, first: Registered) -> None:
@@ -185,7 +216,8 @@ def test_a_worse_recipe_is_rejected_with_its_figures(platform: Platform, first: 
     with platform.engine.connect() as connection:
         (gate, *_) = versions.get(connection, worse.version).gates
     assert gate["name"] == "known.rmse"
-    assert gate["candidate"] > gate["champion"] + 0.01
+    assert gate["candidate"] > gate["rival"] + 0.01
+    assert gate["low"] > 0.01
     with pytest.raises(Conflict, match="is rejected and cannot become approved"):
         promote(
             platform.engine,
@@ -195,6 +227,110 @@ def test_a_worse_recipe_is_rejected_with_its_figures(platform: Platform, first: 
             evidence={},
             expected_revision=_revision(platform),
         )
+
+
+@pytest.mark.parametrize(
+    ("recipe", "fails"),
+    [
+        (  # steps so short that nothing is learnt
+            "rating: {algorithm: svd, n_factors: 1, n_epochs: 1, lr_all: 1.0e-6}\n"
+            "ranking: {algorithm: ease, regularization: 10.0}",
+            {"known.rmse", "baselines.known.rmse"},
+        ),
+        (  # everybody the same list
+            "rating: {algorithm: svd, n_factors: 4, n_epochs: 30}\nranking: {algorithm: popularity}",
+            {"known.ndcg"},
+        ),
+        (  # as good as no weights
+            "rating: {algorithm: svd, n_factors: 4, n_epochs: 30}\n"
+            "ranking: {algorithm: ease, regularization: 1.0e+12}",
+            {"known.ndcg"},
+        ),
+    ],
+)
+def test_bad_recipes_are_rejected(
+    platform: Platform, first: Registered, recipe: str, fails: set[str]
+) -> None:
+    champion = _champion(platform.engine)
+    platform.set_params(f"data: {{name: checkerboard}}\n{recipe}\n")
+    try:
+        bad = _train(platform)
+    finally:
+        platform.set_recipe()
+    assert (bad.state, bad.deployed) == ("rejected", False)
+    failed = {gate.name for gate in bad.judgement.gates if not gate.passed}
+    assert fails <= failed
+    assert all(name in bad.note for name in fails)
+    assert _champion(platform.engine) == champion
+
+
+def test_a_recipe_whose_training_runs_away_makes_no_version(platform: Platform, first: Registered) -> None:
+    count = _versions(platform)
+    platform.set_params("data: {name: checkerboard}\nrating: {algorithm: svd, n_factors: 1, lr_all: 0.9}\n")
+    try:
+        with pytest.raises(InvalidInput, match="ran away to infinity"):
+            _train(platform, "astray")
+    finally:
+        platform.set_recipe()
+    with platform.engine.connect() as connection:
+        assert runs.get(connection, "astray").state == "failed"
+    assert _versions(platform) == count
+
+
+def test_another_recipe_that_passes_every_gate_waits_for_a_review(
+    platform: Platform, first: Registered
+) -> None:
+    """Not worse in anything; but nobody has approved such a recipe yet."""
+    champion = _champion(platform.engine)
+    platform.set_recipe(n_epochs=31)
+    try:
+        other = _train(platform)
+    finally:
+        platform.set_recipe()
+    assert all(gate.passed for gate in other.judgement.gates)
+    assert (other.state, other.deployed) == ("validated", False)
+    assert other.note == "It is another recipe than the champion's, and waits for a review."
+    assert _champion(platform.engine) == champion
+
+
+def test_without_automatic_approval_new_data_wait_too(platform: Platform, first: Registered) -> None:
+    champion = _champion(platform.engine)
+    platform.set_policy(more="review: {automatic: none}\n")
+    try:
+        waiting = _train(platform)
+    finally:
+        platform.set_policy()
+    assert (waiting.state, waiting.deployed) == ("validated", False)
+    assert _champion(platform.engine) == champion
+
+
+def test_where_no_rollout_begins_by_itself_new_data_are_approved_and_wait(
+    platform: Platform, first: Registered
+) -> None:
+    champion = _champion(platform.engine)
+    platform.set_policy(more="rollouts: {patch: null}\n")
+    try:
+        approved = _train(platform)
+    finally:
+        platform.set_policy()
+    assert (approved.state, approved.deployed) == ("approved", False)
+    with platform.engine.connect() as connection:
+        assert versions.get(connection, approved.version).state == "approved"
+        (entry,) = audit.latest(connection, limit=1)
+    assert (entry.actor, entry.action) == ("policy", "approve")
+    assert len(entry.evidence["gates"]) == len(GATES)
+    assert _champion(platform.engine) == champion
+
+
+def test_a_gate_without_a_figure_leaves_a_candidate(platform: Platform, first: Registered) -> None:
+    """Nobody is new on the checkerboard."""
+    platform.set_policy(rules="    - {metric: ndcg, group: new, margin: 1.0}\n")
+    try:
+        candidate = _train(platform)
+    finally:
+        platform.set_policy()
+    assert (candidate.state, candidate.deployed) == ("candidate", False)
+    assert candidate.note == "No figure for new.ndcg: there is nobody to measure it by."
 
 
 def test_a_version_trained_without_deployment_waits(platform: Platform, first: Registered) -> None:

@@ -12,7 +12,7 @@ from marquee.settings.environment import CHECKOUT
 def test_the_shipped_files_are_valid() -> None:
     assert load_params(CHECKOUT / "configs" / "params.yaml").rating.algorithm == "svd"
     assert load_serving(CHECKOUT / "configs" / "serving.yaml").rating_scale.accepts(4.5)
-    assert load_policy(CHECKOUT / "configs" / "policy.yaml").gates
+    assert load_policy(CHECKOUT / "configs" / "policy.yaml").gates.quality
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_wrong_file_says_where(tmp_path: Path, content: str, said: str) -> Non
 @pytest.mark.parametrize("expression", ["daily", "0 3 * *", "99 3 * * *"])
 def test_a_schedule_that_is_none_is_named(tmp_path: Path, expression: str) -> None:
     path = tmp_path / "policy.yaml"
-    path.write_text(f'triggers: {{cron: "{expression}"}}\ngates: []\n')
+    path.write_text(f'triggers: {{cron: "{expression}"}}\ngates: {{}}\n')
 
     with pytest.raises(ConfigurationError, match=r"triggers\.cron: .*no cron expression"):
         load_policy(path)
@@ -60,7 +60,7 @@ def test_a_schedule_that_is_none_is_named(tmp_path: Path, expression: str) -> No
 
 def test_every_wrong_file_is_named_at_once(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("")
-    (tmp_path / "policy.yaml").write_text("gates: []")
+    (tmp_path / "policy.yaml").write_text("gates: {}")
     (tmp_path / "serving.yaml").write_text("lists: {default_size: none}")
 
     with pytest.raises(ConfigurationError) as caught:
@@ -109,3 +109,39 @@ def test_a_scale_must_run_upwards(tmp_path: Path) -> None:
 )
 def test_liked_is_the_upper_quarter_of_the_scale(low: float, high: float, step: float, liked: float) -> None:
     assert RatingScale(min=low, max=high, step=step).liked == liked
+
+
+def test_the_former_list_of_gates_is_told_of_the_section(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("gates:\n  - {metric: rmse, group: known, margin: 0.01}\n")
+    with pytest.raises(ConfigurationError, match=r"gates: .*stand under `quality` of the section"):
+        load_policy(path)
+
+
+@pytest.mark.parametrize(
+    ("gates", "said"),
+    [
+        ("{quality: [{metric: rmse, group: known, than: nobody}]}", "gates.quality.0.than"),
+        ("{quality: [{metric: rmse, group: known, margin: -0.1}]}", "gates.quality.0.margin"),
+        ("{slices: {by: [zodiac]}}", "gates.slices.by.0"),
+        ("{slices: {margins: {}}}", "gates.slices.margins"),
+        ("{slices: {people: 1}}", "gates.slices.people"),
+        ("{cost: {slower: 0}}", "gates.cost.slower"),
+        ("{sample: 0}", "gates.sample"),
+    ],
+)
+def test_a_wrong_gate_is_named(tmp_path: Path, gates: str, said: str) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"gates: {gates}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_policy(path)
+    assert said in str(caught.value)
+
+
+def test_the_shipped_gates_hold_recipes_against_champion_and_baselines_for_known_and_new_people() -> None:
+    gates = load_policy(CHECKOUT / "configs" / "policy.yaml").gates
+    assert {(rule.than, rule.group) for rule in gates.quality} == {
+        (than, group) for than in ("champion", "baselines") for group in ("known", "new")
+    }
+    assert gates.slices is not None
+    assert gates.cost.list_p95_ms is not None

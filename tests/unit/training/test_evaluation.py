@@ -10,17 +10,21 @@ from marquee.data.prepare import prepare
 from marquee.domain.errors import DataError, InvalidInput
 from marquee.evaluation.contest import Data, Rules
 from marquee.settings import Params, RatingScale
-from marquee.settings.policy import GateRule
+from marquee.settings.policy import QualityRule
 from marquee.settings.serving import Serving
 from marquee.training.evaluation.contenders import Entry, entries, grid
 from marquee.training.evaluation.data import of_folder
 from marquee.training.evaluation.measure import measure_cost, peak_memory
-from marquee.training.evaluation.run import about, chosen_gates
+from marquee.training.evaluation.run import about, chosen_gates, rival_of
 from tests.support.data_files import write
 from tests.support.ratings import checkerboard
 
 SCALE = RatingScale(min=1, max=5, step=1)
-GATES = [GateRule(metric="rmse", group="known", margin=0.1), GateRule(metric="ndcg", group="new", margin=0.1)]
+GATES = [
+    QualityRule(metric="rmse", group="known", margin=0.1),
+    QualityRule(metric="ndcg", group="new", margin=0.1),
+    QualityRule(metric="ndcg", group="new", than="baselines"),
+]
 
 
 def _nobody():
@@ -119,10 +123,18 @@ def test_a_grid_changes_one_hyperparameter_at_a_time() -> None:
 
 
 def test_gates_are_chosen_by_name() -> None:
-    assert chosen_gates(GATES, []) == GATES
-    assert chosen_gates(GATES, ["new.ndcg"]) == GATES[1:]
-    with pytest.raises(InvalidInput, match=r"no gate 'known\.ndcg'"):
-        chosen_gates(GATES, ["known.ndcg"])
+    assert chosen_gates(GATES, [], "champion") == GATES[:2]
+    assert chosen_gates(GATES, ["new.ndcg"], "champion") == GATES[1:2]
+    assert chosen_gates(GATES, ["new.ndcg"], "baselines") == GATES[2:]
+    with pytest.raises(InvalidInput, match=r"no gate 'known\.ndcg' beside the champion"):
+        chosen_gates(GATES, ["known.ndcg"], "champion")
+    with pytest.raises(InvalidInput, match=r"no gate 'known\.rmse' beside the baselines"):
+        chosen_gates(GATES, ["known.rmse"], "baselines")
+
+
+def test_the_second_entry_stands_for_the_champion_unless_it_is_the_baselines() -> None:
+    assert rival_of([_entry("svd+ease"), _entry("baselines")]) == "baselines"
+    assert rival_of([_entry("svd+ease"), _entry("biases+ease")]) == "champion"
 
 
 def test_a_protocol_is_told_by_its_docstring() -> None:

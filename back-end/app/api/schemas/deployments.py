@@ -50,7 +50,57 @@ class RollbackRequest(Message):
     reason: Annotated[
         str, Field(min_length=1, max_length=1000, examples=["clicks fell by a third"]), CHECKED_TEXT
     ]
+    to: int | None = Field(
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="an approved version inside its time; null: the previous champion",
+        examples=[2],
+    )
     expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
+
+
+class Snapshot(Answer):
+    """Data that do not change: what versions are trained on."""
+
+    hash: str = Field(description="SHA-256 of the sorted rows")
+    ratings: int = Field(examples=[100_000])
+    users: int = Field(examples=[943])
+    items: int = Field(examples=[1682])
+    first_rated_at: AwareDatetime
+    trained_through: AwareDatetime = Field(description="the newest rating")
+    taken_at: AwareDatetime
+    versions: list[int] = Field(description="trained on it, oldest first", examples=[[3, 4]])
+
+
+class SideBySideFigure(Answer):
+    """A figure of two versions."""
+
+    name: str = Field(examples=["known.ndcg"])
+    a: float | None
+    b: float | None
+    difference: float | None = Field(description="b - a")
+    better: Literal["a", "b", "neither"]
+
+
+class SideBySideSetting(Answer):
+    """What two versions differ in."""
+
+    name: str = Field(examples=["ranking.regularization"])
+    a: JsonValue
+    b: JsonValue
+
+
+class SideBySide(Answer):
+    """Two versions compared."""
+
+    a: int
+    b: int
+    same_data: bool = Field(description="whether both were judged on the same ratings")
+    note: str = Field(description="how the figures may be read")
+    figures: list[SideBySideFigure]
+    recipe: list[SideBySideSetting] = Field(description="algorithms and hyperparameters that differ")
+    data: list[SideBySideSetting] = Field(description="counts and dates of the data that differ")
 
 
 class ModelVersion(Answer):
@@ -66,11 +116,18 @@ class ModelVersion(Answer):
     trained_through: AwareDatetime = Field(description="the newest rating that it has seen")
     algorithms: dict[str, str] = Field(examples=[{"rating": "svd", "ranking": "ease"}])
     metrics: dict[str, JsonValue] = Field(description="figures on the temporal split, by group of people")
+    purge_after: AwareDatetime | None = Field(
+        description="until when a rollback may return to it; null: no end is set, as for the champion"
+    )
 
 
 class ModelVersionDetail(ModelVersion):
     hyperparameters: dict[str, JsonValue]
     gates: list[dict[str, JsonValue]] = Field(description="what it had to show, and what it showed")
+    data: Snapshot | None = Field(description="what it was trained on; null: it is not known any more")
+    facts: dict[str, JsonValue] = Field(
+        description="seed, sizes, environment, code version: what else is known of how it was made"
+    )
 
 
 class ModelVersions(Answer):

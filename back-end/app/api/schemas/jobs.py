@@ -61,6 +61,16 @@ class AuditEntry(Answer):
     hash: str
 
 
+class AuditVerdict(Answer):
+    """Whether every row still stands as it was written."""
+
+    intact: bool
+    rows: int
+    head: str = Field(description="hash of the last row; keep it, to find later that rows were cut off")
+    first_broken: int | None = Field(description="the first row that was changed, or stands behind a gap")
+    faults: list[str] = Field(description="what is wrong, in sentences")
+
+
 class AuditLog(Answer):
     """Newest first."""
 

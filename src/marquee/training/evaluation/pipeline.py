@@ -13,7 +13,7 @@ from marquee.reporting.render import Written, write_report
 from marquee.settings import Params, Policy, Serving
 from marquee.training.evaluation.contenders import BASELINES, Entry
 from marquee.training.evaluation.data import of_folder
-from marquee.training.evaluation.run import GATED, Plan, evaluate
+from marquee.training.evaluation.run import GATED, Plan, chosen_gates, evaluate, rival_of
 from marquee.training.recipe import Recipe
 
 
@@ -58,10 +58,11 @@ def write_pipeline_report(
         DataError: the split of the folder's ratings is not the one that the bundle was trained on.
     """
     entry = Trained("recipe", Recipe.of_manifest(bundle.manifest), bundle, past.fingerprint())
+    entries = [entry, Entry(BASELINES, None)]
     plan = Plan(
-        entries=[entry, Entry(BASELINES, None)],
+        entries=entries,
         protocols=[GATED],
-        gates=policy.gates,
+        gates=chosen_gates(policy.gates.quality, (), rival_of(entries)),
         rules=Rules(serving, k=params.evaluation.k),
         test_share=params.evaluation.test_share,
         costs=False,

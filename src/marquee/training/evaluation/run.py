@@ -11,14 +11,14 @@ from marquee.evaluation import sensitivity
 from marquee.evaluation.assessment import Assessment, assess
 from marquee.evaluation.contest import Rules
 from marquee.evaluation.cost import Cost
-from marquee.evaluation.gates import Gate, judge
+from marquee.evaluation.gated import BASELINES, CANDIDATE, CHAMPION, judge_quality
+from marquee.evaluation.gates import Gate
 from marquee.evaluation.judged import Judged
 from marquee.evaluation.protocols import PROTOCOLS
-from marquee.evaluation.report import report_of
 from marquee.evaluation.sensitivity import Case
 from marquee.evaluation.splits import temporal_split
 from marquee.reporting.evaluation import Evaluation
-from marquee.settings.policy import GateRule
+from marquee.settings.policy import QualityRule
 from marquee.training.code_version import code_version
 from marquee.training.evaluation.contenders import Entry, grid
 from marquee.training.evaluation.data import Source
@@ -36,7 +36,7 @@ class Plan:
     Attributes:
         entries: who is compared, the candidate first.
         protocols: names in `PROTOCOLS`, in order.
-        gates: which the candidate must pass against the second entry, under `temporal`.
+        gates: which the candidate must pass beside the second entry, under `temporal`.
         costs: whether to train each once more, in a process of its own, to measure it.
         sensitivity: whether to train the candidate on less data and on noise.
         changes: hyperparameters to try, as `contenders.grid` reads them.
@@ -46,7 +46,7 @@ class Plan:
 
     entries: Sequence[Entry]
     protocols: Sequence[str]
-    gates: Sequence[GateRule]
+    gates: Sequence[QualityRule]
     rules: Rules
     test_share: float
     costs: bool = True
@@ -62,18 +62,26 @@ class Plan:
         return self.entries[0]
 
 
-def chosen_gates(rules: Iterable[GateRule], names: Sequence[str]) -> list[GateRule]:
-    """The policy's gates of these names, `GROUP.METRIC`; all of them when no name is given.
+def chosen_gates(rules: Iterable[QualityRule], names: Sequence[str], than: str) -> list[QualityRule]:
+    """The policy's rules of quality beside a rival, of these names, `GROUP.METRIC`; all when none is given.
+
+    Args:
+        than: `champion`, or `baselines`.
 
     Raises:
-        InvalidInput: the policy has no gate of that name.
+        InvalidInput: the policy has no gate of that name beside that rival.
     """
-    by_name = {f"{rule.group}.{rule.metric}": rule for rule in rules}
+    by_name = {f"{rule.group}.{rule.metric}": rule for rule in rules if rule.than == than}
     for name in names:
         if name not in by_name:
             known = ", ".join(by_name) or "none"
-            raise InvalidInput(f"The policy has no gate {name!r}.", hint=f"It has {known}.")
+            raise InvalidInput(f"The policy has no gate {name!r} beside the {than}.", hint=f"It has {known}.")
     return [by_name[name] for name in names] if names else list(by_name.values())
+
+
+def rival_of(entries: Sequence[Entry]) -> str:
+    """Whom the gates take the second entry for: the baselines, or any recipe for the champion."""
+    return BASELINES if len(entries) > 1 and entries[1].recipe is None else CHAMPION
 
 
 def evaluate(source: Source, plan: Plan, on_step: OnStep) -> Evaluation:
@@ -171,8 +179,9 @@ def _sensitivity(source: Source, plan: Plan, variants: Sequence[Entry], steps: _
 def _gates(judgements: dict[str, dict[str, Judged]], plan: Plan) -> tuple[Gate, ...]:
     if not plan.gates or len(plan.entries) < 2 or GATED not in judgements:
         return ()
-    candidate, rival = (report_of(judgements[GATED][entry.name]) for entry in plan.entries[:2])
-    return judge(candidate, rival, plan.gates)
+    candidate, rival = (judgements[GATED][entry.name] for entry in plan.entries[:2])
+    judged = {CANDIDATE: candidate, rival_of(plan.entries): rival}
+    return tuple(judge_quality(plan.gates, judged))
 
 
 def _facts(source: Source, plan: Plan) -> tuple[tuple[str, str], ...]:

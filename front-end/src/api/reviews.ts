@@ -1,0 +1,38 @@
+/** Reviews of versions, their checklist, and putting them away. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import type { Part } from "../operator/reviews/reviewing";
+import { api, unwrap } from "./client";
+
+export function useReviews(version: number) {
+  return useQuery({
+    queryKey: ["versions", String(version), "reviews"],
+    queryFn: () => unwrap(api.GET("/api/v1/models/{version}/reviews", { params: { path: { version } } })),
+  });
+}
+
+export function useChecklist(version: number) {
+  return useQuery({
+    queryKey: ["versions", String(version), "checklist"],
+    queryFn: () => unwrap(api.GET("/api/v1/models/{version}/checklist", { params: { path: { version } } })),
+  });
+}
+
+/** One's word on a version. */
+export function useReview(version: number) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { part: Part; decision: "approve" | "decline"; comment: string }) =>
+      unwrap(api.POST("/api/v1/models/{version}/review", { params: { path: { version } }, body })),
+    onSettled: () => cache.invalidateQueries({ queryKey: ["versions"] }),
+  });
+}
+
+export function useArchive(version: number) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (reason: string) =>
+      unwrap(api.POST("/api/v1/models/{version}/archive", { params: { path: { version } }, body: { reason } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ["versions"] }),
+  });
+}

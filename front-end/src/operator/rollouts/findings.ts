@@ -1,0 +1,144 @@
+/** What the judge found, in words and as an interval in margins. */
+import { numberText } from "../figures";
+import type { Tone } from "./IntervalPlot";
+import { inMargins, type Span } from "./span";
+
+export type Verdict = "better" | "not worse" | "worse" | "inconclusive";
+
+/** One metric of a rollout, as the judge left it. */
+export interface Finding {
+  metric: string;
+  verdict: Verdict;
+  estimate: number | null;
+  low: number | null;
+  high: number | null;
+  relative: number | null;
+  relative_low: number | null;
+  relative_high: number | null;
+  champion: number | null;
+  challenger: number | null;
+  people_champion: number;
+  people_challenger: number;
+  observations: number;
+  level: number;
+  margin: number;
+  reason: string;
+}
+
+interface Measure {
+  name: string;
+  /** What one of its observations is. */
+  counts: string;
+  unit: "share" | "stars" | "ms";
+  better: "higher" | "lower";
+  /** The margin is a share of the champion's figure. */
+  relative: boolean;
+}
+
+const MEASURES: Record<string, Measure> = {
+  positive: { name: "Positive answers", counts: "lists", unit: "share", better: "higher", relative: true },
+  stars: { name: "Stars given to what was shown", counts: "ratings", unit: "stars", better: "higher", relative: false },
+  error: { name: "Error of predicted stars", counts: "ratings", unit: "stars", better: "lower", relative: false },
+  errors: { name: "Lists that failed", counts: "lists", unit: "share", better: "lower", relative: false },
+  latency: { name: "Time to make a list", counts: "lists", unit: "ms", better: "lower", relative: true },
+  empty: { name: "Empty lists", counts: "lists", unit: "share", better: "lower", relative: false },
+  fallback: { name: "Lists from the fallback", counts: "lists", unit: "share", better: "lower", relative: false },
+};
+
+export function measure(metric: string): Measure {
+  return MEASURES[metric] ?? { name: metric, counts: "observations", unit: "stars", better: "higher", relative: false };
+}
+
+/** The interval to draw; null where nothing has been observed. */
+export function spanOf(finding: Finding): Span | null {
+  const { better, relative } = measure(finding.metric);
+  const estimate = relative ? finding.relative : finding.estimate;
+  if (estimate === null) return null;
+  const [low, high] = relative ? [finding.relative_low, finding.relative_high] : [finding.low, finding.high];
+  return inMargins({ estimate, low, high }, finding.margin, better);
+}
+
+const TONES: Record<Verdict, Tone> = { better: "good", "not worse": "plain", worse: "bad", inconclusive: "open" };
+
+export function toneOf(verdict: Verdict): Tone {
+  return TONES[verdict];
+}
+
+/** A variant's own figure: "4.2 %", "3.61", "1.4 ms". */
+export function rateText(metric: string, value: number | null): string {
+  return value === null ? "–" : inUnit(value, measure(metric).unit);
+}
+
+/** The difference with its sign: of a relative metric in hundredths of the champion's figure, of shares in points. */
+export function differenceText({ metric, estimate, relative }: Finding): string {
+  const kind = measure(metric);
+  return signed(kind, kind.relative ? relative : estimate);
+}
+
+/** "−4.0 % to +11.0 %"; a side may be open. */
+export function intervalText(finding: Finding): string {
+  const kind = measure(finding.metric);
+  if ((kind.relative ? finding.relative : finding.estimate) === null) return "–";
+  const [low, high] = kind.relative ? [finding.relative_low, finding.relative_high] : [finding.low, finding.high];
+  if (low === null) return high === null ? "no bounds yet" : `up to ${signed(kind, high)}`;
+  return high === null ? `from ${signed(kind, low)}` : `${signed(kind, low)} to ${signed(kind, high)}`;
+}
+
+/** How much worse it may be, as the difference at which harm begins: "−10 %", "+0.05 stars". */
+export function marginText({ metric, margin }: Finding): string {
+  const kind = measure(metric);
+  return signed(kind, kind.better === "higher" ? -margin : margin);
+}
+
+export function peopleText({ people_champion, people_challenger }: Finding): string {
+  return `${numberText(people_champion)} and ${numberText(people_challenger)}`;
+}
+
+const MEANINGS: Record<Verdict, string> = {
+  better: "The whole interval is on the better side of even.",
+  "not worse": "The whole interval is on the good side of the margin.",
+  worse: "The whole interval is on the bad side.",
+  inconclusive: "The interval still holds both harm and none.",
+};
+
+/** The verdict in one sentence, for those who do not see the picture and those who want to be sure. */
+export function meaning(finding: Finding): string {
+  if (spanOf(finding) === null) return "Nothing to compare by has been observed yet.";
+  if (finding.verdict === "inconclusive") return tooFew(finding) ?? MEANINGS.inconclusive;
+  return MEANINGS[finding.verdict];
+}
+
+/** Where the judge says that people are lacking, its own words: only it knows how many it wants. */
+function tooFew({ reason }: Finding): string | null {
+  return /\bpeople\b/.test(reason) ? sentence(reason.replace(/^\w+: /, "")) : null;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+function signed({ unit, relative }: Measure, value: number | null): string {
+  if (value === null) return "–";
+  const sign = value < 0 ? "−" : "+";
+  const size = Math.abs(value);
+  if (relative) return `${sign}${(100 * size).toFixed(1)} %`;
+  if (unit === "share") return `${sign}${pointsText(size)} points`;
+  return `${sign}${inUnit(size, unit)}`;
+}
+
+function inUnit(value: number, unit: Measure["unit"]): string {
+  switch (unit) {
+    case "share":
+      return `${pointsText(value)} %`;
+    case "stars":
+      return `${value.toFixed(3)} stars`;
+    case "ms":
+      return `${value.toFixed(2)} ms`;
+  }
+}
+
+/** Hundredths, with as many digits as small shares need. */
+function pointsText(share: number): string {
+  const hundredths = 100 * share;
+  return hundredths.toFixed(hundredths !== 0 && hundredths < 1 ? 2 : 1);
+}

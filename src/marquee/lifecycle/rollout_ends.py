@@ -1,0 +1,55 @@
+"""The end of a rollout: its row, what was kept of people for its sake, and the audit."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from marquee.lifecycle.rollout_states import RolloutState, check_move
+from marquee.store import audit, outcomes, rollouts
+from marquee.store.rollouts import Rollout
+
+
+def end_within(
+    connection: Connection,
+    rollout: Rollout,
+    state: RolloutState,
+    *,
+    actor: str,
+    reason: str,
+    evidence: Mapping[str, Any],
+    at: datetime,
+) -> Rollout:
+    """End a rollout; the caller sees to the deployment, in the same transaction.
+
+    Raises:
+        Conflict: it has ended already, or was changed meanwhile.
+    """
+    check_move(rollout.rollout_id, rollout.state, state)
+    ended = rollouts.change(
+        connection,
+        rollout.rollout_id,
+        expected_revision=rollout.revision,
+        state=state,
+        ended_at=at,
+        outcome=reason or f"{state.replace('_', ' ')} by {actor}",
+    )
+    rollouts.end_step(connection, rollout.rollout_id, at)
+    outcomes.forget(connection, rollout.rollout_id)
+    audit.append(
+        connection,
+        actor=actor,
+        action="end rollout",
+        subject=f"rollout {rollout.rollout_id}",
+        reason=reason,
+        evidence={
+            "version": rollout.challenger,
+            "champion": rollout.champion,
+            "before": rollout.state,
+            "state": state,
+            "step": rollout.step,
+            **evidence,
+        },
+    )
+    return ended

@@ -1,0 +1,65 @@
+"""What a rollout goes by: the preset and the judge's section of `policy.yaml`, frozen at its start."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from marquee.domain.errors import InvalidInput
+from marquee.settings.policy import Judge, Policy, Preset, Step
+from marquee.store.rollouts import Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plan of one rollout.
+
+    Attributes:
+        rollback_days: for so long the champion that it replaces can be returned to.
+    """
+
+    preset: Preset
+    judge: Judge
+    rollback_days: float
+
+    @classmethod
+    def of(cls, policy: Policy, preset: str) -> Self:
+        """Raises InvalidInput when the policy has no such preset."""
+        known = policy.rollouts.presets
+        if preset not in known:
+            raise InvalidInput(
+                f"There is no preset {preset!r}.", hint=f"policy.yaml has: {', '.join(sorted(known))}."
+            )
+        return cls(known[preset], policy.judge, policy.retention.rollback_days)
+
+    @classmethod
+    def read(cls, rollout: Rollout) -> Self:
+        """As it was frozen."""
+        plan = rollout.plan
+        return cls(
+            Preset.model_validate(plan["preset"]),
+            Judge.model_validate(plan["judge"]),
+            float(plan["rollback_days"]),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "preset": self.preset.model_dump(mode="json"),
+            "judge": self.judge.model_dump(mode="json"),
+            "rollback_days": self.rollback_days,
+        }
+
+    def step(self, number: int) -> Step:
+        """The canary's steps count from 1."""
+        return self.preset.steps[number - 1]
+
+    def is_last(self, number: int) -> bool:
+        return number >= len(self.preset.steps)
+
+    @property
+    def longest(self) -> timedelta:
+        return timedelta(hours=self.preset.longest_hours)
+
+    @property
+    def attribution(self) -> timedelta:
+        return timedelta(minutes=self.judge.attribution_minutes)

@@ -1,0 +1,98 @@
+"""Whether the audit log is whole: by its own hashes, and by what is noted of it elsewhere."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from marquee.store import audit, deployment
+from marquee.store.tables import audit_log, reviews, rollouts
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """What was found.
+
+    Attributes:
+        head: the hash of the last row, which stands for all before it.
+        faults: what is wrong, in sentences.
+    """
+
+    rows: int
+    head: str
+    faults: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.faults
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "whole": self.is_whole}
+
+
+def check(connection: Connection, *, head: str | None = None) -> AuditCheck:
+    """Look for changed, missing and cut off rows.
+
+    Args:
+        head: a hash that was the head once; it must still be there.
+    """
+    last = connection.execute(
+        select(audit_log.c.id, audit_log.c.hash).order_by(audit_log.c.id.desc()).limit(1)
+    ).first()
+    broken = audit.first_broken(connection)
+    faults = [] if broken is None else [f"Row {broken} was changed, or stands behind a missing one."]
+    if head is not None and head != audit.GENESIS and not _holds(connection, head):
+        faults.append(f"No row has the hash {head}: it was changed, or cut off.")
+    faults += _cut_off_reviews(connection) + _cut_off_deployment(connection) + _cut_off_rollouts(connection)
+    return AuditCheck(
+        0 if last is None else last.id, audit.GENESIS if last is None else last.hash, tuple(faults)
+    )
+
+
+def _holds(connection: Connection, hash_: str) -> bool:
+    return connection.execute(select(audit_log.c.id).where(audit_log.c.hash == hash_)).first() is not None
+
+
+def _cut_off_reviews(connection: Connection) -> list[str]:
+    """Heads that reviewers saw must be there."""
+    missing = connection.execute(
+        select(reviews.c.review_id, reviews.c.version)
+        .where(
+            reviews.c.audit_head.not_in([audit.GENESIS, ""]),
+            reviews.c.audit_head.not_in(select(audit_log.c.hash)),
+        )
+        .order_by(reviews.c.review_id)
+    )
+    return [
+        f"The log that the reviewer of version {row.version} saw is not there any more." for row in missing
+    ]
+
+
+def _cut_off_deployment(connection: Connection) -> list[str]:
+    """Whoever serves was put there by a row."""
+    champion = deployment.get(connection).champion
+    if champion is None:
+        return []
+    newest = connection.scalar(
+        select(audit_log.c.subject)
+        .where(audit_log.c.evidence["revision"].as_string().is_not(None))  # only such rows have one
+        .order_by(audit_log.c.id.desc())
+        .limit(1)
+    )
+    if newest == f"version {champion}":
+        return []
+    return [f"Version {champion} is the champion, and the last row about that says: {newest or 'nothing'}."]
+
+
+def _cut_off_rollouts(connection: Connection) -> list[str]:
+    """Each rollout has a row of its start, and once it has ended one of its end."""
+    told = select(audit_log.c.action, audit_log.c.subject).where(
+        audit_log.c.action.in_(("start rollout", "end rollout"))
+    )
+    had = {(row.action, row.subject) for row in connection.execute(told)}
+    faults = []
+    for row in connection.execute(select(rollouts.c.rollout_id, rollouts.c.ended_at)):
+        wanted = ["start rollout"] + (["end rollout"] if row.ended_at is not None else [])
+        subject = f"rollout {row.rollout_id}"
+        faults += [f"There is no row `{w}` about {subject}." for w in wanted if (w, subject) not in had]
+    return faults
