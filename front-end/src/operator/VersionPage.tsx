@@ -10,6 +10,7 @@ import { Section } from "../shell/Section";
 import { usePageTitle } from "../shell/usePageTitle";
 import { DataTable } from "./DataTable";
 import { Fact, FactList } from "./FactList";
+import { counted } from "./figures";
 import { baseline, figure, figureText, GROUP_NAMES, GROUPS, intervalCoverage, METRICS, shareText, statedCoverage } from "./metrics";
 import { algorithmText, ROLES, settings } from "./recipe";
 import { Checklist } from "./reviews/Checklist";
@@ -66,6 +67,16 @@ function Facts({ version }: { version: ModelVersionDetail }) {
           <time dateTime={version.purge_after}>{momentText(version.purge_after)}</time>
         </Fact>
       )}
+      <Fact name="Trained on">
+        {version.data === null ? (
+          "data that are not known any more"
+        ) : (
+          <>
+            {counted(version.data.ratings, "rating", "ratings")} of {counted(version.data.users, "user", "users")} and{" "}
+            {counted(version.data.items, "item", "items")}, since {momentText(version.data.first_rated_at)}
+          </>
+        )}
+      </Fact>
       <Fact name="Snapshot">
         <code title={version.snapshot}>{version.snapshot.slice(0, 12)}</code>
       </Fact>

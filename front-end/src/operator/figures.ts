@@ -16,3 +16,10 @@ export function percentText(share: number): string {
 export function counted(number: number, one: string, many: string): string {
   return `${numberText(number)} ${number === 1 ? one : many}`;
 }
+
+/** With its sign; what is rounded to nought has none. */
+export function signedText(value: number, digits: number): string {
+  const size = Math.abs(value).toFixed(digits);
+  if (Number(size) === 0) return size;
+  return `${value < 0 ? "−" : "+"}${size}`;
+}

@@ -1,4 +1,5 @@
 /** A version's gates, read out of the JSON that its training left. */
+import { signedText } from "../figures";
 import { asNumber, asObjects, asText, type JsonObject } from "../json";
 import { inMargins, type Span } from "../rollouts/span";
 
@@ -127,9 +128,6 @@ const OTHER_NAMES: Record<string, string> = {
   "integrity.bundle": "Hashes, and lists it makes",
 };
 
-/** Signed, with as many digits as figures of this kind have. */
 export function gainText(value: number | null): string {
-  if (value === null) return "–";
-  const digits = Math.abs(value).toFixed(4);
-  return Number(digits) === 0 ? digits : `${value < 0 ? "−" : "+"}${digits}`;
+  return value === null ? "–" : signedText(value, 4);
 }

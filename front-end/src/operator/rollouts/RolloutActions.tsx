@@ -23,7 +23,8 @@ function Advance({ rollout, course }: { rollout: RolloutDetail; course: Course }
   const announce = useAnnounce();
   const next = stages(course).find(({ state }) => state === "ahead");
   const champion = next?.share === 1;
-  const goal = champion ? `Make version ${rollout.challenger} champion` : `Advance to ${percentText(next?.share ?? 0)}`;
+  const share = percentText(next?.share ?? 0);
+  const goal = champion ? `Make version ${rollout.challenger} champion` : `Advance to ${share}`;
   return (
     <>
       <button type="button" className="button quiet" onClick={() => dialog.current?.showModal()}>
@@ -42,13 +43,16 @@ function Advance({ rollout, course }: { rollout: RolloutDetail; course: Course }
             {
               onSuccess: () => {
                 done();
-                announce({ text: champion ? `Version ${rollout.challenger} is champion.` : `The rollout goes on with ${percentText(next?.share ?? 0)}.` });
+                announce({ text: champion ? `Version ${rollout.challenger} is champion.` : `The rollout goes on with ${share}.` });
               },
             },
           );
         }}
       >
-        <p>{champion ? "It serves everybody within seconds" : "More people see it"}, without waiting for the judge. You can roll back at any time.</p>
+        <p>
+          {champion ? "It serves everybody within seconds" : `${share} of the people see version ${rollout.challenger} from then on`},
+          without waiting for the judge. You can roll back at any time.
+        </p>
       </ReasonDialog>
     </>
   );

@@ -10,10 +10,10 @@ import { Section } from "../../shell/Section";
 import { usePageTitle } from "../../shell/usePageTitle";
 import { Fact, FactList } from "../FactList";
 import { percentText } from "../figures";
-import { momentText } from "../times";
+import { momentText, spanText } from "../times";
 import { FindingsTable } from "./FindingsTable";
 import { presetEnd, presetSteps } from "./presets";
-import { readLook, readPlan, readShadow } from "./reading";
+import { readLook, readPlan, readShadow, readWindow } from "./reading";
 import { RolloutActions } from "./RolloutActions";
 import styles from "./RolloutPage.module.css";
 import { ShadowFigures } from "./ShadowFigures";
@@ -84,6 +84,7 @@ function Standing({ rollout, now }: { rollout: RolloutDetail; now: number }) {
 
 function Findings({ rollout }: { rollout: RolloutDetail }) {
   const look = readLook(rollout.verdict);
+  const minutes = readWindow(rollout.plan);
   return (
     <Section title="What the judge sees">
       {look === null || look.findings.length === 0 ? (
@@ -102,6 +103,7 @@ function Findings({ rollout }: { rollout: RolloutDetail }) {
             <p className="soft">
               Worse is what has its whole interval on the bad side, not worse what has none of it beyond the margin. The intervals
               hold however often one looks.
+              {minutes !== null && ` Lists count when the ${spanText(60 * minutes)} in which they may be answered are over.`}
             </p>
           </div>
           <FindingsTable findings={look.findings} />

@@ -1,5 +1,5 @@
 import { DataTable } from "../DataTable";
-import { numberText } from "../figures";
+import { numberText, signedText } from "../figures";
 import { shareText } from "../metrics";
 
 /** What the two said of the same requests, while nobody saw the challenger's lists. */
@@ -66,7 +66,7 @@ function optional(value: number | null, text: (value: number) => string): string
 }
 
 function signed(value: number): string {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+  return signedText(value, 3);
 }
 
 function milliseconds(value: number): string {

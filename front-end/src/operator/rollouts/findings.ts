@@ -1,4 +1,5 @@
 /** What the judge found, in words and as an interval in margins. */
+import { signedText } from "../figures";
 import type { Tone } from "./IntervalPlot";
 import { inMargins, type Span } from "./span";
 
@@ -119,9 +120,8 @@ function sentence(text: string): string {
 }
 
 function signed(kind: Measure, value: number): string {
-  const size = scaled(kind) * Math.abs(value);
-  const sign = value < 0 ? "−" : "+";
-  return `${sign}${size.toFixed(kind.relative || kind.unit === "share" ? digits(size) : 3)}`;
+  const size = scaled(kind) * value;
+  return signedText(size, kind.relative || kind.unit === "share" ? digits(Math.abs(size)) : 3);
 }
 
 /** Relative differences are in hundredths of the champion's figure, those of shares in points. */

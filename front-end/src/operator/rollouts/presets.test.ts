@@ -39,8 +39,8 @@ describe("a preset", () => {
   });
 
   it("has a brief form", () => {
-    expect(presetBrief(CANARY)).toBe("shadow, then 5 %, 50 %");
-    expect(presetBrief({ ...CANARY, shadow: null })).toBe("5 %, 50 %");
+    expect(presetBrief(CANARY)).toBe("shadow, then 5\u00a0%, 50\u00a0%");
+    expect(presetBrief({ ...CANARY, shadow: null })).toBe("5\u00a0%, 50\u00a0%");
     expect(presetBrief(BLUE_GREEN)).toBe("everybody at once");
   });
 });

@@ -28,7 +28,7 @@ export function presetEnd({ steps, longest_hours, patch_on_guardrails }: Plan): 
 
 /** In half a line: "shadow, then 5 %, 25 %, 50 %". */
 export function presetBrief({ shadow, steps }: Plan): string {
-  const shares = steps.map(({ share }) => percentText(share)).join(", ");
+  const shares = steps.map(({ share }) => percentText(share).replace(" ", "\u00a0")).join(", ");
   const parts = [...(shadow ? ["shadow"] : []), ...(shares === "" ? ["everybody at once"] : [shares])];
   return parts.join(", then ");
 }

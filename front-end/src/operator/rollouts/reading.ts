@@ -78,6 +78,11 @@ export function readPlan(plan: JsonObject): Plan {
   };
 }
 
+/** For how many minutes a list may be answered, before it is counted; null where the plan does not say. */
+export function readWindow(plan: JsonObject): number | null {
+  return asNumber(asObject(plan.judge)?.attribution_minutes);
+}
+
 /** Means out of the sums over all workers; null before the first list. */
 export function readShadow(sums: JsonObject): Shadow | null {
   const sum = (name: string) => asNumber(sums[name]) ?? 0;
