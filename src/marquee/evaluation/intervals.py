@@ -63,6 +63,26 @@ def estimate(estimator: Estimator, weights: Float64, level: float = LEVEL) -> Es
     return None if np.isnan(value) else _with_interval(value, estimator(weights), level)
 
 
+def estimates(
+    estimators: Sequence[Estimator],
+    n_people: int,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> list[Estimate | None]:
+    """`estimate` of each, all by the same resamples, which are drawn a batch at a time."""
+    drawn: list[list[Float64]] = [[] for _ in estimators]
+    for weights in _batches(n_people, resamples, seed):
+        for place, estimator in enumerate(estimators):
+            drawn[place].append(estimator(weights))
+    values = [point(estimator, n_people) for estimator in estimators]
+    return [
+        None if np.isnan(value) else _with_interval(value, np.concatenate(resampled), level)
+        for value, resampled in zip(values, drawn, strict=True)
+    ]
+
+
 def difference(
     candidate: Estimator, rival: Estimator, weights: Float64, level: float = LEVEL
 ) -> Difference | None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from marquee.evaluation.estimators import figures
+from marquee.evaluation.intervals import estimates
 from marquee.evaluation.judged import Judged
 
 Group: TypeAlias = Literal["known", "new", "all"]
@@ -82,6 +84,21 @@ class Report:
 def report_of(judged: Judged) -> Report:
     """The gates' figures of what was judged under `temporal`."""
     return Report(judged.k, judged.liked, *(_group(judged, name) for name in ("known", "new", "all")))
+
+
+def intervals_of(judged: Judged) -> dict[str, dict[str, tuple[float, float]]]:
+    """Ends of the 95 % intervals of a report's figures, by group and metric; those there are."""
+    asked = [
+        (group, name, estimator)
+        for group in ("known", "new", "all")
+        for name, estimator in figures(judged, judged.of_group(group), (*METRICS, "coverage90")).items()
+    ]
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    sure = estimates([estimator for *_, estimator in asked], len(judged.people))
+    for (group, name, _), one in zip(asked, sure, strict=True):
+        if one is not None and one.low is not None and one.high is not None:
+            found.setdefault(group, {})[name] = (one.low, one.high)
+    return found
 
 
 def _group(judged: Judged, name: Group) -> GroupReport:

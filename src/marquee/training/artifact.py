@@ -33,9 +33,7 @@ class ArtifactVerdict(Verdict):
     @property
     def metrics(self) -> dict[str, Any]:
         """As a version has them; empty where nothing was measured."""
-        if self.comparison is None:
-            return {}
-        return {**self.comparison.candidate.to_dict(), "baselines": self.comparison.baselines.to_dict()}
+        return {} if self.comparison is None else self.comparison.metrics
 
 
 def judge_bundle(

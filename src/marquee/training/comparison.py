@@ -15,7 +15,7 @@ from marquee.evaluation.cost import list_p95_ms
 from marquee.evaluation.gated import BASELINES, CANDIDATE, CHAMPION
 from marquee.evaluation.judged import Judged
 from marquee.evaluation.protocols.temporal import judge_temporal
-from marquee.evaluation.report import Report, report_of
+from marquee.evaluation.report import Report, intervals_of, report_of
 from marquee.evaluation.splits import Split, temporal_split
 from marquee.models.model_set import ModelSet
 from marquee.models.train import train_baselines, train_models
@@ -56,6 +56,7 @@ class Comparison:
         champion: None when there is no champion.
         baselines: biases for the stars, popularity for the order.
         judged: what the reports are of, by who, for the gates; empty once those have looked.
+        intervals: of the candidate's figures, as `intervals_of` gives them.
         list_p95_ms: how long a list takes at the 95th percentile, by who: candidate and champion.
     """
 
@@ -65,6 +66,7 @@ class Comparison:
     baselines: Report
     predictions: Predictions
     judged: Mapping[str, Judged]
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]]
     list_p95_ms: Mapping[str, float]
 
     @property
@@ -72,6 +74,16 @@ class Comparison:
         """The reports by who was judged, the candidate first."""
         champion = {} if self.champion is None else {"champion": self.champion}
         return {"candidate": self.candidate, **champion, "baselines": self.baselines}
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The candidate's figures with their intervals, and the baselines', as a version keeps them."""
+        intervals = {group: dict(ends) for group, ends in self.intervals.items()}
+        return {
+            **self.candidate.to_dict(),
+            "baselines": self.baselines.to_dict(),
+            "intervals": intervals,
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the rows, as JSON takes it."""
@@ -125,6 +137,7 @@ def compare(
         reports[BASELINES],
         judge.predictions(models),
         judged,
+        intervals_of(judged[CANDIDATE]),
         milliseconds,
     )
 

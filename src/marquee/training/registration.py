@@ -99,7 +99,6 @@ def _entry(
     judgement: Judgement,
     facts: Mapping[str, Any],
 ) -> Entry:
-    reports = judgement.comparison
     return Entry(
         run_id=logged.run_id,
         state=judgement.state,
@@ -107,7 +106,7 @@ def _entry(
         trained_through=snapshot.trained_through,
         algorithms=judgement.recipe.algorithms,
         hyperparameters=judgement.recipe.hyperparameters,
-        metrics={**reports.candidate.to_dict(), "baselines": reports.baselines.to_dict()},
+        metrics=judgement.comparison.metrics,
         gates=judgement.gates,
         facts=facts,
         requested_by=context.actor,

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from marquee.settings import load_policy
 from marquee.stack.postgres import Server
 from marquee.store import alerts, audit, deployment, workers
 from marquee.store.workers import ServingWorker
@@ -61,6 +62,12 @@ def waiting(platform: Service) -> int:
         assert isinstance(number, int)
         plant_version(connection, number)
     return number
+
+
+def _canary() -> dict[str, Any]:
+    """That preset, as the policy that comes with the platform has it."""
+    policy = load_policy(CONFIGS / "policy.yaml")
+    return policy.rollouts.presets["canary"].model_dump(mode="json")
 
 
 def _policy(platform: Service, review: str) -> None:
@@ -323,8 +330,10 @@ def _checklist(client: httpx.Client, version: int) -> dict[str, dict[str, str]]:
 
 
 def test_the_checklist_is_what_is_found(platform: Service, operator: httpx.Client, waiting: int) -> None:
+    eventually(lambda: _checklist(operator, waiting)["Workers"]["state"] == "ok")
     items = _checklist(operator, waiting)
-    assert {name: item["state"] for name, item in items.items() if name != "Workers"} == {
+    assert {name: item["state"] for name, item in items.items()} == {
+        "Workers": "ok",
         "Gates: quality": "ok",
         "Gates: slices": "ok",
         "Reviews": "not yet",
@@ -364,7 +373,6 @@ def test_workers_are_warm_when_each_has_what_it_is_to_serve(
     platform: Service, operator: httpx.Client
 ) -> None:
     with platform.engine.begin() as connection:
-        connection.execute(text("DELETE FROM workers"))
         now = deployment.get(connection)
         for name, revision in (("a", now.revision), ("b", now.revision - 1)):
             worker = ServingWorker(name, "here", 1, NOW, revision, CHAMPION, None, None)
@@ -378,6 +386,10 @@ def test_workers_are_warm_when_each_has_what_it_is_to_serve(
     damaged = _checklist(operator, CHAMPION)["Workers"]
     assert damaged["state"] == "failed"
     assert "It is damaged." in damaged["evidence"]
+    with platform.engine.begin() as connection:
+        for name in ("a", "b"):
+            workers.leave(connection, name)
+    eventually(lambda: _checklist(operator, CHAMPION)["Workers"]["state"] == "ok")
 
 
 # ---- rollouts, the way back ----
@@ -391,7 +403,7 @@ def test_a_rollout_is_started_looked_at_and_aborted(
     rollout = started.json()
     path = f"/api/v1/rollouts/{rollout['rollout_id']}"
     assert (rollout["state"], rollout["challenger"], rollout["champion"]) == ("planned", APPROVED, CHAMPION)
-    assert rollout["plan"]["preset"]["steps"][0]["share"] == 0.05
+    assert rollout["plan"]["preset"]["steps"] == _canary()["steps"]
     assert (rollout["steps"], rollout["verdict"], rollout["shadow"]) == ([], None, {})
     another = operator.post("/api/v1/rollouts", json={"version": APPROVED, **WHY})
     assert another.status_code == 409
@@ -483,7 +495,7 @@ def test_the_policy_in_force_is_what_the_file_says_now(platform: Service, reader
     policy = reader.get("/api/v1/policy").json()
     presets = {preset["name"]: preset for preset in policy["presets"]}
     assert policy["default_preset"] in presets
-    assert [step["share"] for step in presets["canary"]["steps"]] == [0.05, 0.25, 0.5]
+    assert presets["canary"] == {"name": "canary", **_canary()}
     assert presets["blue-green"]["steps"] == []
     assert policy["review"]["sign_offs"] == ["technical"]
     _policy(platform, "{sign_offs: [business, technical], own: refuse}")

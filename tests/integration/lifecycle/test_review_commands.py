@@ -123,6 +123,8 @@ def test_the_card_is_written_in_either_form(
     printed = marquee("models", "card", str(trained)).stdout
     assert printed.startswith(f"# Model card: version {trained} (1.0.0)\n")
     assert snapshot in printed
+    with_intervals = [line for line in printed.splitlines() if line.startswith("| RMSE |")]
+    assert " to " in with_intervals[0], "the recipe's figures have intervals"
     page, text = tmp_path / "card.html", tmp_path / "card.md"
     assert marquee("models", "card", str(trained), "--to", str(page)).status == 0
     assert marquee("models", "card", str(trained), "--to", str(text)).status == 0

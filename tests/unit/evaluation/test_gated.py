@@ -9,6 +9,7 @@ from marquee.evaluation.catalogue import Catalogue
 from marquee.evaluation.gated import judge
 from marquee.evaluation.gates import Gate
 from marquee.evaluation.judged import Judged, Listed, Person, Stars, judged
+from marquee.evaluation.report import intervals_of
 from marquee.settings.policy import Gates, QualityRule, SliceRules
 from tests.support.ratings import frame_of
 
@@ -133,6 +134,16 @@ def test_whoever_could_not_be_judged_is_not_passed_over() -> None:
     assert len(gates) == 7
     assert not any(gate.passed or gate.judged for gate in gates)
     assert gates[0].reason == "No figure for known.rmse: its bundle is gone."
+
+
+def test_figures_have_intervals_by_group_where_there_are_any() -> None:
+    found = intervals_of(CHAMPION)
+    assert found.keys() == {"known", "all"}, "nobody is new"
+    assert found["known"].keys() == {"precision", "recall", "ndcg"}, "all errors are the same: no spread"
+    low, high = found["known"]["ndcg"]
+    assert low == pytest.approx(0.5 - 1.96 * 0.5 / np.sqrt(N), abs=0.02)  # of a share of one half
+    assert high == pytest.approx(0.5 + 1.96 * 0.5 / np.sqrt(N), abs=0.02)
+    assert found["all"] == found["known"]
 
 
 def test_where_all_ratings_are_the_same_rules_of_stars_ask_nothing_and_say_so() -> None:

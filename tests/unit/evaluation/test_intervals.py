@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from marquee.evaluation.estimators import Ratio, Spread
-from marquee.evaluation.intervals import difference, estimate, holm, resampled_people
+from marquee.evaluation.intervals import difference, estimate, estimates, holm, resampled_people
 
 
 def _mean(values: np.ndarray) -> Ratio:
@@ -29,6 +29,15 @@ def test_a_mean_has_about_the_interval_of_its_standard_error() -> None:
     assert found.value == pytest.approx(values.mean())
     assert found.value - found.low == pytest.approx(1.96 * values.std() / 20, rel=0.08)
     assert found.high - found.value == pytest.approx(1.96 * values.std() / 20, rel=0.08)
+
+
+def test_several_figures_have_the_intervals_that_each_has_alone() -> None:
+    random = np.random.default_rng(3)
+    figures = [_mean(random.normal(size=30)) for _ in range(3)]
+    nothing = Ratio(np.zeros(30), np.zeros(30))
+    together = estimates([*figures, nothing], 30, resamples=200, seed=4)
+    weights = resampled_people(30, 200, seed=4)
+    assert together == [*(estimate(figure, weights) for figure in figures), None]
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
