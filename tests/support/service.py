@@ -135,7 +135,7 @@ def running_service(home: Path, server: Server, database: str, **variables: str)
         **variables,
     }
     try:
-        with _started(home, url, environment) as child:
+        with started_at(home, url, environment) as child:
             yield Service(home, url, made_keys, engine, environment, child)
     finally:
         engine.dispose()
@@ -149,12 +149,13 @@ def running_replica(home: Path, service: Service) -> Iterator[Service]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {**service.environment, "MARQUEE_HOME": str(home), "MARQUEE_PORT": str(port)}
-    with _started(home, url, environment) as child:
+    with started_at(home, url, environment) as child:
         yield Service(home, url, service.keys, service.engine, environment, child)
 
 
 @contextlib.contextmanager
-def _started(home: Path, url: str, environment: dict[str, str]) -> Iterator[Child]:
+def started_at(home: Path, url: str, environment: dict[str, str]) -> Iterator[Child]:
+    """The inference service as a process, alive; its end comes with the block's."""
     spec = ChildSpec(
         name="the service",
         command=(sys.executable, "-P", "-m", "app"),

@@ -3724,7 +3724,7 @@ export interface components {
             model_version: number | null;
             /**
              * Variant
-             * @description which arm of the deployment answered; `requested` where the version was asked for
+             * @description whose turn it was: `champion`, or the `challenger` of a rollout (where that fails, `model_version` is the champion's); `requested` where the version was asked for
              * @example champion
              */
             variant: string;

@@ -10,17 +10,21 @@ export function AuditSeal() {
   const verdict = useAuditVerdict();
   if (verdict.isPending) return <Loading label="Hashing every row again" shape="line" />;
   if (verdict.isError) return <Problem error={verdict.error} onRetry={() => void verdict.refetch()} />;
-  const { intact, rows, head, first_broken } = verdict.data;
+  const { intact, rows, head, faults } = verdict.data;
   return (
     <section className={styles.seal} data-intact={intact} aria-label="State of the audit trail">
       <p>
         <OutcomeWord state={intact ? "ok" : "failed"}>{intact ? "intact" : "broken"}</OutcomeWord>
       </p>
-      <p>
-        {intact
-          ? `Every hash was computed again: ${counted(rows, "row", "rows")}, none changed and none missing between.`
-          : `Row ${first_broken ?? "?"} was changed, or stands behind one that is missing. Nothing from there on can be relied upon.`}
-      </p>
+      {intact ? (
+        <p>Every hash was computed again: {counted(rows, "row", "rows")}, none changed and none missing between.</p>
+      ) : (
+        <ul className={styles.faults}>
+          {faults.map((fault) => (
+            <li key={fault}>{fault}</li>
+          ))}
+        </ul>
+      )}
       <p className={styles.head}>
         Head <code>{head}</code>
       </p>

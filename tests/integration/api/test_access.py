@@ -65,6 +65,8 @@ ROUTES = [
     ("GET", "/api/v1/deployment", None, READ),
     ("GET", "/api/v1/models", None, READ),
     ("GET", "/api/v1/models/1", None, READ),
+    ("GET", "/api/v1/models/compare?a=1&b=1", None, READ),
+    ("GET", f"/api/v1/snapshots/{'5' * 64}", None, READ),
     ("PUT", path_of("u030", "ratings", "i001"), {"rating": 3}, WRITE),
     ("DELETE", path_of("u030", "ratings", "i001"), None, WRITE),
     ("GET", path_of("u030", "data"), None, READ),

@@ -83,9 +83,15 @@ def test_twenty_swaps_under_load_fail_no_request_and_free_what_they_replace(
         assert during.sum() > 1000
         _check_no_cliff(answers[~during, 1], answers[during, 1])
         assert max(held[-5:]) - max(held[:5]) < 25 * MB
-        eventually(
-            lambda: all(set(_mapped(worker, "rss")) == {"2"} for worker in _workers(service)), within=90
-        )
+        eventually(lambda: _all_map(service, {"1", "2"}), within=90)  # the previous champion is kept hot
+        write_large_bundle(service.home / "bundles" / "3", N_ITEMS, seed=3)
+        service.promote(3, is_new=True)
+        eventually(lambda: _all_map(service, {"2", "3"}), within=90)
+
+
+def _all_map(service: Service, versions: set[str]) -> bool:
+    """Whether every worker maps these bundles, and no other."""
+    return all(set(_mapped(worker, "rss")) == versions for worker in _workers(service))
 
 
 def _check_no_cliff(quiet: Any, swapping: Any) -> None:

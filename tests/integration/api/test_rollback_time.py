@@ -28,7 +28,7 @@ def _seconds_until(service: Service, champion: int) -> tuple[float, float]:
 def test_a_rollback_reaches_the_last_worker_within_five_seconds(
     new_service: NewService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """To the previous champion, kept in memory; then to an approved version that is on disk alone."""
+    """To the previous champion, which is in memory; then to an approved version that is on disk alone."""
     service = new_service(MARQUEE_WORKERS="2")
     for version in (1, 2, 3):
         service.deploy(version)
@@ -38,5 +38,5 @@ def test_a_rollback_reaches_the_last_worker_within_five_seconds(
         rollback(service.engine, actor="test", reason="a test", to=to)
         reported, served = _seconds_until(service, target)
         with capsys.disabled():
-            sys.stdout.write(f"\nTo {name}: reported after {reported:.2f} s, served by {served:.2f} s\n")
+            sys.stdout.write(f"\nTo {name}: reported after {reported:.2f} s, served {served:.2f} s.\n")
         assert served < WITHIN

@@ -13,7 +13,7 @@ from marquee.cli.main import main
 from marquee.store import connect
 from tests.running import MlflowServer
 from tests.support.data_files import write
-from tests.support.platform import make_platform
+from tests.support.platform import BEAT_THE_BASELINES, make_platform
 from tests.support.ratings import checkerboard
 
 Row = tuple[str, str, float, int]
@@ -56,7 +56,9 @@ def marquee(
     (tmp_path / "platform").mkdir()
     url = new_database()
     engine = connect(url, application_name="tests")
-    for name, value in make_platform(tmp_path / "platform", url, engine, mlflow_server).environment.items():
+    platform = make_platform(tmp_path / "platform", url, engine, mlflow_server)
+    platform.set_policy(rules="")  # of some of these data nobody can learn more than the baselines know
+    for name, value in platform.environment.items():
         monkeypatch.setenv(name, value)
 
     def run(*words: str) -> Ended:
@@ -97,6 +99,17 @@ def _train(marquee: Marquee, file: Path) -> dict[str, Any]:
 def test_it_trains_all_the_same(marquee: Marquee, tmp_path: Path, rows: list[Row]) -> None:
     trained = _train(marquee, _file(tmp_path, rows))
     assert trained["deployed"] is True
+
+
+def test_a_first_model_that_is_not_surely_better_than_the_baselines_does_not_serve(
+    marquee: Marquee, configs: Path, tmp_path: Path
+) -> None:
+    """One person's ratings are a figure, but no interval."""
+    policy = configs / "policy.yaml"
+    policy.write_text(policy.read_text().replace("  slices:", f"{BEAT_THE_BASELINES}  slices:"))
+    trained = _train(marquee, _file(tmp_path, [("ann", f"i{n}", 1.0 + n % 5, 1000 + n) for n in range(60)]))
+    assert (trained["state"], trained["deployed"]) == ("candidate", False)
+    assert trained["note"] == "No figure for baselines.known.rmse: too few people for an interval (1)."
 
 
 def test_a_user_with_no_rating_left_after_the_split_is_judged_as_new(

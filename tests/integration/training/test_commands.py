@@ -82,6 +82,41 @@ def test_versions_are_listed_and_shown(marquee: Callable[..., Ended], trained: d
     assert 'rating: svd {"seed": 0' in shown
 
 
+def test_a_version_is_traced_to_its_data_and_back(
+    marquee: Callable[..., Ended], trained: dict[str, object]
+) -> None:
+    shown = marquee("models", "show", str(trained["version"]))
+    assert "data:            562 ratings, 40 people, 20 items; rated 1970-01-12 to 1970-01-12" in shown.stdout
+    assert "gate passed: baselines.known.rmse" in shown.stdout
+    found = json.loads(marquee("models", "show", str(trained["version"]), "--json").stdout)
+    assert found["data"]["hash"] == trained["snapshot"]
+    assert found["versions_of_data"] == [trained["version"]]
+    assert found["requested_by"].startswith("command line:")
+    assert found["facts"]["reason"] == "the first"
+
+
+def test_two_versions_stand_side_by_side(
+    platform: Platform, marquee: Callable[..., Ended], trained: dict[str, object]
+) -> None:
+    platform.set_recipe(n_factors=1, n_epochs=1)
+    try:
+        other = json.loads(marquee("train", "--json").stdout)
+    finally:
+        platform.set_recipe()
+    compared = ("models", "compare", str(trained["version"]), str(other["version"]))
+    shown = marquee(*compared).stdout
+    assert "rating.n_factors" in shown
+    assert "data: the same" in shown
+    found = json.loads(marquee(*compared, "--json").stdout)
+    figures = {figure["name"]: figure for figure in found["figures"]}
+    assert figures["known.rmse"]["better"] == "a"
+    assert figures["known.rmse"]["difference"] > 0.1
+    assert figures["known.ndcg"]["better"] == "neither"  # the same ranking model
+    assert [one["name"] for one in found["recipe"]] == ["rating.n_factors", "rating.n_epochs"]
+    assert found["same_data"] is True
+    assert marquee("models", "compare", str(trained["version"]), "999").status == NotFound.exit_code
+
+
 def test_a_version_that_is_not_there_is_said_in_one_line(marquee: Callable[..., Ended]) -> None:
     ended = marquee("models", "show", "999")
     assert ended.status == NotFound.exit_code

@@ -21,7 +21,7 @@ from marquee.training.job import Order, run_now
 from marquee.training.queue import new_run_id
 from marquee.training.registration import Registered
 from tests.running import MlflowServer
-from tests.support.platform import GATES, Platform, load_checkerboard, make_platform
+from tests.support.platform import BEAT_THE_BASELINES, GATES, Platform, load_checkerboard, make_platform
 
 BESIDE_A_CHAMPION = ("known.rmse", "known.ndcg", "slices.gender.rmse", "cost.slower")
 NOWHERE = "http://127.0.0.1:9"  # the port of `discard`, where nothing listens
@@ -324,7 +324,7 @@ def test_where_no_rollout_begins_by_itself_new_data_are_approved_and_wait(
 
 def test_a_gate_without_a_figure_leaves_a_candidate(platform: Platform, first: Registered) -> None:
     """Nobody is new on the checkerboard."""
-    platform.set_policy(rules="    - {metric: ndcg, group: new, margin: 1.0}\n")
+    platform.set_policy(rules=f"{BEAT_THE_BASELINES}    - {{metric: ndcg, group: new, margin: 1.0}}\n")
     try:
         candidate = _train(platform)
     finally:

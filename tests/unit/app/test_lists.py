@@ -25,7 +25,7 @@ from marquee.domain.records import Item
 from marquee.models.bundle import Bundle
 from marquee.recommend.paging import HASH_BYTES
 from marquee.settings import Serving
-from marquee.settings.serving import Rule
+from marquee.settings.serving import Impressions, Rule
 from tests.support.world import GENRES_OF, write_world_bundle
 
 REQUEST = "00000000-0000-4000-8000-000000000000"
@@ -134,6 +134,36 @@ def test_a_list_ends_after_a_thousand_items(
     assert [item["rank"] for item in body["items"]] == ranks
     assert (body["next_cursor"] is None) == (offset != 994)
     assert body["notice"] == (None if ranks else "That was the whole list.")
+
+
+def test_a_list_made_again_by_another_model_discounts_what_was_discounted_then(
+    new_lists: NewLists, bundle: Bundle, tmp_path: Path
+) -> None:
+    """By the other model's rows; not what was shown since, such as the first list itself."""
+    write_world_bundle(tmp_path / "2", without="i000")
+    serving = Serving(impressions=Impressions(discount=0.9))
+    lists, shelf = new_lists(serving), _shelf(bundle, serving)
+    other = Shelf.of(ServedModel.of(2, Bundle.open(tmp_path / "2"), serving), CATALOGUE)
+    rated = np.zeros(1, RATED)
+    rated["number"], rated["stars"] = 2, 5
+    person = Person("ada", rated)
+    assert other.ids != shelf.ids
+    first = lists.make(REQUEST, person, Asked(4), shelf)
+    lists.answer(REQUEST, person, first)
+    second = lists.make(REQUEST, person, Asked(4), shelf)
+    lists.answer(REQUEST, person, second)
+    again = lists.make_again(REQUEST, person, second, other)
+    assert first.wanted.discount is None
+    assert second.wanted.discount is not None
+    assert again.wanted.discount is not None
+    discounted = [
+        {made.ground.ids[row]: factor for row, factor in zip(*made.wanted.discount, strict=True)}
+        for made in (second, again)
+        if made.wanted.discount is not None
+    ]
+    assert discounted[0] == discounted[1]
+    assert set(discounted[0]) == {place.item_id for place in first.places}
+    assert again.ground is other
 
 
 def test_scores_of_a_batch_have_the_digits_of_single_lists() -> None:

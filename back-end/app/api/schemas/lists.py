@@ -220,7 +220,8 @@ class Recommendations(Answer):
     notice: str | None = Field(description="what the reader should be told about this list")
     model_version: ModelVersionNumber
     variant: str = Field(
-        description="which arm of the deployment answered; `requested` where the version was asked for",
+        description="whose turn it was: `champion`, or the `challenger` of a rollout (where that fails, "
+        "`model_version` is the champion's); `requested` where the version was asked for",
         examples=["champion"],
     )
     source: ListSource | None = Field(

@@ -24,7 +24,7 @@ export function Checklist({ version }: { version: number }) {
           <tbody>
             {checklist.data.items.map(({ name, state, evidence }) => (
               <tr key={name}>
-                <th scope="row">{name}</th>
+                <th scope="row" data-kind="nowrap">{name}</th>
                 <td data-kind="nowrap">
                   <OutcomeWord state={state}>{state}</OutcomeWord>
                 </td>

@@ -1,11 +1,11 @@
-import { Fragment } from "react";
+import { useState } from "react";
 
-import { numberText } from "../figures";
 import { DataTable } from "../DataTable";
+import { counted, numberText } from "../figures";
 import { IntervalPlot, IntervalScale, type Tone } from "../rollouts/IntervalPlot";
 import type { Span } from "../rollouts/span";
 import { OutcomeWord, type ItemState } from "../rollouts/Words";
-import { byKind, gainText, gateName, gateSpan, groupSpan, kindName, usedOf, type Gate, type Group } from "./gates";
+import { byKind, gainText, gateName, gateSpan, groupSpan, usedOf, type Gate, type Group } from "./gates";
 import styles from "./GatesTable.module.css";
 import { LimitPlot } from "./LimitPlot";
 
@@ -30,7 +30,7 @@ export function GatesTable({ gates }: { gates: readonly Gate[] }) {
             Interval
           </th>
           <th scope="col" data-kind="figure">
-            Margin
+            Margin, limit
           </th>
           <th scope="col" data-kind="figure">
             People
@@ -42,16 +42,11 @@ export function GatesTable({ gates }: { gates: readonly Gate[] }) {
         <tbody key={kind}>
           <tr>
             <th scope="rowgroup" colSpan={8} className={styles.kind}>
-              {kindName(kind)}
+              {kind}
             </th>
           </tr>
           {judged.map((gate) => (
-            <Fragment key={gate.name}>
-              <GateRow gate={gate} />
-              {gate.groups.map((group) => (
-                <GroupRow key={group.name} gate={gate} group={group} />
-              ))}
-            </Fragment>
+            <GateRows key={gate.name} gate={gate} />
           ))}
         </tbody>
       ))}
@@ -59,25 +54,48 @@ export function GatesTable({ gates }: { gates: readonly Gate[] }) {
   );
 }
 
-function GateRow({ gate }: { gate: Gate }) {
-  const { name, passed, judged, candidate, rival, margin, low, high, people, reason } = gate;
+/** A gate; with groups of people a row for each of them, shown at once where one was found to lose. */
+function GateRows({ gate }: { gate: Gate }) {
+  const [shown, setShown] = useState(!gate.passed);
+  const { name, passed, judged, candidate, rival, margin, low, high, people, reason, groups } = gate;
   return (
-    <tr>
-      <th scope="row" data-kind="head">
-        <span title={name}>{gateName(name)}</span>
-        <OutcomeWord state={outcome(passed, judged)}>{passed ? "passed" : judged ? "failed" : "not judged"}</OutcomeWord>
-      </th>
-      <td data-kind="plot">
-        <Picture gate={gate} />
-      </td>
-      <td data-kind="figure">{figure(candidate)}</td>
-      <td data-kind="figure">{figure(rival)}</td>
-      <td data-kind="figure">{interval(low, high)}</td>
-      <td data-kind="figure">{margin ?? "–"}</td>
-      <td data-kind="figure">{people === null ? "–" : numberText(people)}</td>
-      <td data-kind="prose">{reason}</td>
-    </tr>
+    <>
+      <tr>
+        <th scope="row" data-kind="head">
+          <span title={name}>{gateName(name)}</span>
+          <OutcomeWord state={outcome(passed, judged)}>{passed ? "passed" : judged ? "failed" : "not judged"}</OutcomeWord>
+        </th>
+        <td data-kind="plot">
+          <Picture gate={gate} />
+          {groups.length > 0 && (
+            <button
+              type="button"
+              className={styles.toggle}
+              aria-expanded={shown}
+              onClick={() => {
+                setShown(!shown);
+              }}
+            >
+              {shown ? "Hide" : "Show"} {counted(groups.length, "group", "groups")}
+              <span className="visually-hidden"> of {gateName(name)}</span>
+            </button>
+          )}
+        </td>
+        <td data-kind="figure">{figure(candidate)}</td>
+        <td data-kind="figure">{figure(rival)}</td>
+        <td data-kind="figure">{interval(low, high)}</td>
+        <td data-kind="figure">{margin ?? "–"}</td>
+        <td data-kind="figure">{people === null ? "–" : numberText(people)}</td>
+        <td data-kind="prose">{groups.length > 0 ? summary(reason) : reason}</td>
+      </tr>
+      {shown && groups.map((group) => <GroupRow key={group.name} gate={gate} group={group} />)}
+    </>
   );
+}
+
+/** The figures of groups stand in rows of their own. */
+function summary(reason: string): string {
+  return `${(reason.split(";")[0] ?? "").replace(/\.$/, "")}.`;
 }
 
 function GroupRow({ gate, group }: { gate: Gate; group: Group }) {
@@ -87,11 +105,10 @@ function GroupRow({ gate, group }: { gate: Gate; group: Group }) {
   return (
     <tr>
       <th scope="row" data-kind="head" className={styles.group}>
-        <span>{name}</span>
-        <OutcomeWord state={state}>{group.outcome}</OutcomeWord>
+        {name} <OutcomeWord state={state}>{group.outcome}</OutcomeWord>
       </th>
       <td data-kind="plot">
-        {span && <IntervalPlot span={span} tone={tone(state, span)} label={`${name}: ${gainText(difference)}, interval ${interval(low, high)}`} />}
+        {span && <IntervalPlot slim span={span} tone={tone(state, span)} label={`${name}: ${gainText(difference)}, interval ${interval(low, high)}`} />}
       </td>
       <td data-kind="figure" colSpan={2}>
         {gainText(difference)}

@@ -62,16 +62,18 @@ describe("a gate", () => {
 
   it("has a name that people know", () => {
     expect(gateName("known.rmse")).toBe("RMSE of known users");
-    expect(gateName("baselines.new.ndcg")).toBe("nDCG of new users, beside the baselines");
+    expect(gateName("baselines.new.ndcg")).toBe("nDCG of new users");
     expect(gateName("slices.age.ndcg")).toBe("nDCG by age");
     expect(gateName("something.else")).toBe("something.else");
   });
 
-  it("stands among those of its kind", () => {
-    const kinds = byKind(readGates([QUALITY, SLICES, { ...QUALITY, name: "new.ndcg" }]));
-    expect(kinds.map(([kind, gates]) => [kind, gates.length])).toEqual([
-      ["quality", 2],
-      ["slices", 1],
+  it("stands under a heading, apart by whom it is compared with", () => {
+    const beaten = { ...QUALITY, name: "baselines.new.ndcg", than: "baselines" };
+    const headings = byKind(readGates([QUALITY, SLICES, beaten, { ...QUALITY, name: "new.ndcg" }]));
+    expect(headings.map(([heading, gates]) => [heading, gates.length])).toEqual([
+      ["Quality, beside the champion", 2],
+      ["Groups of people, beside the champion", 1],
+      ["Quality, beside the baselines", 1],
     ]);
   });
 });

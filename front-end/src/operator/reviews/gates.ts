@@ -85,25 +85,28 @@ export function usedOf({ kind, than, candidate, rival, margin }: Gate): number |
 }
 
 const KINDS: Record<string, string> = {
-  quality: "Quality, beside the champion and the baselines",
-  slices: "Groups of people",
+  "quality beside champion": "Quality, beside the champion",
+  "quality beside baselines": "Quality, beside the baselines",
+  slices: "Groups of people, beside the champion",
   cost: "Cost",
   data: "Data",
   integrity: "The finished bundle",
 };
 
-export function kindName(kind: string): string {
-  return KINDS[kind] ?? kind;
+/** Gates under headings, in the order in which they were judged; quality apart by whom it is compared with. */
+export function byKind(gates: readonly Gate[]): [string, Gate[]][] {
+  const kindOf = ({ kind, than }: Gate) => (kind === "quality" ? `${kind} beside ${than}` : kind);
+  const kinds = [...new Set(gates.map(kindOf))];
+  return kinds.map((kind) => [KINDS[kind] ?? kind, gates.filter((gate) => kindOf(gate) === kind)]);
 }
 
-/** "baselines.known.rmse" → "RMSE of known users, beside the baselines". */
+/** "baselines.known.rmse" → "RMSE of known users"; what is compared with stands in the heading. */
 export function gateName(name: string): string {
-  const parts = name.split(".");
-  const than = parts[0] === "baselines" ? ", beside the baselines" : "";
-  const [group = "", metric = ""] = than === "" ? parts : parts.slice(1);
+  const parts = name.replace(/^baselines\./, "").split(".");
+  const [group = "", metric = "", by = ""] = parts;
   const people = { known: "known users", new: "new users" }[group];
-  if (people !== undefined && METRIC_NAMES[metric] !== undefined) return `${METRIC_NAMES[metric]} of ${people}${than}`;
-  if (parts[0] === "slices" && parts.length === 3) return `${METRIC_NAMES[parts[2] ?? ""] ?? parts[2] ?? ""} by ${parts[1] ?? ""}`;
+  if (people !== undefined) return `${METRIC_NAMES[metric] ?? metric} of ${people}`;
+  if (group === "slices") return `${METRIC_NAMES[by] ?? by} by ${metric}`;
   return OTHER_NAMES[name] ?? name;
 }
 
@@ -120,15 +123,13 @@ const OTHER_NAMES: Record<string, string> = {
   "cost.list_p95_ms": "Time of a list",
   "cost.bundle_mb": "Size of the bundle",
   "cost.training_seconds": "Time of the training",
+  "data.quality": "Checks of the data",
+  "integrity.bundle": "Hashes, and lists it makes",
 };
 
 /** Signed, with as many digits as figures of this kind have. */
 export function gainText(value: number | null): string {
-  return value === null ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
-}
-
-/** Gates by kind, in the order in which they were judged. */
-export function byKind(gates: readonly Gate[]): [string, Gate[]][] {
-  const kinds = [...new Set(gates.map(({ kind }) => kind))];
-  return kinds.map((kind) => [kind, gates.filter((gate) => gate.kind === kind)]);
+  if (value === null) return "–";
+  const digits = Math.abs(value).toFixed(4);
+  return Number(digits) === 0 ? digits : `${value < 0 ? "−" : "+"}${digits}`;
 }

@@ -1,12 +1,11 @@
-import { numberText } from "../figures";
 import { DataTable } from "../DataTable";
+import { numberText } from "../figures";
 import {
   differenceText,
   intervalText,
   marginText,
   meaning,
   measure,
-  peopleText,
   rateText,
   spanOf,
   toneOf,
@@ -26,7 +25,6 @@ export function FindingsTable({ findings }: { findings: readonly Finding[] }) {
             <span className="visually-hidden">Interval of the difference</span>
             <IntervalScale />
           </th>
-          <th scope="col">In words</th>
           <th scope="col" data-kind="figure">
             Challenger
           </th>
@@ -43,11 +41,9 @@ export function FindingsTable({ findings }: { findings: readonly Finding[] }) {
             Margin
           </th>
           <th scope="col" data-kind="figure">
-            People
+            Seen
           </th>
-          <th scope="col" data-kind="figure">
-            Observed
-          </th>
+          <th scope="col">In words</th>
         </tr>
       </thead>
       <tbody>
@@ -60,7 +56,7 @@ export function FindingsTable({ findings }: { findings: readonly Finding[] }) {
 }
 
 function Row({ finding }: { finding: Finding }) {
-  const { metric, verdict, challenger, champion, observations } = finding;
+  const { metric, verdict, challenger, champion, people_challenger, people_champion, observations } = finding;
   const { name, counts } = measure(metric);
   const span = spanOf(finding);
   const label = `${name}: ${differenceText(finding)}, interval ${intervalText(finding)}, margin ${marginText(finding)}`;
@@ -73,16 +69,17 @@ function Row({ finding }: { finding: Finding }) {
       <td data-kind="plot">
         {span === null ? <span className="soft">nothing observed yet</span> : <IntervalPlot span={span} tone={toneOf(verdict)} label={label} />}
       </td>
-      <td data-kind="prose">{meaning(finding)}</td>
       <td data-kind="figure">{rateText(metric, challenger)}</td>
       <td data-kind="figure">{rateText(metric, champion)}</td>
       <td data-kind="figure">{differenceText(finding)}</td>
       <td data-kind="figure">{intervalText(finding)}</td>
       <td data-kind="figure">{marginText(finding)}</td>
-      <td data-kind="figure">{peopleText(finding)}</td>
       <td data-kind="figure">
+        {numberText(people_challenger)} + {numberText(people_champion)} people,
+        <br />
         {numberText(observations)} {counts}
       </td>
+      <td data-kind="words">{meaning(finding)}</td>
     </tr>
   );
 }

@@ -3,8 +3,8 @@ import { place, type Span } from "./span";
 
 const WIDTH = 228;
 const HEIGHT = 36;
+const SLIM = 22;
 const EDGE = 8;
-const MIDDLE = HEIGHT / 2;
 
 export type Tone = "good" | "plain" | "bad" | "open";
 
@@ -13,19 +13,22 @@ interface IntervalPlotProps {
   tone: Tone;
   /** The same in words. */
   label: string;
+  /** For one of many rows. */
+  slim?: boolean;
 }
 
 /** An interval beside the line of no difference and the line where harm begins; better is to the right. */
-export function IntervalPlot({ span, tone, label }: IntervalPlotProps) {
+export function IntervalPlot({ span, tone, label, slim = false }: IntervalPlotProps) {
+  const height = slim ? SLIM : HEIGHT;
   const [low, estimate, high] = [at(span.low), at(span.estimate), at(span.high)];
   return (
-    <svg width={WIDTH} height={HEIGHT} className={styles.plot} role="img" aria-label={label}>
-      <Lines harm={span.harm} />
-      <g className={styles.interval} data-tone={tone}>
-        <path d={`M${low.x} ${MIDDLE}H${high.x}`} />
+    <svg width={WIDTH} height={height} className={styles.plot} role="img" aria-label={label}>
+      <Lines harm={span.harm} height={height} />
+      <g className={styles.interval} data-tone={tone} transform={`translate(0 ${height / 2})`}>
+        <path d={`M${low.x} 0H${high.x}`} />
         <End place={low} pointing={-1} />
         <End place={high} pointing={1} />
-        {!estimate.beyond && <path className={styles.mark} d={`M${estimate.x} ${MIDDLE - 7}l6 7l-6 7l-6 -7z`} />}
+        {!estimate.beyond && <path className={styles.mark} d={`M${estimate.x} -7l6 7l-6 7l-6 -7z`} />}
       </g>
     </svg>
   );
@@ -33,17 +36,17 @@ export function IntervalPlot({ span, tone, label }: IntervalPlotProps) {
 
 /** A cap where the interval ends, an arrow where it goes on beyond the picture. */
 function End({ place: { x, beyond }, pointing }: { place: ReturnType<typeof at>; pointing: 1 | -1 }) {
-  if (beyond) return <path d={`M${x - 6 * pointing} ${MIDDLE - 5}L${x} ${MIDDLE}L${x - 6 * pointing} ${MIDDLE + 5}`} />;
-  return <path d={`M${x} ${MIDDLE - 5}v10`} />;
+  if (beyond) return <path d={`M${x - 6 * pointing} -5L${x} 0L${x - 6 * pointing} 5`} />;
+  return <path d={`M${x} -5v10`} />;
 }
 
-function Lines({ harm }: { harm: number | null }) {
+function Lines({ harm, height }: { harm: number | null; height: number }) {
   const border = at(harm ?? 0).x;
   return (
     <>
-      <rect x={0} y={0} width={border} height={HEIGHT} className={styles.harm} />
-      {harm !== null && <path d={`M${border} 0v${HEIGHT}`} className={styles.margin} />}
-      <path d={`M${at(0).x} 0v${HEIGHT}`} className={styles.even} />
+      <rect x={0} y={0} width={border} height={height} className={styles.harm} />
+      {harm !== null && <path d={`M${border} 0v${height}`} className={styles.margin} />}
+      <path d={`M${at(0).x} 0v${height}`} className={styles.even} />
     </>
   );
 }

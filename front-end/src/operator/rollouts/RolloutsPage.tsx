@@ -78,7 +78,7 @@ function RolloutsTable({ rollouts }: { rollouts: Rollout[] }) {
               <time dateTime={rollout.created_at}>{momentText(rollout.created_at)}</time>
             </td>
             <td data-kind="nowrap">{rollout.requested_by}</td>
-            <td data-kind="prose">{rollout.outcome ?? rollout.reason}</td>
+            <td data-kind="prose">{rollout.outcome ?? <span className="soft">goes on: {rollout.reason}</span>}</td>
           </tr>
         ))}
       </tbody>

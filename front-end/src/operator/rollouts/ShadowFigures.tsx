@@ -1,5 +1,6 @@
-import { numberText, percentText } from "../figures";
 import { DataTable } from "../DataTable";
+import { numberText } from "../figures";
+import { shareText } from "../metrics";
 
 /** What the two said of the same requests, while nobody saw the challenger's lists. */
 export interface Shadow {
@@ -35,7 +36,7 @@ export function ShadowFigures({ shadow }: { shadow: Shadow }) {
       <tbody>
         {shadowRows(shadow).map(({ name, value, means }) => (
           <tr key={name}>
-            <th scope="row">{name}</th>
+            <th scope="row" data-kind="nowrap">{name}</th>
             <td data-kind="figure">{value}</td>
             <td data-kind="prose">{means}</td>
           </tr>
@@ -51,7 +52,7 @@ export function shadowRows(shadow: Shadow): Row[] {
     { name: "Lists compared", value: numberText(compared), means: "both were asked for the same list" },
     { name: "Failed", value: numberText(errors), means: "making the challenger’s list raised an error" },
     { name: "Left out", value: numberText(dropped), means: "not asked, so that nobody had to wait" },
-    { name: "Overlap", value: optional(shadow.overlap, percentText), means: "of the champion’s titles that the challenger lists too" },
+    { name: "Overlap", value: shareText(shadow.overlap), means: "of the champion’s titles that the challenger lists too" },
     { name: "Rank correlation", value: optional(shadow.rank_correlation, signed), means: "of the titles in both lists; 1: the same order, −1: turned around" },
     { name: "Stars", value: optional(shadow.stars_shift, signed), means: "predicted by the challenger above the champion, for the same titles" },
     { name: "Scores", value: optional(shadow.score_shift, signed), means: "the same for what orders the lists" },

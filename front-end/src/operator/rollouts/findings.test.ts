@@ -67,16 +67,17 @@ describe("a finding", () => {
     expect(rateText("positive", 0.052)).toBe("5.2 %");
     expect(rateText("errors", 0.0004)).toBe("0.04 %");
     expect(rateText("latency", 1.234)).toBe("1.23 ms");
+    expect(rateText("stars", 3.608)).toBe("3.61");
     expect(rateText("error", null)).toBe("–");
   });
 
   it("tells differences, intervals and margins with their signs", () => {
     expect(differenceText(POSITIVE)).toBe("+4.0 %");
-    expect(intervalText(POSITIVE)).toBe("−8.0 % to +16.0 %");
-    expect(marginText(POSITIVE)).toBe("−10.0 %");
-    expect(intervalText(FEW)).toBe("−0.010 stars to +0.050 stars");
-    expect(marginText(FEW)).toBe("+0.050 stars");
-    expect(marginText({ ...FEW, metric: "errors", margin: 0.005 })).toBe("+0.50 points");
+    expect(intervalText(POSITIVE)).toBe("−8.0 to +16.0 %");
+    expect(marginText(POSITIVE)).toBe("−10 %");
+    expect(intervalText(FEW)).toBe("−0.010 to +0.050 stars");
+    expect(marginText(FEW)).toBe("+0.05 stars");
+    expect(marginText({ ...FEW, metric: "errors", margin: 0.005 })).toBe("+0.5 points");
     expect(intervalText({ ...POSITIVE, relative_high: null })).toBe("from −8.0 %");
   });
 

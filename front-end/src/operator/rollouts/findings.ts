@@ -1,5 +1,4 @@
 /** What the judge found, in words and as an interval in margins. */
-import { numberText } from "../figures";
 import type { Tone } from "./IntervalPlot";
 import { inMargins, type Span } from "./span";
 
@@ -37,7 +36,7 @@ interface Measure {
 
 const MEASURES: Record<string, Measure> = {
   positive: { name: "Positive answers", counts: "lists", unit: "share", better: "higher", relative: true },
-  stars: { name: "Stars given to what was shown", counts: "ratings", unit: "stars", better: "higher", relative: false },
+  stars: { name: "Stars given", counts: "ratings", unit: "stars", better: "higher", relative: false },
   error: { name: "Error of predicted stars", counts: "ratings", unit: "stars", better: "lower", relative: false },
   errors: { name: "Lists that failed", counts: "lists", unit: "share", better: "lower", relative: false },
   latency: { name: "Time to make a list", counts: "lists", unit: "ms", better: "lower", relative: true },
@@ -72,26 +71,28 @@ export function rateText(metric: string, value: number | null): string {
 /** The difference with its sign: of a relative metric in hundredths of the champion's figure, of shares in points. */
 export function differenceText({ metric, estimate, relative }: Finding): string {
   const kind = measure(metric);
-  return signed(kind, kind.relative ? relative : estimate);
+  const value = kind.relative ? relative : estimate;
+  return value === null ? "–" : `${signed(kind, value)} ${unitOf(kind)}`;
 }
 
-/** "−4.0 % to +11.0 %"; a side may be open. */
+/** "−4.0 to +11.0 %"; a side may be open. */
 export function intervalText(finding: Finding): string {
   const kind = measure(finding.metric);
   if ((kind.relative ? finding.relative : finding.estimate) === null) return "–";
   const [low, high] = kind.relative ? [finding.relative_low, finding.relative_high] : [finding.low, finding.high];
-  if (low === null) return high === null ? "no bounds yet" : `up to ${signed(kind, high)}`;
-  return high === null ? `from ${signed(kind, low)}` : `${signed(kind, low)} to ${signed(kind, high)}`;
+  if (low === null && high === null) return "no bounds yet";
+  if (low === null) return `up to ${signed(kind, high ?? 0)} ${unitOf(kind)}`;
+  return high === null
+    ? `from ${signed(kind, low)} ${unitOf(kind)}`
+    : `${signed(kind, low)} to ${signed(kind, high)} ${unitOf(kind)}`;
 }
 
 /** How much worse it may be, as the difference at which harm begins: "−10 %", "+0.05 stars". */
 export function marginText({ metric, margin }: Finding): string {
   const kind = measure(metric);
-  return signed(kind, kind.better === "higher" ? -margin : margin);
-}
-
-export function peopleText({ people_champion, people_challenger }: Finding): string {
-  return `${numberText(people_champion)} and ${numberText(people_challenger)}`;
+  const value = kind.better === "higher" ? -margin : margin;
+  const size = Number((scaled(kind) * Math.abs(value)).toPrecision(3));
+  return `${value < 0 ? "−" : "+"}${size} ${unitOf(kind)}`;
 }
 
 const MEANINGS: Record<Verdict, string> = {
@@ -117,28 +118,34 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-function signed({ unit, relative }: Measure, value: number | null): string {
-  if (value === null) return "–";
+function signed(kind: Measure, value: number): string {
+  const size = scaled(kind) * Math.abs(value);
   const sign = value < 0 ? "−" : "+";
-  const size = Math.abs(value);
-  if (relative) return `${sign}${(100 * size).toFixed(1)} %`;
-  if (unit === "share") return `${sign}${pointsText(size)} points`;
-  return `${sign}${inUnit(size, unit)}`;
+  return `${sign}${size.toFixed(kind.relative || kind.unit === "share" ? digits(size) : 3)}`;
+}
+
+/** Relative differences are in hundredths of the champion's figure, those of shares in points. */
+function unitOf({ unit, relative }: Measure): string {
+  if (relative) return "%";
+  return { share: "points", stars: "stars", ms: "ms" }[unit];
+}
+
+function scaled({ unit, relative }: Measure): number {
+  return relative || unit === "share" ? 100 : 1;
 }
 
 function inUnit(value: number, unit: Measure["unit"]): string {
   switch (unit) {
     case "share":
-      return `${pointsText(value)} %`;
+      return `${(100 * value).toFixed(digits(100 * value))} %`;
     case "stars":
-      return `${value.toFixed(3)} stars`;
+      return value.toFixed(2);
     case "ms":
       return `${value.toFixed(2)} ms`;
   }
 }
 
-/** Hundredths, with as many digits as small shares need. */
-function pointsText(share: number): string {
-  const hundredths = 100 * share;
-  return hundredths.toFixed(hundredths !== 0 && hundredths < 1 ? 2 : 1);
+/** As many as small shares need. */
+function digits(hundredths: number): number {
+  return hundredths !== 0 && hundredths < 1 ? 2 : 1;
 }

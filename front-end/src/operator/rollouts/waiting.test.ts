@@ -90,7 +90,7 @@ describe("what a rollout waits for", () => {
     const end = clockText("2026-03-08T10:00:00Z");
     expect(waitingText(canary(2, ["positive", "stars", "empty"]), NOW)).toBe(
       "50 % of the people see version 4. It becomes champion when the judge is sure that nothing is worse beyond its margin. " +
-        `Still open: positive answers, stars given to what was shown and empty lists. If that lasts until ${end}, version 3 stays.`,
+        `Still open: positive answers, stars given and empty lists. If that lasts until ${end}, version 3 stays.`,
     );
   });
 
