@@ -18,7 +18,7 @@ from marquee.settings import load_settings
 from marquee.store import alerts, connect
 from tests.running import RunningStack
 
-TRAINING_SECONDS = 240.0
+TRAINING_SECONDS = 280.0
 MOVING_MS = 30_000  # in which workers load a version, and the conductor looks
 
 
@@ -68,7 +68,7 @@ def state_of(operator: httpx.Client, version: int) -> str:
 
 def standing(page: Page) -> Locator:
     """What says where a rollout is, or a version."""
-    return page.get_by_role("main").get_by_role("status")
+    return page.get_by_role("main").get_by_role("status").first
 
 
 def start(page: Page, version: int, preset: str, reason: str) -> None:

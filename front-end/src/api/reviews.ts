@@ -18,21 +18,30 @@ export function useChecklist(version: number) {
   });
 }
 
+/** Fetches versions anew, without waiting: the form that asked is gone from the screen by then. */
+function useForgetting() {
+  const cache = useQueryClient();
+  return () => {
+    void cache.invalidateQueries({ queryKey: ["versions"] });
+    void cache.invalidateQueries({ queryKey: ["audit"] });
+  };
+}
+
 /** One's word on a version. */
 export function useReview(version: number) {
-  const cache = useQueryClient();
+  const forget = useForgetting();
   return useMutation({
     mutationFn: (body: { part: Part; decision: "approve" | "decline"; comment: string }) =>
       unwrap(api.POST("/api/v1/models/{version}/review", { params: { path: { version } }, body })),
-    onSettled: () => cache.invalidateQueries({ queryKey: ["versions"] }),
+    onSettled: forget,
   });
 }
 
 export function useArchive(version: number) {
-  const cache = useQueryClient();
+  const forget = useForgetting();
   return useMutation({
     mutationFn: (reason: string) =>
       unwrap(api.POST("/api/v1/models/{version}/archive", { params: { path: { version } }, body: { reason } })),
-    onSuccess: () => cache.invalidateQueries({ queryKey: ["versions"] }),
+    onSuccess: forget,
   });
 }

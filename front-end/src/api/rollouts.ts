@@ -32,12 +32,16 @@ export function useRollout(rolloutId: string) {
   });
 }
 
-/** What a change of a rollout changes on other screens. */
+/**
+ * Fetches anew what a change of a rollout changes on all screens. Nobody waits for that: what asked for the change
+ * may be gone from the screen by then, and could not say any more that it was done.
+ */
 function useForgetting() {
   const cache = useQueryClient();
-  return async () => {
-    const kinds = ["rollouts", "rollout", "deployment", "versions", "audit", "alerts"];
-    await Promise.all(kinds.map((kind) => cache.invalidateQueries({ queryKey: [kind] })));
+  return () => {
+    for (const kind of ["rollouts", "rollout", "deployment", "versions", "audit", "alerts"]) {
+      void cache.invalidateQueries({ queryKey: [kind] });
+    }
   };
 }
 
@@ -84,10 +88,10 @@ export function useOpenAlerts() {
 }
 
 export function useResolveAlert() {
-  const cache = useQueryClient();
+  const forget = useForgetting();
   return useMutation({
     mutationFn: (alertId: number) =>
       unwrap(api.POST("/api/v1/alerts/{alert_id}/resolve", { params: { path: { alert_id: alertId } } })),
-    onSuccess: () => cache.invalidateQueries({ queryKey: ["alerts"] }),
+    onSuccess: forget,
   });
 }
