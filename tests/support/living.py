@@ -26,18 +26,12 @@ PAUSE = 0.05  # between the visits of one browser
 
 @dataclass
 class Living:
-    """The services of one platform.
-
-    Attributes:
-        url: of the inference service.
-        killed: how often the retraining service was.
-    """
+    """The services of one platform; `url` is that of the inference service."""
 
     platform: Platform
     folder: Path
     url: str
     key: str
-    killed: int = 0
     _retraining: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def client(self) -> httpx.Client:
@@ -85,7 +79,6 @@ class Living:
     def kill_retraining(self) -> None:
         """`kill -9`, and another one begins."""
         self.stop_retraining(signal.SIGKILL)
-        self.killed += 1
         self.start_retraining()
 
     def stop_retraining(self, number: signal.Signals = signal.SIGTERM) -> None:
