@@ -1,5 +1,6 @@
 """Cards, reviews, checklists, rollouts, alerts and the policy, over HTTP."""
 
+import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -422,17 +423,18 @@ def test_a_rollout_has_its_steps_its_verdict_and_what_the_shadow_showed(
 ) -> None:
     with platform.engine.begin() as connection:
         for worker, compared in (("a", 3), ("b", 4)):
+            figures = {"compared": compared, "overlap": 1.5, "seconds": {"0.001": compared, "inf": 1}}
             connection.execute(
                 text(
                     "INSERT INTO shadow_tallies (rollout_id, worker, figures) VALUES (1, :worker, :figures)"
                 ),
-                {"worker": worker, "figures": f'{{"compared": {compared}, "overlap": 1.5}}'},
+                {"worker": worker, "figures": json.dumps(figures)},
             )
     found = reader.get("/api/v1/rollouts/1").json()
     assert (found["state"], found["outcome"]) == ("rolled_back", "worse in positive")
     assert [(step["step"], step["share"]) for step in found["steps"]] == [(1, 0.05)]
     assert found["verdict"]["findings"][0]["metric"] == "positive"
-    assert found["shadow"] == {"compared": 7.0, "overlap": 3.0}
+    assert found["shadow"] == {"compared": 7.0, "overlap": 3.0, "seconds": {"0.001": 7.0, "inf": 2.0}}
 
 
 def test_rollouts_come_page_by_page_newest_first(operator: httpx.Client, reader: httpx.Client) -> None:
