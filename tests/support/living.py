@@ -26,18 +26,12 @@ PAUSE = 0.05  # between the visits of one browser
 
 @dataclass
 class Living:
-    """The services of one platform.
-
-    Attributes:
-        url: of the inference service.
-        killed: how often the retraining service was.
-    """
+    """The services of one platform; `url` is that of the inference service."""
 
     platform: Platform
     folder: Path
     url: str
     key: str
-    killed: int = 0
     _retraining: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def client(self) -> httpx.Client:
@@ -85,7 +79,6 @@ class Living:
     def kill_retraining(self) -> None:
         """`kill -9`, and another one begins."""
         self.stop_retraining(signal.SIGKILL)
-        self.killed += 1
         self.start_retraining()
 
     def stop_retraining(self, number: signal.Signals = signal.SIGTERM) -> None:
@@ -102,9 +95,9 @@ class Living:
         before = self.newest()
         self.post("/jobs/retraining/runs", reason=reason).raise_for_status()
         if kill:
-            eventually(lambda: self._runs("running") > 0, within=60, what="the training")
+            eventually(lambda: self._runs("running") > 0, within=150, what="the training")
             self.kill_retraining()
-        eventually(lambda: self.newest() > before, within=120, what=f"a version ({reason})")
+        eventually(lambda: self.newest() > before, within=300, what=f"a version ({reason})")
         return self.newest()
 
     def _runs(self, state: str) -> int:

@@ -104,7 +104,7 @@ class Trial:
                 report = ServingWorker(name, "here", 1, self.now, revision, 1, challenger, problem)
                 workers.report(connection, report)
 
-    def shadow(self, **figures: float) -> None:
+    def shadow(self, **figures: Any) -> None:
         """A worker's figures of the shadow, over those it wrote before."""
         with self.engine.begin() as connection:
             connection.execute(text("DELETE FROM shadow_tallies WHERE worker = 'w1'"))

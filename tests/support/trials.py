@@ -34,6 +34,7 @@ def start_trial(service: Service, version: int, mode: Mode, *, share: float = 0.
             salt=salt,
             requested_by="test",
             reason="a test",
+            at=datetime.now(UTC),
         )
         rollouts.change(connection, rollout.rollout_id, expected_revision=rollout.revision, state="canary")
     set_step(service, rollout.rollout_id, version, mode, step=0, share=share, salt=salt)

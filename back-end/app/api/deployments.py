@@ -1,6 +1,5 @@
 """Which model serves, the versions there are, and the way back."""
 
-import logging
 import os
 from dataclasses import asdict
 from typing import Annotated
@@ -13,15 +12,10 @@ from app.api.routing import problems, router
 from app.api.schemas import deployments as schemas
 from app.dependencies import READERS, Operator, WorkerDep
 from app.serving.worker import Worker
-from marquee.domain.errors import ConfigurationError
-from marquee.settings import load_policy
-from marquee.settings.policy import Retention
 from marquee.store import deployment, versions, workers
 from marquee.store.versions import ModelVersion
 
 routes = router("models")
-logger = logging.getLogger("marquee.app")
-
 VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[3])]
 
 
@@ -44,9 +38,8 @@ def roll_back(body: schemas.RollbackRequest, worker: WorkerDep, caller: Operator
 
     Workers follow within moments and refuse nobody. A rollout that goes is aborted.
     """
-    from marquee.lifecycle.promotion import (
-        rollback,
-    )  # brings along the registry's client, which workers do not need
+    # Brings along the registry's client, which workers do not need.
+    from marquee.lifecycle.promotion import rollback, rollback_days_of
 
     with worker.database.engine() as engine:
         rollback(
@@ -55,7 +48,7 @@ def roll_back(body: schemas.RollbackRequest, worker: WorkerDep, caller: Operator
             reason=body.reason,
             expected_revision=body.expected_revision,
             to=body.to,
-            rollback_days=_rollback_days(worker),
+            rollback_days=rollback_days_of(worker.settings.configs_dir / "policy.yaml"),
         )
     return get_deployment(worker)
 
@@ -91,15 +84,6 @@ def get_model(version: VersionInPath, worker: WorkerDep) -> schemas.ModelVersion
             "facts": {name: value for name, value in found.facts.items() if name != "reason"},
         }
     )
-
-
-def _rollback_days(worker: Worker) -> float:
-    """As policy.yaml says; while that is wrong the default: a way back must not hang on a typing mistake."""
-    try:
-        return load_policy(worker.settings.configs_dir / "policy.yaml").retention.rollback_days
-    except ConfigurationError:
-        logger.exception("policy.yaml is wrong; a version can be returned to for the default time.")
-        return Retention().rollback_days
 
 
 def _deployment(connection: Connection, worker: Worker) -> schemas.Deployment:

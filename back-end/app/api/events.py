@@ -44,16 +44,12 @@ def send_events(body: EventBatch, worker: WorkerDep, caller: CallerDep) -> Event
         caller.require_person(user_id, Level.WRITE)
     now = system_clock()
     reported = [Reported(_event(event, now), event.token) for event in body.events]
-    before = {
-        event.user_id: worker.before_rating(event.user_id)
-        for event in body.events
-        if worker.serving.feedback.stars_of(event.kind) is not None
-    }
+    before = worker.before_events([one.event for one in reported])
     outcomes = take(reported, worker.database, worker.tokens, worker.serving.feedback, now)
-    for one, outcome in zip(reported, outcomes, strict=True):
-        stars = worker.serving.feedback.stars_of(one.event.kind)
-        if stars is not None and outcome.status == "accepted":
-            worker.scored.note(before[one.event.user_id], one.event.item_id, stars, now)
+    accepted = [
+        one.event for one, outcome in zip(reported, outcomes, strict=True) if outcome.status == "accepted"
+    ]
+    worker.note_events(before, accepted, now)
     counts = Counter(outcome.status for outcome in outcomes)
     return EventReceipt(
         accepted=counts["accepted"],

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 from uuid import uuid4
 
@@ -39,6 +40,7 @@ from app.serving.trials import Trials
 from app.serving.versions import VersionShelf
 from marquee.domain.clock import system_clock
 from marquee.domain.errors import Unavailable
+from marquee.domain.records import Event
 from marquee.settings import Serving, Settings
 from marquee.store import changes, deployment, items, users, versions
 from marquee.store.changes import Change
@@ -186,6 +188,23 @@ class Worker:
         """Somebody as they are before they rate; None where nobody is to predict what they will."""
         lineup = self.lineup
         return None if lineup.trial is None else self.scored.before(self.person(user_id), lineup)
+
+    def before_events(self, events: Sequence[Event]) -> dict[str, Before | None]:
+        """The same, by user id, of those who send an event that stands for a rating."""
+        stars_of = self.serving.feedback.stars_of
+        if self.lineup.trial is None:
+            return {}
+        rating = {event.user_id for event in events if stars_of(event.kind) is not None}
+        return {user_id: self.before_rating(user_id) for user_id in rating}
+
+    def note_events(self, before: Mapping[str, Before | None], events: Sequence[Event], at: datetime) -> None:
+        """Have those scored that stand for ratings and were committed."""
+        if not before:
+            return
+        for event in events:
+            stars = self.serving.feedback.stars_of(event.kind)
+            if stars is not None:
+                self.scored.note(before[event.user_id], event.item_id, stars, at)
 
     def look_up(self, user_id: str) -> Person:
         """Somebody, from Postgres if need be. Blocks."""

@@ -26,16 +26,16 @@ def rollback(
     """
     from marquee.cli.following import whoami
     from marquee.lifecycle.promotion import rollback as roll_back
-    from marquee.settings import load_policy, load_settings
+    from marquee.lifecycle.promotion import rollback_days_of
+    from marquee.settings import load_settings
 
     settings = load_settings()
-    policy = load_policy(settings.configs_dir / "policy.yaml")
     now = roll_back(
         open_database(settings),
         actor=f"command line:{whoami()}",
         reason=reason,
         to=to,
-        rollback_days=policy.retention.rollback_days,
+        rollback_days=rollback_days_of(settings.configs_dir / "policy.yaml"),
     )
     facts = {"champion": now.champion, "previous": now.previous, "revision": now.revision}
     typer.echo(

@@ -97,7 +97,8 @@ def intervals_of(judged: Judged) -> dict[str, dict[str, tuple[float, float]]]:
     sure = estimates([estimator for *_, estimator in asked], len(judged.people))
     for (group, name, _), one in zip(asked, sure, strict=True):
         if one is not None and one.low is not None and one.high is not None:
-            found.setdefault(group, {})[name] = (one.low, one.high)
+            most = math.inf if name in ("rmse", "mae") else 1.0  # all others are shares
+            found.setdefault(group, {})[name] = (max(one.low, 0.0), min(one.high, most))
     return found
 
 

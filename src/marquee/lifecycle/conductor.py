@@ -6,7 +6,7 @@ move is a compare-and-swap.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import Conflict
@@ -14,7 +14,7 @@ from marquee.lifecycle.looks import Look, look
 from marquee.lifecycle.rollout_moves import Decision, end, is_deployed, onward, promote
 from marquee.lifecycle.rollout_plan import Plan
 from marquee.settings.serving import Serving
-from marquee.store import audit, deployment, outcomes, rollouts
+from marquee.store import alerts, audit, deployment, outcomes, rollouts
 from marquee.store.rollouts import Rollout
 
 ACTOR = "conductor"
@@ -83,7 +83,18 @@ def _move(engine: Engine, rollout: Rollout, plan: Plan, seen: Look, now: datetim
             moved = promote(connection, rollout, plan, decision)
         else:
             moved = end(connection, rollout, seen.move, decision)
+        if moved.state == "rolled_back":
+            _tell_people(connection, moved)
     return [f"Rollout {moved.rollout_id} of version {moved.challenger} is {_where(moved)}: {seen.reason}"]
+
+
+def _tell_people(connection: Connection, rollout: Rollout) -> None:
+    alerts.raise_alert(
+        connection,
+        kind="rolled back",
+        subject=f"version {rollout.challenger}",
+        message=f"Rollout {rollout.rollout_id} was rolled back: {rollout.outcome}",
+    )
 
 
 def _where(rollout: Rollout) -> str:

@@ -118,7 +118,7 @@ def _look_at_shadow(connection: Connection, rollout: Rollout, plan: Plan, now: d
     return _seen(rollout, "stay", "waiting", reason, **told)
 
 
-def _shadow_figures(sums: Mapping[str, Any]) -> dict[str, Any]:
+def _shadow_figures(sums: Mapping[str, float]) -> dict[str, Any]:
     """Means of what the workers summed; None where there is nothing to divide by."""
     compared, errors = sums.get("compared", 0), sums.get("errors", 0)
     means = {
@@ -136,7 +136,11 @@ def _shadow_figures(sums: Mapping[str, Any]) -> dict[str, Any]:
         "errors": _ratio(errors, compared + errors),
         "times_slower": _ratio(sums.get("challenger_ms", 0.0), sums.get("champion_ms", 0.0)),
         **{name: _ratio(sums.get(name, 0.0), sums.get(number, 0)) for name, number in means.items()},
-        "seconds": sums.get("seconds", {}),
+        "seconds": {
+            name.removeprefix("seconds."): number
+            for name, number in sums.items()
+            if name.startswith("seconds.")
+        },
     }
 
 

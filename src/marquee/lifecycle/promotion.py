@@ -1,20 +1,33 @@
 """Making a version the champion: one transaction for its state, the deployment and the audit."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from marquee.domain.clock import system_clock
-from marquee.domain.errors import Conflict
+from marquee.domain.errors import ConfigurationError, Conflict
 from marquee.lifecycle.rollout_ends import end_within
 from marquee.lifecycle.states import check_move
-from marquee.settings.policy import Retention
+from marquee.settings.policy import Retention, load_policy
 from marquee.store import audit, deployment, rollouts, versions
 from marquee.store.deployment import Deployment
 
+logger = logging.getLogger("marquee.lifecycle")
+
 ROLLBACK_DAYS = Retention().rollback_days  # for callers that have no policy at hand
+
+
+def rollback_days_of(policy: Path) -> float:
+    """What `policy.yaml` says; the default where it is wrong, which must keep nobody from going back."""
+    try:
+        return load_policy(policy).retention.rollback_days
+    except ConfigurationError as error:
+        logger.warning("%s A version can be returned to for %g days meanwhile.", error, ROLLBACK_DAYS)
+        return ROLLBACK_DAYS
 
 
 def promote(

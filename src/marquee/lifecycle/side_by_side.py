@@ -98,14 +98,14 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Set
 
 
 def _recipe(version: ModelVersion) -> dict[str, Any]:
-    """`rating.algorithm`, `rating.n_factors`, …"""
+    """`rating.algorithm`, `rating.n_factors`, …, by name."""
     algorithms = {f"{role}.algorithm": name for role, name in version.algorithms.items()}
     values = {
         f"{role}.{name}": value
         for role, group in version.hyperparameters.items()
         for name, value in group.items()
     }
-    return {**algorithms, **values}
+    return dict(sorted({**algorithms, **values}.items()))
 
 
 def _data(connection: Connection, version: ModelVersion) -> dict[str, Any]:

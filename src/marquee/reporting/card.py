@@ -159,7 +159,11 @@ def _recipe(version: ModelVersion) -> Section:
     )
     blocks: list[Block] = [Table("The models and their settings", ("role", "algorithm", "settings"), rows)]
     if version.facts:
-        made = tuple((name.replace("_", " "), _json(value)) for name, value in version.facts.items())
+        made = tuple(
+            (name.replace("_", " "), f"{len(value)} files" if name == "files" else _json(value))
+            for name, value in version.facts.items()
+            if value not in ("", None)
+        )
         blocks.append(Table("How it was made", ("what", "value"), made, folded=True))
     return Section("Recipe", tuple(blocks))
 

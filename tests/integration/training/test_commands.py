@@ -112,7 +112,7 @@ def test_two_versions_stand_side_by_side(
     assert figures["known.rmse"]["better"] == "a"
     assert figures["known.rmse"]["difference"] > 0.1
     assert figures["known.ndcg"]["better"] == "neither"  # the same ranking model
-    assert [one["name"] for one in found["recipe"]] == ["rating.n_factors", "rating.n_epochs"]
+    assert [one["name"] for one in found["recipe"]] == ["rating.n_epochs", "rating.n_factors"]
     assert found["same_data"] is True
     assert marquee("models", "compare", str(trained["version"]), "999").status == NotFound.exit_code
 

@@ -364,7 +364,7 @@ def test_an_alias_moved_by_hand_is_put_back_and_audited(
     assert registry.champion() == champion
     with platform.engine.connect() as connection:
         (entry,) = audit.latest(connection, limit=1)
-    assert (entry.action, entry.evidence) == ("restore alias", {"found": other})
+    assert (entry.action, entry.evidence) == ("restore alias", {"alias": "champion", "found": other})
 
 
 def test_only_one_training_runs_at_a_time(platform: Platform, first: Registered) -> None:

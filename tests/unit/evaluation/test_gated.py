@@ -152,3 +152,9 @@ def test_where_all_ratings_are_the_same_rules_of_stars_ask_nothing_and_say_so() 
     (gate,) = judge(rules, {"candidate": same, "baselines": same}, USERS, with_champion=False)
     assert (gate.passed, gate.judged) == (True, False)
     assert "all ratings are the same" in gate.reason
+
+
+def test_the_interval_of_a_share_stays_within_what_a_share_can_be() -> None:
+    nearly_all = np.arange(N) > 0
+    low, high = intervals_of(_judged(np.full(N, 0.5), nearly_all))["known"]["ndcg"]
+    assert 0.9 < low < (N - 1) / N < high == 1.0

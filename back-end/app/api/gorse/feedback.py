@@ -181,8 +181,10 @@ def put_events(worker: Worker, batch: Sequence[Event], *, overwrite: bool) -> No
         if refusal is not None:
             raise InvalidInput(refusal, hint="See docs/from-gorse.md.")
     if batch:
+        before = worker.before_events(batch)
         with worker.database.writing() as connection:
             gorse.put_feedback(connection, batch, overwrite=overwrite)
+        worker.note_events(before, batch, now)
 
 
 def _put(body: schemas.Feedbacks, worker: Worker, *, overwrite: bool) -> schemas.Success:
