@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, Table, delete, select, tuple_
 
-from marquee.store import changes
+from marquee.store import changes, rollouts
 from marquee.store.impressions import forget
 from marquee.store.tables import events, impressions, ratings, rollout_outcomes, scored_ratings, users
 
@@ -74,6 +74,7 @@ def erase(connection: Connection, user_id: str) -> bool:
     Workers forget the person when this transaction commits. Data sets that models were trained on, and the
     models' own files, are not touched.
     """
+    rollouts.hold_counting(connection)  # first: what a count has read of the person it would still write
     shown = forget(connection, user_id)
     known = connection.execute(delete(users).where(users.c.user_id == user_id)).rowcount
     # After the person: whoever writes about them at this moment has a lock on that row.

@@ -111,6 +111,12 @@ def active(connection: Connection, *, for_update: bool = False) -> Rollout | Non
     return None if row is None else Rollout(**row._mapping)
 
 
+def hold_counting(connection: Connection) -> None:
+    """Wait for a count of outcomes that is under way, and let none begin until the transaction ends."""
+    query = select(rollouts.c.rollout_id).where(rollouts.c.state.in_(ACTIVE))
+    connection.execute(query.with_for_update(read=True))  # beside others who only hold it
+
+
 def list_page(connection: Connection, *, limit: int, before: int | None = None) -> list[Rollout]:
     """Newest first; `before` is the id of the last one already had."""
     query = select(*_COLUMNS).order_by(rollouts.c.rollout_id.desc()).limit(limit)
