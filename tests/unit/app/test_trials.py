@@ -1,8 +1,10 @@
-"""What is counted of the lists of a canary, where the challenger is the champion once more."""
+"""What is counted of the lists of a canary and a shadow, by a challenger that is the champion, or broken."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from app.serving.database import Database
 from app.serving.histories import RATED, Histories
 from app.serving.impressions import ImpressionLog
 from app.serving.lists import ListMaker
+from app.serving.scored import ScoredRatings
 from app.serving.shadow import Shadow
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.stage import Lineup, Trial
@@ -30,10 +33,12 @@ from sqlalchemy import create_engine
 from marquee.evaluation.judge import Finding, judge
 from marquee.lifecycle import observed
 from marquee.models.bundle import Bundle
+from marquee.models.model_set import ModelSet
 from marquee.settings import Serving
 from marquee.settings.policy import Judge
 from marquee.store.deployment import Deployment
 from marquee.store.outcomes import TALLIES
+from tests.support.service import eventually
 from tests.support.world import write_world_bundle
 from tests.unit.app.test_lists import CATALOGUE, REQUEST
 
@@ -44,15 +49,25 @@ PEOPLE = 2_000
 
 
 class Canary:
-    """One bundle as champion and as challenger, and what is counted of their lists."""
+    """Two models as champion and as challenger, and what is counted of their lists."""
 
-    def __init__(self, lists: ListMaker, bundle: Bundle, clock: Callable[[], float]) -> None:
-        champion, challenger = (
-            Shelf.of(ServedModel.of(version, bundle, SERVING), CATALOGUE).prepared() for version in (1, 2)
-        )
-        self.tallies = Tallies("w")
-        self.lineup = Lineup(champion, Trial.of(challenger, CANARY))
-        self._trials = Trials(lists, self.tallies, Shadow(lists, "w", threading.Event()), clock)
+    def __init__(
+        self,
+        lists: ListMaker,
+        champion: ModelSet,
+        challenger: ModelSet,
+        clock: Callable[[], float],
+        deployed: Deployment = CANARY,
+    ) -> None:
+        shelves = [
+            Shelf.of(ServedModel.of(version, models, SERVING), CATALOGUE).prepared()
+            for version, models in ((1, champion), (2, challenger))
+        ]
+        self.tallies, self.stopping = Tallies("w"), threading.Event()
+        self.shadow = Shadow(lists, "w", self.stopping)
+        self.scored = ScoredRatings(self.tallies, self.shadow)
+        self.lineup = Lineup(shelves[0], Trial.of(shelves[1], deployed))
+        self._trials = Trials(lists, self.tallies, self.shadow, clock)
 
     def know(self, people: list[Person]) -> None:
         """Before the challenger came, the champion served them."""
@@ -78,14 +93,30 @@ class Canary:
 
 
 @pytest.fixture
-def new_canary(tmp_path: Path) -> Iterator[Callable[..., Canary]]:
+def bundle(tmp_path: Path) -> Bundle:
     write_world_bundle(tmp_path / "1")
+    return Bundle.open(tmp_path / "1")
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Iterator[ListMaker]:
     with Bell(tmp_path / "bell") as bell:
         database = Database(create_engine("postgresql+psycopg2://"), bell)  # never connected
         log = ImpressionLog(database, SERVING.impressions)
         histories = Histories(100, SERVING.feedback)
-        lists = ListMaker(SERVING, histories, Tokens("key"), log, is_deployed=lambda: True)
-        yield lambda clock: Canary(lists, Bundle.open(tmp_path / "1"), clock)
+        yield ListMaker(SERVING, histories, Tokens("key"), log, is_deployed=lambda: True)
+
+
+@pytest.fixture
+def new_canary(lists: ListMaker, bundle: Bundle) -> Callable[..., Canary]:
+    return lambda clock: Canary(lists, bundle, bundle, clock)
+
+
+@pytest.fixture
+def new_broken(lists: ListMaker, bundle: Bundle) -> Callable[[str], Canary]:
+    """Its challenger predicts no number; of a mode."""
+    broken = replace(bundle, rating=replace(bundle.rating, mean=np.nan))
+    return lambda mode: Canary(lists, bundle, broken, time.thread_time, replace(CANARY, mode=mode))
 
 
 def _people(number: int) -> list[Person]:
@@ -155,3 +186,42 @@ def _latency(canary: Canary) -> Finding:
     seen = {"latency": observed.of_buckets(canary.counted())["latency"]}
     judgement = judge(seen, (metric,), alpha=policy.alpha, planned=PEOPLE, least_people=policy.least_people)
     return judgement.findings[0]
+
+
+def test_lists_in_the_shadow_that_hold_no_numbers_are_errors_and_spoil_no_sum(
+    new_broken: Callable[[str], Canary],
+) -> None:
+    broken = new_broken("shadow")
+    broken.shadow.start()
+    try:
+        for person in _people(3):
+            broken.alone(person)
+        figures: dict[str, Any] = {}
+
+        def all_are_counted() -> bool:
+            figures.update(broken.shadow.unwritten().get(7, {}))
+            return figures.get("errors", 0) + figures.get("compared", 0) == 3
+
+        eventually(all_are_counted)
+    finally:
+        broken.stopping.set()
+        broken.shadow.wake()
+        broken.shadow.join(20)
+    assert (figures["errors"], figures["compared"], figures["stars_shift"]) == (3, 0, 0.0)
+
+
+def test_a_rating_for_which_the_challenger_predicts_no_number_is_its_error(
+    new_broken: Callable[[str], Canary],
+) -> None:
+    for mode in ("shadow", "canary"):
+        broken, (person,) = new_broken(mode), _people(1)
+        unrated = next(n for n in range(20) if n not in person.rated["number"])
+        before = broken.scored.before(person, broken.lineup)
+        broken.scored.note(before, f"i{unrated:03d}", 4.0, datetime.now(UTC))
+        assert list(broken.scored.predicted()) == []
+        if mode == "shadow":
+            assert broken.shadow.unwritten()[7]["errors"] == 1
+        else:
+            sums = _sums(broken)
+            assert sums.keys() == {"challenger"}
+            assert (sums["challenger"]["errors"], sums["challenger"]["timed"]) == (1, 0)
