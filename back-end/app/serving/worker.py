@@ -336,6 +336,8 @@ class Worker:
                 self._refold(people)
         for user_id in users.missing(connection, keys.get("user", ())):
             self.impressions.forget(user_id)
+            self.stage.forget_person(user_id)
+            self.versions.forget_person(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 
