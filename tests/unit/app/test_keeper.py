@@ -6,18 +6,24 @@ import shutil
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from app.serving.bundles import BundleStore
+from app.serving.catalogue import Catalogue
 from app.serving.keeper import ModelKeeper
 from app.serving.stage import Stage
 
+from marquee.domain.records import Item
+from marquee.models.bundle import Bundle, write_bundle
+from marquee.models.manifest import Facts
 from marquee.settings import Serving
 from marquee.store.deployment import Deployment
 from tests.support.service import eventually
-from tests.support.world import write_world_bundle
+from tests.support.world import SNAPSHOT, write_world_bundle
 
 
 class Follows:
@@ -139,6 +145,40 @@ def test_a_challenger_that_cannot_be_loaded_is_reported_and_touches_nothing(foll
     assert (follows.served, follows.keeper.problem, follows.on_trial()) == ([1], None, None)
     follows.want(1)
     eventually(lambda: follows.keeper.challenger_problem is None)
+
+
+def _unusable(folder: Path) -> None:
+    """Its files are what its manifest says, and it fails when it is joined with a catalogue that has more."""
+    write_world_bundle(folder)
+    bundle = Bundle.open(folder)
+    lopsided = replace(bundle.fallback.popularity, lifts=np.zeros(3, np.float32))  # without a column an item
+    shutil.rmtree(folder)
+    facts = Facts(hyperparameters={}, seed=0, snapshot_hash=SNAPSHOT, n_users=40, n_ratings=280)
+    write_bundle(folder, replace(bundle, fallback=replace(bundle.fallback, popularity=lopsided)), facts)
+
+
+def test_a_challenger_is_given_up_when_it_is_found_broken_each_time(follows: Follows) -> None:
+    write_world_bundle(follows.folder / "1")
+    _unusable(follows.folder / "2")
+    follows.stage.put_catalogue(Catalogue.of([Item("new", "A New One", genres=("Comedy",))]))
+    follows.want(1, **TRIAL)
+    eventually(lambda: follows.keeper.challenger_problem is not None)
+    assert follows.keeper.refusal is None, "once is no proof"
+    eventually(lambda: follows.keeper.refusal is not None)
+    assert "fails when it is used" in str(follows.keeper.refusal)
+    follows.want(1)
+    assert follows.keeper.refusal is None, "at once"
+
+
+def test_a_challenger_that_cannot_be_had_is_not_given_up(follows: Follows) -> None:
+    write_world_bundle(follows.folder / "1")
+    follows.want(1, **TRIAL)
+    for _ in range(4):
+        follows.keeper.challenger_problem = None
+        follows.keeper.wake()
+        eventually(lambda: follows.keeper.challenger_problem is not None)
+    assert "no copy on this machine" in str(follows.keeper.challenger_problem)
+    assert follows.keeper.refusal is None
 
 
 def test_what_is_in_memory_changes_places_at_once(follows: Follows) -> None:
