@@ -6,35 +6,30 @@ import shutil
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from app.serving.bundles import BundleStore
-from app.serving.catalogue import Catalogue
 from app.serving.keeper import ModelKeeper
 from app.serving.stage import Stage
 
-from marquee.domain.records import Item
-from marquee.models.bundle import Bundle, write_bundle
-from marquee.models.manifest import Facts
+from marquee.models.bundle import Bundle
 from marquee.settings import Serving
 from marquee.store.deployment import Deployment
 from tests.support.service import eventually
-from tests.support.world import SNAPSHOT, write_world_bundle
+from tests.support.world import write_world_bundle
 
 
 class Follows:
     """A keeper, and what it has put into service."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: type[BundleStore] = BundleStore) -> None:
         self.folder = folder
         self.served: list[int] = []
         self.stopping = threading.Event()
         self.stage = Stage(self._note)
-        self.keeper = ModelKeeper(BundleStore(folder, self.stopping), Serving(), self.stage, self.stopping)
+        self.keeper = ModelKeeper(store(folder, self.stopping), Serving(), self.stage, self.stopping)
         self.keeper.start()
 
     def _note(self) -> None:
@@ -147,37 +142,39 @@ def test_a_challenger_that_cannot_be_loaded_is_reported_and_touches_nothing(foll
     eventually(lambda: follows.keeper.challenger_problem is None)
 
 
-def _unusable(folder: Path) -> None:
-    """Its files are what its manifest says, and it fails when it is joined with a catalogue that has more."""
-    write_world_bundle(folder)
-    bundle = Bundle.open(folder)
-    lopsided = replace(bundle.fallback.popularity, lifts=np.zeros(3, np.float32))  # without a column an item
-    shutil.rmtree(folder)
-    facts = Facts(hyperparameters={}, seed=0, snapshot_hash=SNAPSHOT, n_users=40, n_ratings=280)
-    write_bundle(folder, replace(bundle, fallback=replace(bundle.fallback, popularity=lopsided)), facts)
+class DamagedAtTheSource(BundleStore):
+    """Bundles on disk, as if the registry held none but damaged ones."""
+
+    def open(self, version: int) -> Bundle:
+        return self.open_copy(version)
 
 
-def test_a_challenger_is_given_up_when_it_is_found_broken_each_time(follows: Follows) -> None:
-    write_world_bundle(follows.folder / "1")
-    _unusable(follows.folder / "2")
-    follows.stage.put_catalogue(Catalogue.of([Item("new", "A New One", genres=("Comedy",))]))
-    follows.want(1, **TRIAL)
-    eventually(lambda: follows.keeper.challenger_problem is not None)
-    assert follows.keeper.refusal is None, "once is no proof"
-    eventually(lambda: follows.keeper.refusal is not None)
-    assert "fails when it is used" in str(follows.keeper.refusal)
-    follows.want(1)
-    assert follows.keeper.refusal is None, "at once"
+def test_a_challenger_is_given_up_when_it_is_found_broken_each_time(tmp_path: Path) -> None:
+    follows = Follows(tmp_path / "bundles", DamagedAtTheSource)
+    for version in (1, 2):
+        write_world_bundle(follows.folder / str(version))
+    _damage(follows.folder / "2")
+    try:
+        follows.want(1, **TRIAL)
+        eventually(lambda: follows.keeper.challenger_problem is not None)
+        assert follows.keeper.refusal is None, "once is no proof"
+        eventually(lambda: follows.keeper.refusal is not None)
+        assert "items.json" in str(follows.keeper.refusal)
+        follows.want(1)
+        assert follows.keeper.refusal is None, "at once"
+    finally:
+        follows.stop()
 
 
 def test_a_challenger_that_cannot_be_had_is_not_given_up(follows: Follows) -> None:
     write_world_bundle(follows.folder / "1")
+    (follows.folder / ".2.lock").mkdir()  # so that the disk refuses
     follows.want(1, **TRIAL)
     for _ in range(4):
         follows.keeper.challenger_problem = None
         follows.keeper.wake()
         eventually(lambda: follows.keeper.challenger_problem is not None)
-    assert "no copy on this machine" in str(follows.keeper.challenger_problem)
+    assert "cannot be used" in str(follows.keeper.challenger_problem)
     assert follows.keeper.refusal is None
 
 
