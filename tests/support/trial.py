@@ -94,14 +94,21 @@ class Trial:
     def wait(self, minutes: float) -> None:
         self.now += timedelta(minutes=minutes)
 
-    def workers(self, *, warm: bool, problem: str | None = None, names: Iterable[str] = ("w1", "w2")) -> None:
+    def workers(
+        self,
+        *,
+        warm: bool,
+        problem: str | None = None,
+        refusal: str | None = None,
+        names: Iterable[str] = ("w1", "w2"),
+    ) -> None:
         """Workers report, each at the newest revision."""
         with self.engine.begin() as connection:
             connection.execute(text("DELETE FROM workers"))
             revision = deployment.get(connection).revision
             for name in names:
                 challenger = 2 if warm else None
-                report = ServingWorker(name, "here", 1, self.now, revision, 1, challenger, problem)
+                report = ServingWorker(name, "here", 1, self.now, revision, 1, challenger, problem, refusal)
                 workers.report(connection, report)
 
     def shadow(self, **figures: Any) -> None:

@@ -20,6 +20,7 @@ logger = logging.getLogger("marquee.app.model")
 _LOOK_SECONDS = 2.0
 _FIRST_RETRY_SECONDS = 2.0
 _LONGEST_RETRY_SECONDS = 60.0
+_TRIES = 3  # until a challenger that is found broken each time is given up
 
 
 class ModelKeeper:
@@ -55,11 +56,22 @@ class ModelKeeper:
         self._others = _Fetching("challenger-keeper", self._keep_others, stopping)
         self.problem: str | None = None
         self.challenger_problem: str | None = None
+        self._broken: tuple[int | None, int] = (None, 0)  # the challenger, and how often it was found so
         self.tried = self._champion.tried
 
     @property
     def wanted(self) -> int | None:
         return self._stage.deployment.champion
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the challenger is taken for broken; None where it is not, or cannot be had as yet.
+
+        It may be that a download was cut off, or that memory was short: so it is tried more than once.
+        """
+        version, times = self._broken
+        refused = times >= _TRIES and version == self._stage.deployment.challenger
+        return self.challenger_problem if refused else None
 
     def start(self) -> None:
         self._champion.start()
@@ -127,12 +139,19 @@ class ModelKeeper:
         if not self.tried.is_set():  # at the start the champion has the machine for itself
             return True
         wanted = self._stage.deployment
-        self.challenger_problem = self._problem_with(wanted.challenger)
+        error = self._failure_of(wanted.challenger)
+        self._note_challenger(wanted.challenger, error)
         if wanted.previous != self._gave_up:
-            self._gave_up = None if self._problem_with(wanted.previous) is None else wanted.previous
-        return self.challenger_problem is None
+            self._gave_up = None if self._failure_of(wanted.previous) is None else wanted.previous
+        return error is None
 
-    def _problem_with(self, version: int | None) -> str | None:
+    def _note_challenger(self, version: int | None, error: MarqueeError | None) -> None:
+        known, times = self._broken
+        times = times if known == version else 0
+        self.challenger_problem = None if error is None else f"Version {version} is not in memory: {error}"
+        self._broken = (version, times + 1 if isinstance(error, CorruptBundle) else 0)
+
+    def _failure_of(self, version: int | None) -> CorruptBundle | Unavailable | None:
         """Load a version, unless it is there; returns why it cannot be had."""
         if version is None or self._stage.holds(version):
             return None
@@ -141,7 +160,7 @@ class ModelKeeper:
         except (CorruptBundle, Unavailable) as error:
             metrics.swaps.labels("refused").inc()
             logger.error("Version %d is not taken into memory: %s", version, error)  # noqa: TRY400  it is told
-            return f"Version {version} is not in memory: {error}"
+            return error
         return None
 
     # ---- both ----

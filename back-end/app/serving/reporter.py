@@ -48,6 +48,7 @@ class InMemory(NamedTuple):
     champion: int | None
     challenger: int | None
     problem: str | None
+    refusal: str | None = None
 
 
 class Reporter(VitalThread):

@@ -391,4 +391,5 @@ class Worker:
             None if lineup.champion is None else lineup.champion.version,
             None if lineup.trial is None else lineup.trial.shelf.version,
             self.keeper.problem or self.keeper.challenger_problem,
+            self.keeper.refusal,
         )

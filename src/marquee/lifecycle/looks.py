@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -19,8 +19,6 @@ from marquee.store.rollouts import Rollout
 from marquee.store.workers import ServingWorker
 
 Move: TypeAlias = Literal["stay", "onward", "promoted", "rolled_back", "inconclusive", "aborted"]
-
-LOADING_PATIENCE = timedelta(seconds=20)  # in which a worker tries again what it could not load
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Look:
 
 def look(connection: Connection, rollout: Rollout, plan: Plan, now: datetime) -> Look:
     """Look at the stage that a rollout is in."""
-    broken = _broken_worker(connection, rollout, now)
+    broken = _broken_worker(connection, rollout)
     if broken is not None:
         return _seen(rollout, "rolled_back", "broken", broken)
     if rollout.state == "planned":
@@ -64,14 +62,15 @@ def _too_long(plan: Plan, reason: str) -> str:
     return f"It came to no conclusion within {plan.preset.longest_hours:g} h: {reason}"
 
 
-def _broken_worker(connection: Connection, rollout: Rollout, now: datetime) -> str | None:
-    """Why a worker cannot serve the challenger, if one has tried to for long enough."""
+def _broken_worker(connection: Connection, rollout: Rollout) -> str | None:
+    """Why a worker has given the challenger up, if one has.
+
+    One that cannot fetch it as yet is waited for before the first step, and serves the champion after it.
+    """
     revision = deployment.get(connection).revision
     for worker in workers.alive(connection):
-        since = max(worker.started_at, rollout.created_at)
-        tried = worker.revision >= revision and worker.challenger != rollout.challenger
-        if tried and worker.problem is not None and now - since >= LOADING_PATIENCE:
-            return f"A worker on {worker.host} cannot serve version {rollout.challenger}: {worker.problem}"
+        if worker.revision >= revision and worker.refusal is not None:
+            return f"A worker on {worker.host} cannot serve version {rollout.challenger}: {worker.refusal}"
     return None
 
 
@@ -85,6 +84,8 @@ def _look_at_workers(connection: Connection, rollout: Rollout, plan: Plan, now: 
         return _seen(rollout, "onward", "warm", reason, **figures)
     waits = f"{len(warm)} of {len(living)} workers have version {rollout.challenger} in memory."
     reason = waits if living else "No worker of the inference service lives."
+    problems = {f"{worker.host}: {worker.problem}" for worker in living if worker.problem is not None}
+    reason = " ".join((reason, *sorted(problems)))
     if _is_over(rollout, plan, now):
         return _seen(rollout, "inconclusive", "inconclusive", _too_long(plan, reason), **figures)
     return _seen(rollout, "stay", "waiting", reason, **figures)

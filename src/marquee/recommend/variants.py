@@ -34,13 +34,3 @@ class Draw:
         keyed.update(user_id.encode())
         digest = keyed.digest()
         return digest < self._below, digest[_DRAW_BYTES]  # bytes compare as the numbers they are
-
-
-def in_challenger(user_id: str, salt: str, share: float) -> bool:
-    """Whether a person belongs to the share of the people whom the challenger serves."""
-    return Draw(salt, share).of(user_id)[0]
-
-
-def bucket_of(user_id: str, salt: str) -> int:
-    """The bucket in which what befalls a person is counted."""
-    return Draw(salt, 0.0).of(user_id)[1]

@@ -314,6 +314,7 @@ workers = Table(
     Column("champion", Integer),
     Column("challenger", Integer),
     Column("problem", Text),
+    Column("refusal", Text),
 )
 
 alerts = Table(

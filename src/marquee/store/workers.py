@@ -20,6 +20,7 @@ class ServingWorker:
         revision: of the deployment that it has followed.
         champion, challenger: the versions in its memory, warm; None: none.
         problem: why it does not have what it should.
+        refusal: why it gave up the challenger, which is broken; None for one that cannot be had as yet.
     """
 
     worker_id: str
@@ -30,6 +31,7 @@ class ServingWorker:
     champion: int | None
     challenger: int | None
     problem: str | None
+    refusal: str | None = None
 
 
 _COLUMNS = [workers.c[field.name] for field in fields(ServingWorker)]

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from marquee.recommend.variants import bucket_of, in_challenger
 from marquee.stack.postgres import Server
+from tests.support.draws import bucket_of, in_challenger
 from tests.support.service import Service, eventually, path_of, running_service
 from tests.support.trials import (
     end_trial,
@@ -220,7 +220,10 @@ def test_what_becomes_of_the_lists_is_counted_by_bucket_and_variant(stage: Servi
         eventually(lambda v=variant, r=requests: counted(v, "requests") == r, within=5)  # type: ignore[misc]
         assert sum(counted(variant, "errors")) == sum(counted(variant, "empty")) == 0
         assert sum(counted(variant, "fallback")) == strangers[variant]  # of whom no model knows anything
+        timed = counted(variant, "timed")
+        assert all(n <= of for n, of in zip(timed, requests, strict=True))
+        assert sum(requests) - strangers[variant] <= sum(timed) < sum(requests)  # of the batch a few
         times, squares = counted(variant, "milliseconds"), counted(variant, "milliseconds_squared")
-        assert [value > 0 for value in times] == [n > 0 for n in requests]
-        for n, total, square in zip(requests, times, squares, strict=True):
+        assert [value > 0 for value in times] == [n > 0 for n in timed]
+        for n, total, square in zip(timed, times, squares, strict=True):
             assert square * max(n, 1) >= total * total * (1 - 1e-9)  # Cauchy and Schwarz

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from marquee.recommend.variants import in_challenger
 from marquee.store import workers
 from tests.integration.api.conftest import NewService
+from tests.support.draws import in_challenger
 from tests.support.service import Service, eventually, path_of
 from tests.support.trials import (
     follow,

@@ -57,11 +57,30 @@ def test_blue_green_goes_to_champion_as_soon_as_the_workers_are_warm(trial: Tria
     assert trial.rollout.state == "promoted"
 
 
-def test_a_version_that_a_worker_cannot_load_goes_back_with_the_workers_reason(trial: Trial) -> None:
+@pytest.mark.parametrize("problem", ["version 2 cannot be fetched", "version 1 (champion) cannot be fetched"])
+def test_a_worker_that_cannot_fetch_a_model_as_yet_is_waited_for(trial: Trial, problem: str) -> None:
     trial.start()
-    trial.workers(warm=False, problem="ranking.npy is damaged.")
-    assert trial.look() == [], "the worker tries again first"
-    trial.wait(0.5)
+    trial.workers(warm=False, problem=problem)
+    trial.wait(5)
+    assert trial.look() == []
+    assert trial.rollout.state == "planned"
+    assert problem in trial.rollout.verdict["reason"]
+    trial.workers(warm=True)
+    trial.look()
+    assert trial.rollout.state == "shadow"
+
+
+def test_a_worker_that_comes_late_and_cannot_fetch_a_model_ends_no_canary(trial: Trial) -> None:
+    trial.start_canary()
+    trial.workers(warm=False, problem="the registry is away")
+    trial.wait(5)
+    assert trial.look() == []
+    assert trial.rollout.state == "canary"
+
+
+def test_a_version_that_a_worker_has_given_up_goes_back_with_the_workers_reason(trial: Trial) -> None:
+    trial.start()
+    trial.workers(warm=False, problem="the champion's own.", refusal="ranking.npy is damaged.")
     trial.look()
     assert trial.rollout.state == "rolled_back"
     assert trial.rollout.outcome == "A worker on here cannot serve version 2: ranking.npy is damaged."

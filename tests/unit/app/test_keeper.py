@@ -14,6 +14,7 @@ from app.serving.bundles import BundleStore
 from app.serving.keeper import ModelKeeper
 from app.serving.stage import Stage
 
+from marquee.models.bundle import Bundle
 from marquee.settings import Serving
 from marquee.store.deployment import Deployment
 from tests.support.service import eventually
@@ -23,12 +24,12 @@ from tests.support.world import write_world_bundle
 class Follows:
     """A keeper, and what it has put into service."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: type[BundleStore] = BundleStore) -> None:
         self.folder = folder
         self.served: list[int] = []
         self.stopping = threading.Event()
         self.stage = Stage(self._note)
-        self.keeper = ModelKeeper(BundleStore(folder, self.stopping), Serving(), self.stage, self.stopping)
+        self.keeper = ModelKeeper(store(folder, self.stopping), Serving(), self.stage, self.stopping)
         self.keeper.start()
 
     def _note(self) -> None:
@@ -139,6 +140,42 @@ def test_a_challenger_that_cannot_be_loaded_is_reported_and_touches_nothing(foll
     assert (follows.served, follows.keeper.problem, follows.on_trial()) == ([1], None, None)
     follows.want(1)
     eventually(lambda: follows.keeper.challenger_problem is None)
+
+
+class DamagedAtTheSource(BundleStore):
+    """Bundles on disk, as if the registry held none but damaged ones."""
+
+    def open(self, version: int) -> Bundle:
+        return self.open_copy(version)
+
+
+def test_a_challenger_is_given_up_when_it_is_found_broken_each_time(tmp_path: Path) -> None:
+    follows = Follows(tmp_path / "bundles", DamagedAtTheSource)
+    for version in (1, 2):
+        write_world_bundle(follows.folder / str(version))
+    _damage(follows.folder / "2")
+    try:
+        follows.want(1, **TRIAL)
+        eventually(lambda: follows.keeper.challenger_problem is not None)
+        assert follows.keeper.refusal is None, "once is no proof"
+        eventually(lambda: follows.keeper.refusal is not None)
+        assert "items.json" in str(follows.keeper.refusal)
+        follows.want(1)
+        assert follows.keeper.refusal is None, "at once"
+    finally:
+        follows.stop()
+
+
+def test_a_challenger_that_cannot_be_had_is_not_given_up(follows: Follows) -> None:
+    write_world_bundle(follows.folder / "1")
+    (follows.folder / ".2.lock").mkdir()  # so that the disk refuses
+    follows.want(1, **TRIAL)
+    for _ in range(4):
+        follows.keeper.challenger_problem = None
+        follows.keeper.wake()
+        eventually(lambda: follows.keeper.challenger_problem is not None)
+    assert "cannot be used" in str(follows.keeper.challenger_problem)
+    assert follows.keeper.refusal is None
 
 
 def test_what_is_in_memory_changes_places_at_once(follows: Follows) -> None:

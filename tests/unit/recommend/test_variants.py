@@ -5,7 +5,8 @@ from math import sqrt
 
 import pytest
 
-from marquee.recommend.variants import BUCKETS, Draw, bucket_of, in_challenger
+from marquee.recommend.variants import BUCKETS, Draw
+from tests.support.draws import bucket_of, in_challenger
 
 PEOPLE = [f"user {number}" for number in range(20_000)]
 

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("champion", sa.Integer(), nullable=True),
         sa.Column("challenger", sa.Integer(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("worker_id", name=op.f("workers_pkey")),
     )
     op.create_table(
