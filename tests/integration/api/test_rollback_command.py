@@ -31,6 +31,7 @@ def test_workers_go_back_to_the_champion_before_and_the_audit_says_why(new_servi
         "version 2",
         "it is damaged",
     )
+    assert newest["actor"].startswith("shell:")
 
     assert _rollback(service, "--to", "1").stdout == "Version 1 is the champion; it was 2.\n"
     assert _rollback(service, "--to", "1").returncode == 5
