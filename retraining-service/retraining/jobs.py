@@ -12,6 +12,7 @@ from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import Conflict
 from marquee.lifecycle import Mirroring, mirror, mirror_tags
 from marquee.lifecycle.conductor import conduct
+from marquee.lifecycle.onward import take_up
 from marquee.lifecycle.retirement import retire_due
 from marquee.registry.client import RegistryClient
 from marquee.settings import Policy
@@ -50,7 +51,7 @@ class Jobs:
     ) -> None:
         self._engine = engine
         self._registry = registry
-        self._look_seconds = policy.rollouts.look_seconds
+        self._policy = policy
         self._wanted = policy.triggers.new_ratings
         self._cron = None if policy.triggers.cron is None else triggers.cron_trigger(policy.triggers.cron)
         self._status = status
@@ -71,7 +72,9 @@ class Jobs:
             scheduler.add_job(self.new_data, IntervalTrigger(seconds=DATA_SECONDS), id="new data")
         scheduler.add_job(self.mirror, IntervalTrigger(seconds=MIRROR_SECONDS), id="mirror")
         scheduler.add_job(self.mirror_tags, IntervalTrigger(seconds=TAGS_SECONDS), id="mirror tags")
-        scheduler.add_job(self.conduct, IntervalTrigger(seconds=self._look_seconds), id="conduct")
+        scheduler.add_job(
+            self.conduct, IntervalTrigger(seconds=self._policy.rollouts.look_seconds), id="conduct"
+        )
         scheduler.add_job(self.retire, RETIRE_AT, id="retire")
         scheduler.add_job(self.prune, IntervalTrigger(hours=1), id="prune")
         return scheduler
@@ -120,11 +123,12 @@ class Jobs:
             mirror_tags(self._engine, self._registry)
 
     def conduct(self) -> None:
-        """Take the rollout that goes on, or back."""
+        """Take the rollout that goes on, or back; when none goes, begin that of a version which waits."""
         if not self._status.leading.is_set():
             return
         with self._postgres.watched():
-            for line in conduct(self._engine, self._serving, self._clock):
+            done = conduct(self._engine, self._serving, self._clock)
+            for line in (*done, *take_up(self._engine, self._policy, self._clock)):
                 logger.info("%s", line)
 
     def retire(self) -> None:

@@ -122,12 +122,11 @@ def verify_audit(worker: WorkerDep, head: AuditHash = None) -> AuditVerdict:
     """Hash every row of the audit log again, and look for what is noted of it elsewhere."""
     with worker.database.reading() as connection:
         found = audit_check.check(connection, head=head)
-        broken = audit.first_broken(connection)
     return AuditVerdict(
         intact=found.is_whole,
         rows=found.rows,
         head=found.head,
-        first_broken=broken,
+        first_broken=found.first_broken,
         faults=list(found.faults),
     )
 

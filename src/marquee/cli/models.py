@@ -174,7 +174,10 @@ def register(
     ],
     reason: Annotated[str, typer.Option(help="Why; it stands in the run, and in the audit.")],
     deploy: Annotated[
-        bool, typer.Option("--deploy", help="Make it the champion, whatever the gates say: you decide.")
+        bool,
+        typer.Option(
+            "--deploy", help="Make it the champion, whatever the gates say, if the policy lets you."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -185,7 +188,8 @@ def register(
     serves by itself.
 
     Exit codes: 0 a version was registered, deployed or not; 2 the platform has none of its items; 5 the
-    champion changed meanwhile; 8 a file is not what the manifest says; else the error's own.
+    champion changed meanwhile; 6 policy.yaml lets nobody deploy it while another serves; 8 a file is not what
+    the manifest says; else the error's own.
 
     Example: marquee models register outputs/my-model --reason "BPR of the notebook" --deploy
     """
@@ -213,7 +217,10 @@ def register(
 def judge(
     version: Annotated[int, typer.Argument(min=1, help="The number of a candidate.")],
     deploy: Annotated[
-        bool, typer.Option("--deploy", help="Make it the champion, whatever the gates say: you decide.")
+        bool,
+        typer.Option(
+            "--deploy", help="Make it the champion, whatever the gates say, if the policy lets you."
+        ),
     ] = False,
     reason: Annotated[str, typer.Option(help="Why; it stands in the audit. Needed with --deploy.")] = "",
     as_json: AsJson = False,
@@ -224,7 +231,8 @@ def judge(
     from, and becomes validated or rejected. Where there are still too few of those it stays a candidate.
 
     Exit codes: 0 it was judged, whatever came of it, or stays a candidate; 2 it is to be deployed without a
-    reason; 4 there is no such version; 5 it is no candidate, or the champion changed meanwhile.
+    reason; 4 there is no such version; 5 it is no candidate, or the champion changed meanwhile; 6 policy.yaml
+    lets nobody deploy it while another serves.
 
     Example: marquee models judge 4
     """

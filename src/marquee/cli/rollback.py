@@ -10,12 +10,12 @@ from marquee.cli.database import open_database
 
 def rollback(
     to: Annotated[
-        int | None, typer.Option(min=1, help="An approved version. [default: the previous champion]")
+        int | None, typer.Option(min=1, help="A version that has served. [default: the previous champion]")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
 ) -> None:
-    """Make the previous champion, or another approved version, the champion again.
+    """Make the previous champion, or another version that has served, the champion again.
 
     The workers follow within moments and refuse nobody; MLflow's alias follows too. The audit records it. A
     rollout that goes is aborted. A version that has left can be returned to until its purge deadline.
@@ -32,7 +32,7 @@ def rollback(
     settings = load_settings()
     now = roll_back(
         open_database(settings),
-        actor=f"command line:{whoami()}",
+        actor=f"shell:{whoami()}",
         reason=reason,
         to=to,
         rollback_days=rollback_days_of(settings.configs_dir / "policy.yaml"),

@@ -12,7 +12,7 @@ from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import Conflict
 from marquee.lifecycle.looks import Look, look
 from marquee.lifecycle.rollout_moves import Decision, end, is_deployed, onward, promote
-from marquee.lifecycle.rollout_plan import Plan
+from marquee.lifecycle.rollout_plan import Plan, Unreadable
 from marquee.settings.serving import Serving
 from marquee.store import alerts, audit, deployment, outcomes, rollouts
 from marquee.store.rollouts import Rollout
@@ -41,17 +41,27 @@ def conduct(engine: Engine, serving: Serving, clock: Clock = system_clock) -> li
 
 
 def _conduct(engine: Engine, rollout: Rollout, serving: Serving, now: datetime) -> list[str]:
-    plan = Plan.read(rollout)
+    try:
+        plan = Plan.read(rollout)
+    except Unreadable as error:  # it would be at every look, and the rollout would stand for ever
+        return _abort(engine, rollout, error.message, now)
     with engine.connect() as connection:
         fits = is_deployed(deployment.get(connection), rollout)
     if not fits:
         reason = "The deployment was changed, and is not the one that it was planned for."
-        return _move(engine, rollout, plan, Look("aborted", reason, {"reason": reason}), now)
+        return _abort(engine, rollout, reason, now)
     if rollout.state == "canary":
         _count(engine, rollout, plan, serving, now)
     with engine.connect() as connection:
         seen = look(connection, rollout, plan, now)
     return _move(engine, rollout, plan, seen, now)
+
+
+def _abort(engine: Engine, rollout: Rollout, reason: str, now: datetime) -> list[str]:
+    """End a rollout that nothing can be judged of."""
+    with engine.begin() as connection:
+        audit.lock(connection)
+        return [_said(end(connection, rollout, "aborted", Decision(ACTOR, reason, now)), reason)]
 
 
 def _count(engine: Engine, rollout: Rollout, plan: Plan, serving: Serving, now: datetime) -> None:
@@ -85,7 +95,7 @@ def _move(engine: Engine, rollout: Rollout, plan: Plan, seen: Look, now: datetim
             moved = end(connection, rollout, seen.move, decision)
         if moved.state == "rolled_back":
             _tell_people(connection, moved)
-    return [f"Rollout {moved.rollout_id} of version {moved.challenger} is {_where(moved)}: {seen.reason}"]
+    return [_said(moved, seen.reason)]
 
 
 def _tell_people(connection: Connection, rollout: Rollout) -> None:
@@ -93,10 +103,12 @@ def _tell_people(connection: Connection, rollout: Rollout) -> None:
         connection,
         kind="rolled back",
         subject=f"version {rollout.challenger}",
-        message=f"Rollout {rollout.rollout_id} was rolled back: {rollout.outcome}",
+        message=f"Rollout {rollout.rollout_id} was rolled back: {rollout.outcome} "
+        "The policy starts no rollout until a person has started one.",
     )
 
 
-def _where(rollout: Rollout) -> str:
+def _said(rollout: Rollout, reason: str) -> str:
     state = rollout.state.replace("_", " ")
-    return f"{state}, step {rollout.step}" if rollout.state == "canary" else state
+    where = f"{state}, step {rollout.step}" if rollout.state == "canary" else state
+    return f"Rollout {rollout.rollout_id} of version {rollout.challenger} is {where}: {reason}"

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from marquee.evaluation.judge import Judgement, judge
 from marquee.lifecycle import observed
+from marquee.lifecycle.patches import has_newer_data, is_patch
 from marquee.lifecycle.rollout_plan import Plan
-from marquee.lifecycle.semantic_version import SemanticVersion
 from marquee.settings.policy import Shadow
-from marquee.store import deployment, outcomes, rollouts, versions, workers
+from marquee.store import deployment, outcomes, rollouts, workers
 from marquee.store.rollouts import Rollout
 from marquee.store.workers import ServingWorker
 
@@ -181,7 +181,7 @@ def _look_at_canary(connection: Connection, rollout: Rollout, plan: Plan, now: d
         "reached": _reached(minutes, wanted.minutes, "people", shown, wanted.people),
     }
     lasted = minutes >= wanted.minutes and shown >= wanted.people
-    patch = plan.preset.patch_on_guardrails and _is_patch(connection, rollout)
+    patch = plan.preset.patch_on_guardrails and _is_newer_patch(connection, rollout)
     move, reason = _after(
         judgement, rollout, plan, lasted=lasted, over=_is_over(rollout, plan, now), patch=patch
     )
@@ -223,13 +223,10 @@ def _are_guardrails_good(judgement: Judgement) -> bool:
     return all(finding.verdict in ("better", "not worse") for finding in found)
 
 
-def _is_patch(connection: Connection, rollout: Rollout) -> bool:
-    """Whether the challenger is new data for the champion's recipe: MAJOR.MINOR are the same."""
-    champion, challenger = (
-        SemanticVersion.parse(versions.get(connection, version).semantic_version)
-        for version in (rollout.champion, rollout.challenger)
-    )
-    return champion[:2] == challenger[:2]
+def _is_newer_patch(connection: Connection, rollout: Rollout) -> bool:
+    """Whether the challenger is new data for the champion's recipe."""
+    pair = rollout.challenger, rollout.champion
+    return is_patch(connection, *pair) and has_newer_data(connection, *pair)
 
 
 def _shown(people: NDArray[Any], step: int) -> int:
@@ -238,7 +235,7 @@ def _shown(people: NDArray[Any], step: int) -> int:
 
 
 def _minutes_of_step(connection: Connection, rollout: Rollout, now: datetime) -> float:
-    (began,) = (s.began_at for s in rollouts.steps(connection, rollout.rollout_id) if s.step == rollout.step)
+    began = rollouts.get_step(connection, rollout.rollout_id, rollout.step).began_at
     return (now - began).total_seconds() / 60
 
 

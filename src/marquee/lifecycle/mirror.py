@@ -1,5 +1,6 @@
 """MLflow's aliases and tags follow Postgres, which holds the truth; what is moved by hand is put back."""
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -46,12 +47,12 @@ def mirror(engine: Engine, registry: RegistryClient) -> Mirroring:
     astray = [alias for alias in _ALIASES if found.get(alias) != _wanted(alias, now)]
     if not astray and all(_mirrored(alias, now) == _wanted(alias, now) for alias in _ALIASES):
         return Mirroring.IN_STEP
+    if by_hand and not _recorded(engine, by_hand, found, now):
+        return Mirroring.OVERTAKEN
     for alias in astray:
         registry.set_alias(alias, _wanted(alias, now))
     with engine.begin() as connection:
         deployment.set_mirrored(connection, champion=now.champion, challenger=now.challenger)
-        for alias in by_hand:
-            _record(connection, alias, found.get(alias), _wanted(alias, now))
     return Mirroring.RESTORED if by_hand else Mirroring.MOVED
 
 
@@ -89,6 +90,20 @@ def _is_by_hand(alias: str, found: int | None, now: Deployment) -> bool:
     return now.mirrored is not None and found not in (_wanted(alias, now), _mirrored(alias, now))
 
 
+def _recorded(engine: Engine, by_hand: Sequence[str], found: Mapping[str, int], now: Deployment) -> bool:
+    """Audit what was moved by hand, and tell people; False when the deployment has changed meanwhile.
+
+    This comes before the alias is put back: afterwards nothing would be left to show that it was moved.
+    """
+    with engine.begin() as connection:
+        audit.lock(connection)
+        if deployment.get(connection) != now:
+            return False
+        for alias in by_hand:
+            _record(connection, alias, found.get(alias), _wanted(alias, now))
+    return True
+
+
 def _record(connection: Connection, alias: str, found: int | None, wanted: int | None) -> None:
     points = "taken away" if found is None else f"pointed at version {found}"
     serves = "no version is" if wanted is None else f"version {wanted} is"
@@ -105,7 +120,7 @@ def _record(connection: Connection, alias: str, found: int | None, wanted: int |
         connection,
         kind=ALIAS_MOVED,
         subject=f"alias {alias}" if found is None else f"version {found}",
-        message=f"The alias `{alias}` was {points} in MLflow. It was put back: {serves} the {alias}.{advice}",
+        message=f"The alias `{alias}` was {points} in MLflow. It is put back: {serves} the {alias}.{advice}",
         offer=offer,
     )
 

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
+from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import Conflict
+from marquee.lifecycle.holding import POLICY, ask_people, is_held
+from marquee.lifecycle.patches import has_newer_data, is_patch
 from marquee.lifecycle.promotion import approve_within, promote_within
 from marquee.lifecycle.rollouts import start_within
-from marquee.lifecycle.semantic_version import SemanticVersion
 from marquee.lifecycle.states import State
 from marquee.settings import Policy
 from marquee.settings.policy import Preset
-from marquee.store import audit, deployment, rollouts, versions
+from marquee.store import audit, deployment, impressions, rollouts, versions
+from marquee.store.audit import AuditEntry
 from marquee.store.deployment import Deployment
-
-POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,13 @@ def onward_within(
     trigger: str,
     evidence: Mapping[str, Any],
     compared_with: int | None,
+    clock: Clock = system_clock,
 ) -> Onward:
     """Take a validated version as far as it may go without a person.
 
     The first model of a platform becomes the champion: without it nobody has a list. New data for the
-    champion's recipe (a PATCH) are approved and rolled out where the policy says so. Every other version
-    waits for a review.
+    champion's recipe (a PATCH) are approved and rolled out as the policy says, unless something was rolled
+    back lately: see `holding`. Every other version waits for a review.
 
     Args:
         evidence: the gates' figures, for the audit.
@@ -58,20 +61,20 @@ def onward_within(
     if now.champion is None:
         reason = f"Bootstrap: the first model of the platform ({trigger}). Every gate passed."
         return _promote(connection, version, policy, now, reason, {**evidence, "bootstrap": True})
-    if not _is_patch(connection, version, now.champion):
+    if not is_patch(connection, version, now.champion):
         return Onward("validated", False, "It is another recipe than the champion's, and waits for a review.")
     if policy.review.automatic != "patch":
         return Onward("validated", False, "It waits for a review: policy.yaml approves nothing by itself.")
     reason = f"New data for the recipe of version {now.champion}; every gate passed ({trigger})."
-    return _roll_out(connection, version, policy, now, reason, evidence)
-
-
-def _is_patch(connection: Connection, version: int, champion: int) -> bool:
-    """Whether MAJOR.MINOR are the champion's: the same recipe, which was approved with it."""
-    ours, theirs = (
-        SemanticVersion.parse(versions.get(connection, one).semantic_version) for one in (version, champion)
+    return _roll_out(
+        connection,
+        version,
+        policy,
+        now,
+        reason,
+        {**evidence, "compared_with": compared_with},
+        clock(),
     )
-    return ours[:2] == theirs[:2]
 
 
 def _roll_out(
@@ -81,13 +84,17 @@ def _roll_out(
     now: Deployment,
     reason: str,
     evidence: Mapping[str, Any],
+    moment: datetime,
 ) -> Onward:
     """Approve a PATCH, and roll it out by the policy's preset."""
-    name, going = policy.rollouts.patch, rollouts.active(connection)
-    if name is not None and going is None and _is_at_once(policy.rollouts.presets[name]):
+    name, going, held = _preset(connection, policy, moment), rollouts.active(connection), is_held(connection)
+    if name is not None and going is None and not held and _is_at_once(policy.rollouts.presets[name]):
         # Its evidence is all there is: there is nothing to look at on the way.
         return _promote(connection, version, policy, now, reason, evidence)
     approve_within(connection, version, actor=POLICY, reason=reason, evidence=evidence)
+    if held:
+        ask_people(connection, version)
+        return Onward("approved", False, _HELD)
     if name is None:
         return Onward("approved", False, "It is approved, and waits for a person to roll it out.")
     if going is not None:
@@ -95,6 +102,79 @@ def _roll_out(
         return Onward("approved", False, waits)
     rollout = start_within(connection, version, preset=name, policy=policy, actor=POLICY, reason=reason)
     return Onward("approved", False, f"Rollout {rollout.rollout_id} ({name}) takes it on.")
+
+
+_HELD = (
+    "It is approved, and waits for a person to roll it out: another version was rolled back, and nobody has "
+    "started a rollout since."
+)
+_DAY = timedelta(days=1)
+
+
+def _preset(connection: Connection, policy: Policy, moment: datetime) -> str | None:
+    """How new data go to people: `patch`, or `quiet` where there is nobody to judge by."""
+    rules = policy.rollouts
+    is_busy = impressions.are_many(connection, rules.quiet_lists, moment - _DAY)
+    return rules.patch if is_busy else rules.quiet
+
+
+def take_up(engine: Engine, policy: Policy, clock: Clock = system_clock) -> list[str]:
+    """Roll out what the policy approved while another rollout went, now that none goes.
+
+    Of several the newest, if it still is newer data for the recipe of the champion, which may be another than
+    the one that the gates compared it with: then never at once. After a rollback nothing.
+
+    Returns:
+        What was done, in sentences.
+    """
+    if policy.review.automatic != "patch":
+        return []
+    with engine.connect() as connection:
+        if _waiting(connection) is None:
+            return []
+    with engine.begin() as connection:
+        audit.lock(connection)
+        version = _waiting(connection)
+        return [] if version is None else _take_up(connection, version, policy, clock())
+
+
+def _waiting(connection: Connection) -> int | None:
+    """The newest version that waits for nothing but a rollout by the policy; None while one goes."""
+    champion = deployment.get(connection).champion
+    if champion is None or rollouts.active(connection) is not None or is_held(connection):
+        return None
+    for version in versions.untried(connection):
+        is_ours = _approval(connection, version) is not None
+        if is_ours and is_patch(connection, version, champion):
+            return version if has_newer_data(connection, version, champion) else None
+    return None
+
+
+def _approval(connection: Connection, version: int) -> AuditEntry | None:
+    """The row that says that the policy approved it."""
+    entries = audit.of_subject(connection, f"version {version}")
+    return next((one for one in entries if (one.actor, one.action) == (POLICY, "approve")), None)
+
+
+def _take_up(connection: Connection, version: int, policy: Policy, moment: datetime) -> list[str]:
+    now, approval = deployment.get(connection), _approval(connection, version)
+    evidence = {} if approval is None else approval.evidence
+    is_compared = evidence.get("compared_with") == now.champion
+    for name in (_preset(connection, policy, moment), policy.rollouts.patch):
+        if name is None:
+            return []
+        if not _is_at_once(policy.rollouts.presets[name]):
+            rollout = start_within(
+                connection, version, preset=name, policy=policy, actor=POLICY, reason=_WAITED
+            )
+            return [f"Rollout {rollout.rollout_id} ({name}) takes version {version} on, which waited."]
+        if is_compared:
+            _promote(connection, version, policy, now, _WAITED, evidence)
+            return [f"Version {version}, which waited, is the champion."]
+    return []
+
+
+_WAITED = "New data for the champion's recipe; it waited until no other rollout went."
 
 
 def _is_at_once(preset: Preset) -> bool:

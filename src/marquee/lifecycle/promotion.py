@@ -117,7 +117,7 @@ def rollback(
     rollback_days: float = ROLLBACK_DAYS,
     at: datetime | None = None,
 ) -> Deployment:
-    """Make the previous champion, or another approved version, the champion again.
+    """Make the previous champion, or another version that has served, the champion again.
 
     A rollout that goes is aborted in the same transaction.
 
@@ -128,7 +128,7 @@ def rollback(
 
     Raises:
         NotFound: there is no such version.
-        Conflict: there is no previous champion, the version was never approved, is the champion or has left
+        Conflict: there is no previous champion, the version has never served, is the champion or has left
             too long ago, or the deployment was changed meanwhile.
     """
     moment = at or system_clock()
@@ -161,6 +161,11 @@ def _check_target(connection: Connection, version: int, now: Deployment, moment:
         raise Conflict(f"Version {version} is the champion already.", hint=_SEE)
     if found.state != "approved":  # to promote it would be a step forward, which asks for another decision
         raise Conflict(_NOT_APPROVED.format(version=version, state=found.state), hint=_SEE)
+    if found.served_at is None:
+        raise Conflict(
+            f"Version {version} has never served, so there is no going back to it.",
+            hint=f"`marquee rollout start {version}` tries it beside the champion.",
+        )
     if found.purge_after is not None and found.purge_after < moment:
         raise Conflict(
             f"Version {version} could be returned to until {found.purge_after:%Y-%m-%d %H:%M} UTC.",
@@ -197,5 +202,5 @@ def approve_within(
         action="approve",
         subject=f"version {version}",
         reason=reason,
-        evidence=evidence,
+        evidence={**evidence, "state": "approved"},
     )

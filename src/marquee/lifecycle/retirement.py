@@ -8,7 +8,7 @@ from marquee.store import audit, deployment, versions
 
 
 def retire_due(engine: Engine, clock: Clock = system_clock) -> list[int]:
-    """Retire the approved versions whose time to be returned to is over; returns them."""
+    """Retire the approved versions whose time to serve again, or to be tried again, is over; returns them."""
     moment = clock()
     with engine.begin() as connection:
         audit.lock(connection)
@@ -28,10 +28,17 @@ def retire_due(engine: Engine, clock: Clock = system_clock) -> list[int]:
                 actor="policy",
                 action="retire",
                 subject=f"version {version.version}",
-                reason="The time in which a rollback may return to it is over.",
-                evidence={"purge_after": version.purge_after.isoformat() if version.purge_after else None},
+                reason=_NOT_RETURNED_TO if version.served_at else _NOT_TRIED_AGAIN,
+                evidence={
+                    "purge_after": version.purge_after.isoformat() if version.purge_after else None,
+                    "state": "retired",
+                },
             )
     return [version.version for version in due]
+
+
+_NOT_RETURNED_TO = "The time in which a rollback may return to it is over."
+_NOT_TRIED_AGAIN = "Its rollout did not make it the champion, and nobody has tried it again since."
 
 
 def archive(engine: Engine, version: int, *, actor: str, reason: str) -> None:

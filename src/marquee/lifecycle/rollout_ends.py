@@ -1,13 +1,14 @@
 """The end of a rollout: its row, what was kept of people for its sake, and the audit."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from marquee.lifecycle.rollout_states import RolloutState, check_move
-from marquee.store import audit, outcomes, rollouts
+from marquee.settings.policy import Retention
+from marquee.store import audit, outcomes, rollouts, versions
 from marquee.store.rollouts import Rollout
 
 
@@ -36,6 +37,8 @@ def end_within(
         outcome=reason or f"{state.replace('_', ' ')} by {actor}",
     )
     rollouts.end_step(connection, rollout.rollout_id, at)
+    if state != "promoted":  # else it would stay approved for ever
+        versions.set_purge_after(connection, rollout.challenger, at + timedelta(days=_days(rollout)))
     outcomes.forget(connection, rollout.rollout_id)
     audit.append(
         connection,
@@ -53,3 +56,9 @@ def end_within(
         },
     )
     return ended
+
+
+def _days(rollout: Rollout) -> float:
+    """For so long its version is kept; of a plan that cannot be read too."""
+    days = rollout.plan.get("rollback_days")
+    return float(days) if isinstance(days, int | float) else Retention().rollback_days

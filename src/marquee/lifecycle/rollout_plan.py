@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-from marquee.domain.errors import InvalidInput
+from marquee.domain.errors import Conflict, InvalidInput
 from marquee.settings.policy import Judge, Policy, Preset, Step
 from marquee.store.rollouts import Rollout
+
+
+class Unreadable(Conflict):
+    """A plan that another release has frozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,19 @@ class Plan:
 
     @classmethod
     def read(cls, rollout: Rollout) -> Self:
-        """As it was frozen."""
+        """As it was frozen; raises Unreadable where that was by a release that wrote other plans."""
         plan = rollout.plan
-        return cls(
-            Preset.model_validate(plan["preset"]),
-            Judge.model_validate(plan["judge"]),
-            float(plan["rollback_days"]),
-        )
+        try:
+            return cls(
+                Preset.model_validate(plan["preset"]),
+                Judge.model_validate(plan["judge"]),
+                float(plan["rollback_days"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:  # pydantic's is a ValueError
+            raise Unreadable(
+                f"The plan of rollout {rollout.rollout_id} cannot be read by this release: {error}",
+                hint="Abort it, and start another: `marquee rollout abort`.",
+            ) from error
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

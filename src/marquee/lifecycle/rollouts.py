@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import Conflict
+from marquee.lifecycle.holding import release_within
 from marquee.lifecycle.rollout_moves import Decision, end, onward
 from marquee.lifecycle.rollout_plan import Plan
 from marquee.lifecycle.rollout_states import check_move
@@ -94,6 +95,7 @@ def start_within(
             "state": "planned",
         },
     )
+    release_within(connection, actor)
     return rollout
 
 

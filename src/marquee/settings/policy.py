@@ -125,11 +125,13 @@ class Review(Document):
         own: whether those who had a version trained may approve it.
         automatic: `patch`: new data for a recipe that is approved already need no person when every gate
             passed; `none`: everything does.
+        overrule: whether a person may deploy a version past gates, reviews and rollout while another serves.
     """
 
     sign_offs: tuple[Literal["technical", "business"], ...] = ("technical",)
     own: Literal["allow", "refuse"] = "allow"
     automatic: Literal["patch", "none"] = "patch"
+    overrule: Literal["allow", "refuse"] = "refuse"
 
     @field_validator("sign_offs")
     @classmethod
@@ -227,17 +229,28 @@ class Rollouts(Document):
         look_seconds: between looks of the judge.
         presets: by name.
         default: the preset of a rollout that names none.
-        patch: that of a version approved by policy, which is rolled out at once; null: a person starts it.
+        patch: that of a version approved by policy; null: a person starts it.
+        quiet: the same where fewer than `quiet_lists` lists were shown to people in the last 24 hours, too
+            few to judge by; null: a person starts it; left out: as `patch`.
     """
 
     look_seconds: Annotated[float, Field(ge=1, le=30)] = 5.0
     presets: dict[str, Preset] = Field(default_factory=lambda: {"blue-green": Preset()})
     default: str = "blue-green"
     patch: str | None = "blue-green"
+    quiet: str | None = "blue-green"
+    quiet_lists: Count = 1000
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_quiet_as_ever(cls, content: object) -> object:
+        if isinstance(content, dict) and "patch" in content:
+            return {"quiet": content["patch"], **content}
+        return content
 
     @model_validator(mode="after")
     def _name_presets(self) -> Self:
-        for name in (self.default, self.patch):
+        for name in (self.default, self.patch, self.quiet):
             if name is not None and name not in self.presets:
                 raise ValueError(f"there is no preset {name!r}; there are {', '.join(self.presets)}")
         return self

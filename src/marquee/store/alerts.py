@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain.errors import NotFound
@@ -43,11 +43,20 @@ def raise_alert(
     message: str,
     offer: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Say that something is wrong; False when that stands there, unresolved, already."""
-    statement = insert(alerts).values(
-        kind=kind, subject=subject, message=message, offer=None if offer is None else dict(offer)
+    """Say that something is wrong; what is open about it already then says this instead, and when.
+
+    Returns:
+        Whether nothing was open about it.
+    """
+    said = {"message": message, "offer": None if offer is None else dict(offer)}
+    statement = insert(alerts).values(kind=kind, subject=subject, **said)
+    again = statement.on_conflict_do_update(
+        index_elements=["kind", "subject"],
+        index_where=alerts.c.resolved_at.is_(None),
+        set_={**said, "at": func.now()},
     )
-    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+    # xmax is that of a row which was there before: https://www.postgresql.org/docs/18/ddl-system-columns.html
+    return bool(connection.execute(again.returning(literal_column("xmax = 0"))).scalar_one())
 
 
 def list_page(
@@ -66,6 +75,15 @@ def open_about(connection: Connection, subject: str) -> list[Alert]:
     """What is wrong with one thing and not resolved, oldest first."""
     query = select(*_COLUMNS).where(alerts.c.subject == subject, alerts.c.resolved_at.is_(None))
     return [Alert(**row._mapping) for row in connection.execute(query.order_by(alerts.c.alert_id))]
+
+
+def resolve_about(connection: Connection, *, kind: str, subject: str, by: str) -> None:
+    """Take note that what is open about a thing, if anything is, has been seen to."""
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.kind == kind, alerts.c.subject == subject, alerts.c.resolved_at.is_(None))
+        .values(resolved_at=func.now(), resolved_by=by)
+    )
 
 
 def resolve(connection: Connection, alert_id: int, by: str) -> Alert:

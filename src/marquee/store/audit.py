@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, and_, func, insert, or_, select, text
 
 from marquee.store.tables import audit_log
 
@@ -89,6 +89,21 @@ def of_subject(connection: Connection, subject: str) -> list[AuditEntry]:
     """What was done with one thing, such as `version 3`, oldest first."""
     query = select(audit_log).where(audit_log.c.subject == subject).order_by(audit_log.c.id)
     return [AuditEntry(**row._mapping) for row in connection.execute(query)]
+
+
+def is_rolled_back_last(connection: Connection, *, but_by: Sequence[str]) -> bool:
+    """Whether something was rolled back, and nobody has started a rollout since.
+
+    Args:
+        but_by: actors whose starts do not count.
+    """
+    rolled_back = or_(
+        audit_log.c.action == "rollback",
+        and_(audit_log.c.action == "end rollout", audit_log.c.evidence["state"].as_string() == "rolled_back"),
+    )
+    started = and_(audit_log.c.action == "start rollout", audit_log.c.actor.not_in(but_by))
+    query = select(audit_log.c.action).where(or_(rolled_back, started)).order_by(audit_log.c.id.desc())
+    return connection.scalar(query.limit(1)) not in (None, "start rollout")
 
 
 def latest(connection: Connection, *, limit: int, before: int | None = None) -> list[AuditEntry]:

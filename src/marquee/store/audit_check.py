@@ -1,12 +1,13 @@
 """Whether the audit log is whole: by its own hashes, and by what is noted of it elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from marquee.store import audit, deployment
-from marquee.store.tables import audit_log, reviews, rollouts
+from marquee.store.tables import audit_log, model_versions, reviews, rollouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,13 @@ class AuditCheck:
     Attributes:
         head: the hash of the last row, which stands for all before it.
         faults: what is wrong, in sentences.
+        first_broken: the first row that was changed or stands behind a missing one; None: no row was.
     """
 
     rows: int
     head: str
     faults: tuple[str, ...]
+    first_broken: int | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -36,17 +39,14 @@ def check(connection: Connection, *, head: str | None = None) -> AuditCheck:
     Args:
         head: a hash that was the head once; it must still be there.
     """
-    last = connection.execute(
-        select(audit_log.c.id, audit_log.c.hash).order_by(audit_log.c.id.desc()).limit(1)
-    ).first()
     broken = audit.first_broken(connection)
     faults = [] if broken is None else [f"Row {broken} was changed, or stands behind a missing one."]
     if head is not None and head != audit.GENESIS and not _holds(connection, head):
         faults.append(f"No row has the hash {head}: it was changed, or cut off.")
     faults += _cut_off_reviews(connection) + _cut_off_deployment(connection) + _cut_off_rollouts(connection)
-    return AuditCheck(
-        0 if last is None else last.id, audit.GENESIS if last is None else last.hash, tuple(faults)
-    )
+    faults += _cut_off_versions(connection)
+    rows = connection.scalar(select(func.max(audit_log.c.id))) or 0
+    return AuditCheck(rows, audit.head(connection), tuple(faults), broken)
 
 
 def _holds(connection: Connection, hash_: str) -> bool:
@@ -96,3 +96,34 @@ def _cut_off_rollouts(connection: Connection) -> list[str]:
         subject = f"rollout {row.rollout_id}"
         faults += [f"There is no row `{w}` about {subject}." for w in wanted if (w, subject) not in had]
     return faults
+
+
+def _cut_off_versions(connection: Connection) -> list[str]:
+    """Each version has a row of its registration, and the newest row of a state carries the one it is in.
+
+    Versions of earlier releases, from before the first such row, need not have any.
+    """
+    told: dict[str, str] = {}
+    registered: set[str] = set()
+    query = select(audit_log.c.action, audit_log.c.subject, audit_log.c.evidence["state"].as_string())
+    for action, subject, state in connection.execute(
+        query.where(audit_log.c.subject.like("version %")).order_by(audit_log.c.id)
+    ):
+        if action == REGISTER:
+            registered.add(subject)
+        if state is not None or action in _STATES:
+            told[subject] = state or _STATES[action]
+    faults, is_expected = [], False
+    rows = select(model_versions.c.version, model_versions.c.state).order_by(model_versions.c.version)
+    for version, state in connection.execute(rows):
+        subject = f"version {version}"
+        is_expected = is_expected or subject in registered
+        if is_expected and subject not in registered:
+            faults.append(f"There is no row `{REGISTER}` about {subject}.")
+        elif told.get(subject, state) != state:
+            faults.append(f"Version {version} is {state}, and its last row says: {told[subject]}.")
+    return faults
+
+
+REGISTER = "register"
+_STATES: Mapping[str, str] = {"approve": "approved", "retire": "retired"}  # rows that said it by the action

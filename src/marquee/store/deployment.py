@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain.errors import Conflict
-from marquee.store import audit, changes
+from marquee.store import audit, changes, versions
 from marquee.store.tables import deployment
 
 Mode: TypeAlias = Literal["none", "warming", "shadow", "canary"]
@@ -86,6 +86,7 @@ def set_champion(
         expected_revision,
         {"champion": version, "previous": before.champion, "deployed_at": func.now(), **_NO_CHALLENGER},
     )
+    versions.note_served(connection, version)
     audit.append(
         connection,
         actor=actor,

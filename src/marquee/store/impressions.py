@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import orjson
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from marquee.domain.errors import Conflict
@@ -145,6 +145,17 @@ def shown_since(
         {"first": first_uuid7(moment), "moment": moment, "most": most},
     ).all()
     return [(str(row.request_id), row.user_id, row.at, row.item_ids) for row in reversed(rows)]
+
+
+def are_many(connection: Connection, number: int, since: datetime) -> bool:
+    """Whether at least so many lists were shown to people since then; reads no more than are needed."""
+    shown = (
+        select(impressions.c.at)
+        .where(impressions.c.at >= since, impressions.c.user_id.is_not(None))
+        .limit(number)
+        .subquery()
+    )
+    return (connection.scalar(select(func.count()).select_from(shown)) or 0) >= number
 
 
 def of_user(connection: Connection, user_id: str) -> Iterator[Impression]:

@@ -28,29 +28,30 @@ _COUNT = text(
           AND at > :since AND at <= :until
           AND request_id >= CAST(:first AS uuid) AND request_id < CAST(:beyond AS uuid)
     ), answered AS (
-        SELECT DISTINCT shown.request_id
+        SELECT DISTINCT shown.request_id, shown.user_id
         FROM shown JOIN events USING (request_id)
         WHERE events.user_id = shown.user_id AND events.item_id = ANY (shown.item_ids)
           AND events.kind = ANY (CAST(:kinds AS text[]))
           AND events.received_at > :since AND events.received_at <= :until + CAST(:window AS interval)
           AND events.received_at <= shown.at + CAST(:window AS interval)
     ), rated AS (
-        SELECT shown.request_id, count(*) AS rated, sum(rating) AS stars, sum(rating * rating) AS squares,
-               bool_or(rating >= :liked) AS liked
+        SELECT shown.request_id, user_id, count(*) AS rated, sum(rating) AS stars,
+               sum(rating * rating) AS squares, bool_or(rating >= :liked) AS liked
         FROM shown JOIN ratings USING (user_id)
         WHERE ratings.item_id = ANY (shown.item_ids)
           AND ratings.received_at > :since AND ratings.received_at <= :until + CAST(:window AS interval)
           AND ratings.received_at >= shown.at
           AND ratings.received_at <= shown.at + CAST(:window AS interval)
           AND ratings.rated_at >= shown.at - CAST(:slack AS interval)
-        GROUP BY shown.request_id
+        GROUP BY shown.request_id, user_id
     )
     INSERT INTO rollout_outcomes AS held
         (rollout_id, step, variant, user_id, lists, positive, rated, stars, stars_squared)
     SELECT :rollout, shown.step, shown.variant, shown.user_id, count(*),
            count(*) FILTER (WHERE answered.request_id IS NOT NULL OR rated.liked),
            coalesce(sum(rated.rated), 0), coalesce(sum(rated.stars), 0), coalesce(sum(rated.squares), 0)
-    FROM shown LEFT JOIN answered USING (request_id) LEFT JOIN rated USING (request_id)
+    FROM shown
+        LEFT JOIN answered USING (request_id, user_id) LEFT JOIN rated USING (request_id, user_id)
     GROUP BY shown.step, shown.variant, shown.user_id
     ORDER BY shown.step, shown.variant, shown.user_id
     ON CONFLICT (rollout_id, step, variant, user_id) DO UPDATE SET

@@ -62,6 +62,7 @@ class Step:
 
 
 _COLUMNS = [rollouts.c[field.name] for field in fields(Rollout)]
+_STEP_COLUMNS = [rollout_steps.c[field.name] for field in fields(Step)]
 
 
 def add(
@@ -171,11 +172,17 @@ def end_step(connection: Connection, rollout_id: int, at: datetime) -> None:
     )
 
 
+def get_step(connection: Connection, rollout_id: int, step: int) -> Step:
+    """One of its steps, which must have begun."""
+    query = select(*_STEP_COLUMNS).where(
+        rollout_steps.c.rollout_id == rollout_id, rollout_steps.c.step == step
+    )
+    return Step(**connection.execute(query).one()._mapping)
+
+
 def steps(connection: Connection, rollout_id: int) -> list[Step]:
     """In their order."""
     query = (
-        select(*(rollout_steps.c[field.name] for field in fields(Step)))
-        .where(rollout_steps.c.rollout_id == rollout_id)
-        .order_by(rollout_steps.c.step)
+        select(*_STEP_COLUMNS).where(rollout_steps.c.rollout_id == rollout_id).order_by(rollout_steps.c.step)
     )
     return [Step(**row._mapping) for row in connection.execute(query)]

@@ -111,6 +111,7 @@ events = Table(
     Index(None, "user_id", "at"),
     Index(None, "item_id"),
     Index(None, "received_at"),
+    Index(None, "request_id", postgresql_where=text("request_id IS NOT NULL")),
 )
 
 # The lists that were shown, one row a list, a partition a day (UTC) that `store.impressions` makes and drops.
@@ -172,7 +173,8 @@ model_versions = Table(
     Column("facts", JSONB, nullable=False, server_default=EMPTY_OBJECT),  # seed, sizes, environment, code
     Column("requested_by", Text, nullable=False, server_default=text("''")),
     _when("created_at"),
-    _when("purge_after", default=False, nullable=True),  # null: it serves, or never did
+    _when("served_at", default=False, nullable=True),  # as the champion, first; null: it never did
+    _when("purge_after", default=False, nullable=True),  # null: it serves, or nobody has tried it yet
     CheckConstraint(
         "state IN ('candidate','validated','rejected','approved','declined','retired','archived')",
         name="state",

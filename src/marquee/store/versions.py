@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from marquee.domain.errors import Conflict, NotFound
-from marquee.store.tables import model_versions
+from marquee.store.tables import model_versions, rollouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,9 @@ class ModelVersion:
         version: the registry's number.
         facts: seed, sizes, environment, code version: what else is known of how it was made.
         requested_by: who had it trained or registered it.
-        purge_after: until when a rollback may return to it; None while it serves, or if it never did.
+        served_at: when it first was the champion; None: it never was.
+        purge_after: until when a rollback may return to it, or another rollout may try it; None while it
+            serves, or before anybody has tried it.
     """
 
     version: int
@@ -35,6 +37,7 @@ class ModelVersion:
     created_at: datetime
     facts: Mapping[str, Any] = field(default_factory=dict)
     requested_by: str = ""
+    served_at: datetime | None = None
     purge_after: datetime | None = None
 
 
@@ -90,8 +93,24 @@ def list_all(connection: Connection) -> list[ModelVersion]:
 
 
 def approved(connection: Connection) -> list[int]:
-    """The numbers of the versions that may serve, newest first."""
-    query = select(model_versions.c.version).where(model_versions.c.state == "approved")
+    """The numbers of the versions that may serve, newest first; not those that a rollout sent back last."""
+    newest = select(func.max(rollouts.c.rollout_id)).group_by(rollouts.c.challenger)
+    sent_back = select(rollouts.c.challenger).where(
+        rollouts.c.rollout_id.in_(newest), rollouts.c.state == "rolled_back"
+    )
+    query = select(model_versions.c.version).where(
+        model_versions.c.state == "approved", model_versions.c.version.not_in(sent_back)
+    )
+    return list(connection.scalars(query.order_by(model_versions.c.version.desc())))
+
+
+def untried(connection: Connection) -> list[int]:
+    """The numbers of the approved versions that no rollout has tried and that never served, newest first."""
+    query = select(model_versions.c.version).where(
+        model_versions.c.state == "approved",
+        model_versions.c.served_at.is_(None),
+        model_versions.c.version.not_in(select(rollouts.c.challenger)),
+    )
     return list(connection.scalars(query.order_by(model_versions.c.version.desc())))
 
 
@@ -127,8 +146,17 @@ def set_state(connection: Connection, version: int, *, expected: str, state: str
         raise Conflict(f"Version {version} is not {expected} (any more).", hint="Look at it again and retry.")
 
 
+def note_served(connection: Connection, version: int) -> None:
+    """Remember that a version is the champion; of several times the first stands."""
+    connection.execute(
+        update(model_versions)
+        .where(model_versions.c.version == version, model_versions.c.served_at.is_(None))
+        .values(served_at=func.now())
+    )
+
+
 def set_purge_after(connection: Connection, version: int, moment: datetime | None) -> None:
-    """Until when a rollback may return to a version that stopped serving; None: it serves."""
+    """Until when a version that does not serve (any more) is kept to serve again; None: it serves."""
     connection.execute(
         update(model_versions).where(model_versions.c.version == version).values(purge_after=moment)
     )

@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from marquee.domain.errors import Conflict, Unavailable, Unreachable
+from marquee.domain.errors import Conflict, Forbidden, Unavailable, Unreachable
 from marquee.evaluation.gates import Gate
 from marquee.lifecycle import mirror, next_semantic_version, promote_within
 from marquee.lifecycle.states import State
 from marquee.registry.client import RegistryClient
 from marquee.registry.runs import LoggedRun, TrackingClient
-from marquee.store import versions
+from marquee.settings import Policy
+from marquee.store import audit, deployment, versions
+from marquee.store.audit_check import REGISTER
+from marquee.training.artifact import ArtifactVerdict
 from marquee.training.context import TrainingContext
 from marquee.training.progress import OnProgress
 
@@ -39,12 +42,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """Who makes a version the champion, and why; `expected_revision` is of the deployment that they saw."""
+    """Who makes a version the champion, and why.
+
+    Attributes:
+        expected_revision: of the deployment that they saw.
+        rollback_days: for so long a rollback may return to the version that leaves.
+    """
 
     actor: str
     reason: str
     evidence: Mapping[str, Any]
     expected_revision: int
+    rollback_days: float
 
 
 def numbered(
@@ -79,6 +88,7 @@ def enter(connection: Connection, version: int, entry: Entry, promotion: Promoti
     Raises:
         Conflict: the deployment was changed meanwhile.
     """
+    audit.lock(connection)  # first: two who register at once would give one number twice
     semantic_version = next_semantic_version(
         versions.list_all(connection), algorithms=entry.algorithms, hyperparameters=entry.hyperparameters
     )
@@ -97,16 +107,76 @@ def enter(connection: Connection, version: int, entry: Entry, promotion: Promoti
         facts=entry.facts,
         requested_by=entry.requested_by,
     )
+    _audit(connection, version, semantic_version, entry)
     if promotion is not None:
-        promote_within(
-            connection,
-            version,
-            actor=promotion.actor,
-            reason=promotion.reason,
-            evidence=promotion.evidence,
-            expected_revision=promotion.expected_revision,
-        )
+        deploy_within(connection, version, promotion)
     return semantic_version
+
+
+def _audit(connection: Connection, version: int, semantic_version: str, entry: Entry) -> None:
+    failed = [gate.name for gate in entry.gates if gate.judged and not gate.passed]
+    unjudged = [gate.name for gate in entry.gates if not gate.judged]
+    audit.append(
+        connection,
+        actor=entry.requested_by,
+        action=REGISTER,
+        subject=f"version {version}",
+        reason=f"Failed: {', '.join(failed)}." if failed else "No gate failed.",
+        evidence={
+            "state": entry.state,
+            "semantic_version": semantic_version,
+            "mlflow_run_id": entry.run_id,
+            "snapshot": entry.snapshot,
+            "failed": failed,
+            "unjudged": unjudged,
+        },
+    )
+
+
+def check_overrule(policy: Policy, champion: int | None) -> None:
+    """Raise Forbidden unless a person may deploy a version past gates, reviews and rollout.
+
+    The first model of a platform may be deployed so: there is nobody whom it could take a better one from.
+    """
+    if champion is not None and policy.review.overrule == "refuse":
+        raise Forbidden(
+            f"Version {champion} serves, and another one gets there by gates, review and rollout.",
+            hint="Leave out --deploy; or have policy.yaml say `review: {overrule: allow}`.",
+        )
+
+
+def may_deploy(context: TrainingContext) -> None:
+    """`check_overrule` before the work, where deployment is asked for; raises Forbidden."""
+    if context.deploy:
+        with context.engine.connect() as connection:
+            champion = deployment.get(connection).champion
+        check_overrule(context.policy, champion)
+
+
+def promotion_by(context: TrainingContext, verdict: ArtifactVerdict) -> Promotion:
+    """The decision of the person who asked for it, whatever the gates say; raises Forbidden."""
+    check_overrule(context.policy, verdict.deployment.champion)
+    failed = [gate.name for gate in verdict.gates if not gate.passed]
+    return Promotion(
+        actor=context.actor,
+        reason=context.reason,
+        evidence={**verdict.evidence, "overruled": failed},
+        expected_revision=verdict.deployment.revision,
+        rollback_days=context.policy.retention.rollback_days,
+    )
+
+
+def deploy_within(connection: Connection, version: int, promotion: Promotion) -> None:
+    """Carry a person's decision out; raises Conflict when the deployment was changed meanwhile."""
+    promote_within(
+        connection,
+        version,
+        actor=promotion.actor,
+        reason=promotion.reason,
+        evidence=promotion.evidence,
+        expected_revision=promotion.expected_revision,
+        rollback_days=promotion.rollback_days,
+    )
 
 
 def follow_champion(context: TrainingContext, registry: RegistryClient, on_progress: OnProgress) -> None:

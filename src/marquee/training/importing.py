@@ -34,7 +34,7 @@ from marquee.store import snapshots
 from marquee.training.artifact import ArtifactVerdict, judge_bundle
 from marquee.training.code_version import code_version
 from marquee.training.context import TrainingContext
-from marquee.training.entry import Entry, Promotion, enter, follow_champion, numbered
+from marquee.training.entry import Entry, enter, follow_champion, may_deploy, numbered, promotion_by
 from marquee.training.facts import facts_of_import
 from marquee.training.judgement import findings
 from marquee.training.logbook import figures
@@ -70,16 +70,19 @@ def import_bundle(context: TrainingContext, folder: Path, on_progress: OnProgres
 
     It is judged as it is, beside the champion's bundle, on ratings newer than any that either has learnt
     from. Where there are too few of those the gates have no figure, and do not pass. It is deployed only if
-    `context.deploy` says so, and then whatever the gates say: that is a person's decision, and audited.
+    `context.deploy` says so, and then whatever the gates say: that is a person's decision, and audited; where
+    a champion serves, the policy must allow it.
 
     Raises:
         CorruptBundle: a file is not what the manifest says.
         InvalidInput: the platform has none of its items, or there is no reason.
+        Forbidden: it is to be deployed, and the policy does not allow that.
         Conflict: the deployment was changed meanwhile; nothing is registered.
         Unavailable: MLflow, Postgres or the disk does not take it.
     """
     if not context.reason.strip():
         raise InvalidInput("There is no reason.", hint="Say why the model is to be registered.")
+    may_deploy(context)
     began = context.clock()
     context.home.mkdir(parents=True, exist_ok=True)
     try:
@@ -257,7 +260,7 @@ def _record(
     )
     with context.engine.begin() as connection:
         _name_data(connection, manifest, tables.ratings)
-        promotion = _promotion(context, verdict) if context.deploy else None
+        promotion = promotion_by(context, verdict) if context.deploy else None
         semantic_version = enter(connection, version, entry, promotion)
     return Imported(
         version,
@@ -268,16 +271,6 @@ def _record(
         logged.run_id,
         manifest.snapshot_hash,
         verdict,
-    )
-
-
-def _promotion(context: TrainingContext, verdict: ArtifactVerdict) -> Promotion:
-    failed = [gate.name for gate in verdict.gates if not gate.passed]
-    return Promotion(
-        actor=context.actor,
-        reason=context.reason,
-        evidence={**verdict.evidence, "overruled": failed},
-        expected_revision=verdict.deployment.revision,
     )
 
 

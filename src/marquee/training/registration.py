@@ -82,7 +82,7 @@ def register(
         tracking,
         registry,
         logged,
-        {**tags, "gates": gates},
+        tags,
         f"Trained on {snapshot.hash[:12]}; gates {gates}.",
         lambda version: _record(context, version, entry, judgement),
     )
@@ -142,6 +142,7 @@ def _write(
                     "requested_by": context.requested_by,
                 },
                 compared_with=judgement.deployment.champion,
+                clock=context.clock,
             )
     return Registered(
         version,

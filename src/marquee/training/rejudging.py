@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from marquee.domain.errors import Conflict, InvalidInput
-from marquee.lifecycle import judge_within, promote_within
+from marquee.lifecycle import judge_within
 from marquee.lifecycle.states import State
 from marquee.models.arrays import blas_threads
 from marquee.registry.client import RegistryClient
 from marquee.store import versions
 from marquee.training.artifact import ArtifactVerdict, judge_bundle
 from marquee.training.context import TrainingContext
-from marquee.training.entry import follow_champion
+from marquee.training.entry import deploy_within, follow_champion, may_deploy, promotion_by
 from marquee.training.judgement import findings, open_version
 from marquee.training.progress import OnProgress
 from marquee.training.snapshot import read_platform
@@ -39,16 +39,19 @@ def judge_version(context: TrainingContext, version: int, on_progress: OnProgres
     """Judge a candidate as it is, beside the champion's bundle, on ratings that neither has learnt from.
 
     It becomes validated or rejected; where there are still too few such ratings nothing is changed. It is
-    deployed only if `context.deploy` says so, and then whatever the gates say.
+    deployed only if `context.deploy` says so, and then whatever the gates say; where a champion serves, the
+    policy must allow that.
 
     Raises:
         NotFound: there is no such version.
         Conflict: it is no candidate, or was judged or the deployment changed meanwhile; nothing is changed.
         InvalidInput: it is to be deployed, and there is no reason.
+        Forbidden: it is to be deployed, and the policy does not allow that.
         Unavailable: MLflow or Postgres is away.
     """
     if context.deploy and not context.reason.strip():
         raise InvalidInput("There is no reason.", hint="Say why the version is to be deployed.")
+    may_deploy(context)
     with context.engine.connect() as connection:
         state = versions.get(connection, version).state
     if state != "candidate":
@@ -79,10 +82,9 @@ def _record(
     state: State = "validated" if context.deploy else verdict.state
     if state == "candidate":
         return Rejudged(version, state, False, verdict.objection, verdict)
+    promotion = promotion_by(context, verdict) if context.deploy else None
     # Before the transaction: should Postgres refuse it, the same command writes the tag once more.
     registry.set_tag(version, "gates", "passed" if verdict.passed else "failed")
-    actor = context.actor
-    failed = [gate.name for gate in verdict.gates if not gate.passed]
     with context.engine.begin() as connection:
         judge_within(
             connection,
@@ -90,18 +92,11 @@ def _record(
             state,
             metrics=verdict.metrics,
             gates=verdict.gates,
-            actor=actor,
+            actor=context.actor,
             reason=context.reason or "Judged on ratings newer than what it has learnt from.",
             evidence=verdict.evidence,
         )
-        if context.deploy:
-            promote_within(
-                connection,
-                version,
-                actor=actor,
-                reason=context.reason,
-                evidence={**verdict.evidence, "overruled": failed},
-                expected_revision=verdict.deployment.revision,
-            )
+        if promotion is not None:
+            deploy_within(connection, version, promotion)
     note = "" if context.deploy else verdict.objection or "It waits for a person to deploy it."
     return Rejudged(version, "approved" if context.deploy else state, context.deploy, note, verdict)

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from marquee.lifecycle.promotion import promote, rollback
 from marquee.lifecycle.rollouts import abort
@@ -12,11 +12,14 @@ from tests.support.world import load_world, record_version
 
 @pytest.fixture(scope="module")
 def world(engine: Engine) -> None:
-    """Versions 1 (the champion), 2 and 3, all approved."""
+    """Versions 1 (the champion), 2 and 3, all approved; each has newer data than the one before."""
     with engine.begin() as connection:
         load_world(connection)
         for version in (1, 2, 3):
             record_version(connection, version)
+        connection.execute(
+            text("UPDATE model_versions SET trained_through = trained_through + version * interval '1 day'")
+        )
     promote(engine, 1, actor="ada", reason="the first", evidence={}, expected_revision=0)
 
 
@@ -36,5 +39,5 @@ def trial(engine: Engine, quiet: None) -> Iterator[Trial]:
     """Version 2 beside version 1; nothing is started yet."""
     yield Trial(engine)
     with engine.begin() as connection:
-        for version in (1, 2):  # a test may have let a deadline pass
+        for version in (1, 2, 3):  # a test may have let a deadline pass
             versions.set_purge_after(connection, version, None)

@@ -56,6 +56,7 @@ def test_a_whole_log_has_no_faults_and_names_its_head(log: Connection) -> None:
 def test_a_changed_or_missing_row_is_found(log: Connection, change: str) -> None:
     log.execute(text(change))
     assert any("was changed, or stands behind a missing one" in fault for fault in _faults(log))
+    assert check(log).first_broken == audit.first_broken(log) is not None
 
 
 def test_rows_cut_off_at_the_end_show_by_what_was_noted_elsewhere(log: Connection) -> None:
@@ -96,3 +97,14 @@ def test_a_log_that_was_written_anew_does_not_hold_the_kept_head(log: Connection
         )
     assert audit.first_broken(log) is None
     assert any(head in fault for fault in _faults(log, head))
+
+
+def test_a_version_whose_state_no_row_carries_is_found(log: Connection) -> None:
+    states = {"state": "approved"}
+    audit.append(log, actor="ada", action="register", subject="version 3", reason="", evidence=states)
+    assert _faults(log) == []
+    log.execute(text("UPDATE model_versions SET state = 'rejected' WHERE version = 3"))
+    assert _faults(log) == ["Version 3 is rejected, and its last row says: approved."]
+    log.execute(text("UPDATE model_versions SET state = 'approved' WHERE version = 3"))
+    audit.append(log, actor="ada", action="register", subject="version 1", reason="", evidence=states)
+    assert _faults(log) == ["There is no row `register` about version 2."]

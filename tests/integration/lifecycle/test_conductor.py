@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import Engine, func, select, text
 
+from marquee.domain.errors import Conflict
 from marquee.lifecycle.promotion import promote
-from marquee.lifecycle.rollouts import abort
-from marquee.store import alerts, deployment, rollouts
+from marquee.lifecycle.rollouts import abort, advance
+from marquee.store import alerts, deployment, rollouts, versions
 from marquee.store.tables import rollout_outcomes, scored_ratings
 from tests.support.trial import Trial, people
 
@@ -126,6 +127,19 @@ def test_a_worse_challenger_is_rolled_back_with_the_evidence(trial: Trial) -> No
     with trial.engine.connect() as connection:
         newest = alerts.list_page(connection, limit=1, only_open=True)[0]
     assert (newest.kind, newest.subject) == ("rolled back", "version 2")
+    with trial.engine.connect() as connection:
+        assert versions.approved(connection) == [3, 1], "what was sent back does not stand in"
+
+
+def test_a_second_rollback_is_told_though_nobody_has_seen_to_the_first(trial: Trial) -> None:
+    for _ in range(2):
+        trial.start_canary()
+        trial.tally("champion", 20_000)
+        trial.tally("challenger", 20_000, errors=1.0)
+        trial.look()
+        with trial.engine.connect() as connection:
+            (told,) = alerts.open_about(connection, "version 2")
+        assert told.message.startswith(f"Rollout {trial.number} was rolled back")
 
 
 def test_a_challenger_whose_lists_fail_is_rolled_back_before_any_answer_has_come(trial: Trial) -> None:
@@ -231,9 +245,19 @@ def test_guardrails_without_data_let_nothing_pass(trial: Trial) -> None:
     assert trial.rollout.state == "inconclusive"
 
 
-def test_another_recipe_does_not_pass_on_guardrails(trial: Trial) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE model_versions SET semantic_version = '1.1.0' WHERE version = 2",
+        "UPDATE model_versions SET trained_through = '1998-01-01Z' WHERE version = 2",
+        """UPDATE model_versions SET facts = '{"origin": "imported"}' WHERE version = 2""",
+    ],
+    ids=["another recipe", "no newer data", "made elsewhere"],
+)
+def test_what_is_not_new_data_for_the_recipe_does_not_pass_on_guardrails(trial: Trial, change: str) -> None:
     with trial.engine.begin() as connection:
-        connection.execute(text("UPDATE model_versions SET semantic_version = '1.1.0' WHERE version = 2"))
+        before = versions.get(connection, 2)
+        connection.execute(text(change))
     try:
         trial.start_canary("starved")
         _everything_is_shown(trial, champion=0.3, challenger=0.3, number=10)
@@ -241,8 +265,31 @@ def test_another_recipe_does_not_pass_on_guardrails(trial: Trial) -> None:
         trial.look()
     finally:
         with trial.engine.begin() as connection:
-            connection.execute(text("UPDATE model_versions SET semantic_version = '1.0.2' WHERE version = 2"))
+            connection.execute(
+                text(
+                    "UPDATE model_versions SET semantic_version = '1.0.2', facts = '{}', "
+                    "trained_through = :through WHERE version = 2"
+                ),
+                {"through": before.trained_through},
+            )
     assert trial.rollout.state == "inconclusive"
+
+
+def test_a_plan_that_another_release_froze_ends_the_rollout(trial: Trial) -> None:
+    trial.start_canary()
+    with trial.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE rollouts SET plan = jsonb_set(plan, '{preset,colour}', '1') WHERE rollout_id = :id"),
+            {"id": trial.number},
+        )
+    with pytest.raises(Conflict, match="cannot be read by this release"):
+        advance(trial.engine, trial.number, actor="ada", reason="on")
+    (said,) = trial.look()
+    assert trial.rollout.state == "aborted"
+    assert "cannot be read by this release" in said
+    with trial.engine.connect() as connection:
+        assert deployment.get(connection).mode == "none"
+    assert trial.look() == []
 
 
 def test_what_is_kept_of_people_goes_with_the_rollout(trial: Trial) -> None:

@@ -1,6 +1,7 @@
 """MLflow's aliases and tags follow a real Postgres into a real MLflow."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -10,8 +11,9 @@ from marquee.lifecycle import Mirroring, mirror, mirror_tags
 from marquee.lifecycle.rollouts import abort
 from marquee.registry.client import MODEL_NAME, RegistryClient
 from marquee.settings import MlflowConnection
-from marquee.store import alerts, audit, versions
+from marquee.store import alerts, audit, deployment, versions
 from tests.running import MlflowServer
+from tests.support.service import eventually
 from tests.support.trial import Trial
 
 
@@ -76,7 +78,7 @@ def test_an_alias_moved_by_hand_is_put_back_and_offered_as_a_rollout(
     (alert,) = _alerts(trial.engine)
     assert (alert.kind, alert.subject) == ("alias moved", "version 3")
     assert alert.offer == {"action": "rollout", "version": 3}
-    assert "It was put back: version 1 is the champion. Version 3 is approved" in alert.message
+    assert "It is put back: version 1 is the champion. Version 3 is approved" in alert.message
     with trial.engine.connect() as connection:
         entry = audit.latest(connection, limit=1)[0]
     assert (entry.actor, entry.action, entry.evidence["found"]) == ("mirror", "restore alias", 3)
@@ -124,6 +126,34 @@ def test_a_move_by_hand_is_told_apart_from_a_lag_even_while_the_deployment_chang
     assert mirror(trial.engine, registry) is Mirroring.RESTORED
     assert registry.aliases() == {"champion": 1}
     assert [alert.subject for alert in _alerts(trial.engine)] == ["version 3"]
+
+
+def test_a_move_by_hand_is_audited_even_while_an_operator_decides(
+    trial: Trial, registry: RegistryClient
+) -> None:
+    """Both take the audit's lock before the deployment's, and so wait for each other, not both at once."""
+    mirror(trial.engine, registry)
+    registry.set_champion(3)
+    with ThreadPoolExecutor(1) as thread:
+        with trial.engine.begin() as operator:
+            audit.lock(operator)
+            looking = thread.submit(mirror, trial.engine, registry)
+            eventually(lambda: _waiting(trial.engine), what="the mirror to wait")
+            now = deployment.get(operator)
+            deployment.end_trial(operator, expected_revision=now.revision)
+        assert looking.result(20) is Mirroring.OVERTAKEN
+    assert mirror(trial.engine, registry) is Mirroring.RESTORED
+    assert registry.champion() == 1
+    assert [alert.subject for alert in _alerts(trial.engine)] == ["version 3"]
+    with trial.engine.connect() as connection:
+        assert audit.latest(connection, limit=1)[0].action == "restore alias"
+
+
+def _waiting(engine: Engine) -> bool:
+    """Whether somebody waits for the audit's lock."""
+    with engine.connect() as connection:
+        query = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(connection.scalar(query))
 
 
 def test_tags_say_the_state_and_number_of_each_version(trial: Trial, registry: RegistryClient) -> None:

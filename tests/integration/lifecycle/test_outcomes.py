@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select, text
 
-from marquee.store import impressions, outcomes
+from marquee.store import impressions, outcomes, users
 from marquee.store.impressions import Impression
 from marquee.store.tables import rollout_outcomes
 from tests.support.trial import Trial, people, uuid7_at
@@ -74,6 +74,38 @@ def test_ratings_of_what_was_shown_count_as_stars_and_liked_ones_as_positive(can
         (1, "champion", "gil"): (2, 2, 4, 14.0, 50.0),
         (1, "champion", "hal"): (2, 0, 2, 6.0, 18.0),
         (1, "champion", "ida"): (2, 0, 0, 0.0, 0.0),
+    }
+
+
+def test_an_answer_to_one_list_of_a_batch_is_not_one_to_the_others(canary: Trial) -> None:
+    """Lists of a batch share the id of the request; people of both variants are in it."""
+    request = uuid7_at(canary.now)
+    batch = [
+        Impression(
+            canary.now + timedelta(seconds=1),
+            request,
+            name,
+            1 if variant == "champion" else 2,
+            variant,
+            "personal",
+            ("i001", "i002"),
+            rollout=canary.number,
+            step=1,
+        )
+        for name, variant in (("uma", "champion"), ("vic", "challenger"), ("wes", "challenger"))
+    ]
+    with canary.engine.begin() as connection:
+        impressions.make_days(connection, {impressions.day_of(canary.now)})
+        users.ensure(connection, ["uma", "vic", "wes"])
+        impressions.write(connection, batch)
+        canary.click(connection, [batch[0]])
+    canary.rate("vic", "i001", 5.0, canary.now + timedelta(seconds=5))
+    canary.wait(1)
+    _count(canary, canary.now + WINDOW)
+    assert _outcomes(canary) == {
+        (1, "champion", "uma"): (1, 1, 0, 0.0, 0.0),
+        (1, "challenger", "vic"): (1, 1, 1, 5.0, 25.0),
+        (1, "challenger", "wes"): (1, 0, 0, 0.0, 0.0),
     }
 
 
@@ -197,6 +229,15 @@ def test_many_lists_are_counted_in_seconds(canary: Trial) -> None:
         rows = outcomes.of_people(connection, canary.number)
         assert time.perf_counter() - began < 5
     assert (rows["lists"].sum(), rows["positive"].sum(), len(rows)) == (200_000, 20_000, 50_000)
+
+
+def test_answers_are_found_by_the_list_that_they_name(canary: Trial) -> None:
+    """Without reading what else came within the window, of which a busy site has millions."""
+    with canary.engine.connect() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        query = "EXPLAIN SELECT 1 FROM events WHERE request_id = gen_random_uuid()"
+        plan = " ".join(connection.scalars(text(query)))
+    assert "events_request_id_idx" in plan
 
 
 def _plant(connection: Connection, trial: Trial) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from marquee.domain.errors import Conflict, NotFound
 from marquee.lifecycle.promotion import promote, rollback
 from marquee.lifecycle.retirement import archive, retire_due
+from marquee.lifecycle.rollouts import abort
 from marquee.store import audit, deployment, versions
 from tests.support.trial import Trial
 
@@ -15,6 +16,23 @@ from tests.support.trial import Trial
 def _state(trial: Trial, version: int) -> str:
     with trial.engine.connect() as connection:
         return versions.get(connection, version).state
+
+
+def test_a_version_that_was_sent_back_is_retired_and_nobody_can_roll_back_to_it(trial: Trial) -> None:
+    trial.start()
+    abort(trial.engine, trial.number, actor="ada", reason="enough")
+    with pytest.raises(Conflict, match="Version 3 has never served") as refused:
+        rollback(trial.engine, actor="ada", reason="", to=3)
+    assert refused.value.hint == "`marquee rollout start 3` tries it beside the champion."
+    with pytest.raises(Conflict, match="Version 2 has never served"):
+        rollback(trial.engine, actor="ada", reason="", to=2)
+    assert retire_due(trial.engine, lambda: trial.now + timedelta(days=29)) == []
+    assert retire_due(trial.engine, lambda: trial.now + timedelta(days=31)) == [2]
+    with trial.engine.connect() as connection:
+        entry = audit.latest(connection, limit=1)[0]
+    assert "did not make it the champion" in entry.reason
+    with trial.engine.begin() as connection:
+        versions.set_state(connection, 2, expected="retired", state="approved")
 
 
 def test_a_version_is_retired_when_its_time_is_over_and_not_before(trial: Trial) -> None:

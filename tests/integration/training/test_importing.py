@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import mlflow
@@ -12,13 +13,13 @@ import pytest
 from sqlalchemy import Engine
 
 from marquee.domain.columns import ITEM, TIME, USER
-from marquee.domain.errors import Conflict, CorruptBundle, InvalidInput
+from marquee.domain.errors import Conflict, CorruptBundle, Forbidden, InvalidInput
 from marquee.models import ease, svd
 from marquee.models.bundle import Bundle, bundle_from_arrays
 from marquee.models.training_set import TrainingSet
 from marquee.registry.client import RegistryClient
 from marquee.registry.fetch import fetch_bundle
-from marquee.store import audit, deployment, ratings, snapshots, versions
+from marquee.store import audit, audit_check, deployment, ratings, snapshots, versions
 from marquee.training.importing import Imported, import_bundle
 from marquee.training.job import Order, context_of, run_now
 from marquee.training.queue import new_run_id
@@ -71,6 +72,12 @@ def deployed(
     folder = tmp_path_factory.mktemp("deployed") / "bundle"
     _export(folder, board)
     command = [*MARQUEE, "models", "register", str(folder), "--reason", "we trust it", "--deploy", "--json"]
+    refused = subprocess.run(
+        command, env=dict(platform.environment), capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 6
+    assert "another one gets there by gates, review and rollout" in refused.stderr
+    platform.set_policy(more="review: {overrule: allow}\nretention: {rollback_days: 3}\n")
     ended = subprocess.run(
         command, env=dict(platform.environment), capture_output=True, text=True, check=False
     )
@@ -203,8 +210,11 @@ def test_a_person_may_deploy_it_all_the_same_and_the_audit_says_who_and_why(
     assert deployed["semantic_version"] == "1.1.1"  # the same recipe, imported again
     assert _champion(platform) == deployed["version"]
     with platform.engine.connect() as connection:
-        promoted, approved = audit.latest(connection, limit=2)
-    assert (promoted.action, approved.action) == ("promote", "approve")
+        promoted, approved, registered = audit.latest(connection, limit=3)
+        left = versions.get(connection, waiting.version - 1).purge_after
+    assert (promoted.action, approved.action, registered.action) == ("promote", "approve", "register")
+    assert left is not None
+    assert abs((left - promoted.at) - timedelta(days=3)) < timedelta(minutes=1)
     assert promoted.actor.startswith("command line:")
     assert promoted.reason == "we trust it"
     assert promoted.evidence["overruled"] == [*GATES[:6]]
@@ -259,6 +269,12 @@ def test_a_worse_bundle_is_rejected_with_its_figures(
     assert bad.state == "rejected"
     failed = {gate.name for gate in bad.verdict.gates if not gate.passed}
     assert "known.ndcg" in failed
+    with platform.engine.connect() as connection:
+        (row,) = audit.of_subject(connection, f"version {bad.version}")
+        assert audit_check.check(connection).faults == ()
+    assert (row.actor, row.action, row.evidence["state"]) == ("test:ada", "register", "rejected")
+    assert set(row.evidence["failed"]) == failed
+    assert row.evidence["mlflow_run_id"] == bad.mlflow_run_id
 
 
 def test_random_scores_are_rejected(
@@ -321,6 +337,10 @@ def test_a_person_may_deploy_a_candidate_that_was_judged_again(
     _put_back(platform)
     with pytest.raises(InvalidInput, match="no reason"):
         _judge(platform, retrained.version, deploy=True)
+    platform.set_policy()
+    with pytest.raises(Forbidden, match="another one gets there by gates, review and rollout"):
+        _judge(platform, retrained.version, deploy=True, reason="seen enough")
+    platform.set_policy(more="review: {overrule: allow}\n")
     done = _judge(platform, retrained.version, deploy=True, reason="seen enough")
     assert (done.state, done.deployed, done.note) == ("approved", True, "")
     assert _champion(platform) == retrained.version

@@ -31,7 +31,8 @@ J. 1962) a Gaussian process whose covariances are at least those of a Brownian m
 crosses a boundary no more often than that motion does. This argument is about the limit;
 `benchmarks/judge.py` tries it on seeded traffic.
 
-*Errors.* `worse` on any metric sends the challenger back: all metrics together do so wrongly with probability
+*Errors.* `worse` on any metric, which is not said of what is surely worse but inside its margin, sends the
+challenger back: all metrics together do so wrongly with probability
 alpha / 2, the primary one alone, and alpha / 2, the others together, alpha in all. Promotion asks for `not
 worse` on every metric that is required, each at alpha / 2 one-sided: whichever of them is truly worse than
 its margin stops a promotion with probability 1 - alpha / 2 (intersection-union; Berger, Technometrics 1982).

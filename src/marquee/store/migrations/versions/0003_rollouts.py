@@ -213,3 +213,15 @@ def upgrade() -> None:
         "model_versions", sa.Column("requested_by", sa.Text(), server_default=sa.text("''"), nullable=False)
     )
     op.add_column("model_versions", sa.Column("purge_after", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("model_versions", sa.Column("served_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute(
+        "UPDATE model_versions SET served_at = (SELECT min(at) FROM audit_log WHERE subject = "
+        "'version ' || version AND action IN ('promote', 'rollback'))"
+    )
+    op.create_index(
+        op.f("events_request_id_idx"),
+        "events",
+        ["request_id"],
+        unique=False,
+        postgresql_where=sa.text("request_id IS NOT NULL"),
+    )
