@@ -96,8 +96,11 @@ def reviewed(found: ModelVersion, given: Sequence[Review], policy: ReviewPolicy 
         return Item(name, "ok", " ".join(words or ["Approved without a person; the audit says by what."]))
     if found.state == "declined":
         return Item(name, "failed", " ".join(words))
-    missing = "nobody knows what" if policy is None else ", ".join(missing_parts(given, policy))
-    return Item(name, "not yet", " ".join([*words, f"It is {found.state}; to be signed: {missing}."]))
+    if policy is None:
+        asked = "policy.yaml cannot be read, so it is not known who must sign."
+    else:
+        asked = f"to be signed: {', '.join(missing_parts(given, policy))}."
+    return Item(name, "not yet", " ".join([*words, f"It is {found.state}; {asked}"]))
 
 
 def card_complete(connection: Connection, found: ModelVersion, settings: Settings) -> Item:
