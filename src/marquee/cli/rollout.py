@@ -102,8 +102,8 @@ def advance(
 
     To champion only with the verdict better or not worse, or with --overrule, which the audit records.
 
-    Exit codes: 0 done; 2 no reason or revision; 4 there is no such rollout; 5 it has ended, was changed since,
-    workers still load its version, or its verdict does not carry it to champion.
+    Exit codes: 0 done; 2 no reason or revision; 4 there is no such rollout; 5 it has ended, was changed
+    since, workers still load its version, or its verdict does not carry it to champion.
 
     Example: marquee rollout advance --revision 3 --reason "shadow looks right"
     """

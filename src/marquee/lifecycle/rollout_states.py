@@ -25,10 +25,13 @@ def check_move(rollout_id: int, before: str, after: RolloutState) -> None:
         return
     if before in _ENDS:
         raise Conflict(
-            f"Rollout {rollout_id} has ended ({before}) and cannot become {after}.",
+            f"Rollout {rollout_id} has ended ({before}) and cannot {_DEEDS.get(after, 'go on')}.",
             hint="Start another one: `marquee rollout start`.",
         )
     allowed = ", ".join(sorted(FOLLOWING[before]))
     raise Conflict(
         f"Rollout {rollout_id} is {before} and cannot become {after}.", hint=f"It can become: {allowed}."
     )
+
+
+_DEEDS: Mapping[RolloutState, str] = {"aborted": "be aborted", "promoted": "be promoted"}

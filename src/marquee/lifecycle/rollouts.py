@@ -10,6 +10,7 @@ from marquee.lifecycle.holding import release_within
 from marquee.lifecycle.rollout_moves import Decision, end, onward
 from marquee.lifecycle.rollout_plan import Plan
 from marquee.lifecycle.rollout_states import check_move
+from marquee.lifecycle.sending_back import check_restart
 from marquee.settings.policy import Policy
 from marquee.store import audit, deployment, rollouts, versions
 from marquee.store.deployment import Deployment
@@ -51,15 +52,16 @@ def start_within(
 
     Raises:
         NotFound: there is no such version.
-        InvalidInput: there is no such preset.
-        Conflict: the version is not approved or is the champion, nothing is deployed, or another rollout
-            goes.
+        InvalidInput: there is no such preset, or no reason to try again what was sent back.
+        Conflict: the version is not approved or is the champion, was sent back and the preset compares
+            nothing, nothing is deployed, or another rollout goes.
     """
-    name = preset or policy.rollouts.default
+    name = policy.rollouts.default if preset is None else preset
     plan = Plan.of(policy, name)
     audit.lock(connection)
     now = deployment.get(connection)
     champion = _check(connection, version, now)
+    check_restart(versions.get(connection, version), name, plan.preset, reason)
     rollout = rollouts.add(
         connection,
         challenger=version,
