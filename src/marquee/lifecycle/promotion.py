@@ -125,8 +125,8 @@ def rollback(
 ) -> Deployment:
     """Make the previous champion, or another version that has served, the champion again.
 
-    A rollout that goes is aborted in the same transaction. The version that leaves counts as sent back: another
-    rollback does not return to it unless it is named.
+    A rollout that goes is aborted in the same transaction. The version that leaves counts as sent back:
+    another rollback does not return to it unless it is named.
 
     Args:
         expected_revision: of the deployment that the actor saw; None: as it is now.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from marquee.domain.errors import Conflict, NotFound
 from marquee.store.tables import model_versions, rollouts
@@ -160,9 +160,9 @@ def way_back(connection: Connection, champion: int, moment: datetime) -> int | N
         model_versions.c.state == "approved",
         model_versions.c.served_at.is_not(None),
         model_versions.c.sent_back.is_(None),
-        model_versions.c.purge_after > moment,
+        or_(model_versions.c.purge_after.is_(None), model_versions.c.purge_after > moment),
     )
-    newest = (model_versions.c.purge_after.desc(), model_versions.c.version.desc())
+    newest = (model_versions.c.purge_after.desc().nulls_last(), model_versions.c.version.desc())
     found: int | None = connection.scalar(query.order_by(*newest).limit(1))
     return found
 
