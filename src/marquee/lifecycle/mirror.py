@@ -120,7 +120,7 @@ def _record(connection: Connection, alias: str, found: int | None, wanted: int |
         connection,
         kind=ALIAS_MOVED,
         subject=f"alias {alias}" if found is None else f"version {found}",
-        message=f"The alias `{alias}` was {points} in MLflow. It was {back}.{advice}",
+        message=f"The alias `{alias}` was {points} in MLflow. It is {back}.{advice}",
         offer=offer,
     )
 
