@@ -183,6 +183,7 @@ class Trial:
             "errors": [round(each * errors)] * 256,
             "empty": [0] * 256,
             "fallback": [0] * 256,
+            "timed": counts,
             "milliseconds": [each * time for time in times],
             "milliseconds_squared": [each * time * time for time in times],
         }

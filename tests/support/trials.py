@@ -101,7 +101,7 @@ def tallies(engine: Engine, rollout: int) -> dict[tuple[int, str], dict[str, lis
     """What all workers counted, by step and variant: sums by bucket."""
     table = tables.rollout_tallies
     found: dict[tuple[int, str], dict[str, list[float]]] = {}
-    names = ("requests", "errors", "empty", "fallback", "milliseconds", "milliseconds_squared")
+    names = ("requests", "errors", "empty", "fallback", "timed", "milliseconds", "milliseconds_squared")
     with engine.connect() as connection:
         for row in connection.execute(select(table).where(table.c.rollout_id == rollout)):
             sums = found.setdefault((row.step, row.variant), {name: [0.0] * 256 for name in names})

@@ -51,10 +51,21 @@ class Person:
 
     def state(self, shelf: Shelf) -> PersonState:
         """What is known of them, to the model of a shelf."""
-        states, rated = shelf.model.states, self.rated
-        if not len(rated) and not len(self.done) and self.profile == NOTHING_KNOWN:
+        states = shelf.model.states
+        if self._is_blank:
             return states.nobody
-        return states.get(self.user_id, rated, shelf.row_of_number, self.profile, self.done)
+        return states.get(self.user_id, self.rated, shelf.row_of_number, self.profile, self.done)
+
+    def has_state(self, shelf: Shelf) -> bool:
+        """Whether `state` need not compute it."""
+        if self._is_blank:
+            return True
+        facts = (self.rated, shelf.row_of_number, self.profile, self.done)
+        return shelf.model.states.kept(self.user_id, *facts) is not None
+
+    @property
+    def _is_blank(self) -> bool:
+        return not len(self.rated) and not len(self.done) and self.profile == NOTHING_KNOWN
 
     def left_out(self) -> Int32:
         """The catalogue's numbers of what their lists leave out."""

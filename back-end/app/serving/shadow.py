@@ -5,6 +5,7 @@ import time
 from bisect import bisect_left
 from collections import deque
 from copy import deepcopy
+from math import isfinite
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -103,10 +104,12 @@ class Shadow(VitalThread):
 
     def _compare(self, shown: Shown) -> None:
         rollout = shown.trial.rollout
-        began = time.thread_time()  # not the time that others kept this thread waiting for
         try:
+            shown.person.state(shown.trial.shelf)  # is not timed, nor in `Trials`
+            began = time.thread_time()  # not the time that others kept this thread waiting for
             made = self._lists.make_again(shown.request_id, shown.person, shown.made, shown.trial.shelf)
             seconds = time.thread_time() - began
+            _require_numbers(made)
             found = agreement(shown.made.places, made.places)
         except Exception as error:
             metrics.shadow_lists.labels("error").inc()
@@ -133,18 +136,33 @@ class Shadow(VitalThread):
                 figures["seconds"][_NAMES[bisect_left(EDGES, seconds)]] += 1
             self._is_written[rollout] = False
 
+    def count_error(self, rollout: int) -> None:
+        """Count something else that the challenger could not do."""
+        self._add(rollout, errors=1)
+
     # ---- ledger ----
 
     def write(self, connection: Connection) -> None:
         """Write the figures that have changed, within the caller's transaction."""
+        for rollout, figures in self.unwritten().items():
+            tallies.replace_shadow(connection, rollout, self._worker, figures)
+
+    def unwritten(self) -> dict[int, dict[str, Any]]:
+        """The figures that have changed since the last time, by rollout; they are taken for written then."""
         with self._counting:
             fresh = [rollout for rollout, is_written in self._is_written.items() if not is_written]
             figures = {rollout: deepcopy(self._of[rollout]) for rollout in fresh}
             self._is_written.update(dict.fromkeys(fresh, True))
-        for rollout, sums in figures.items():
-            tallies.replace_shadow(connection, rollout, self._worker, sums)
+        return figures
 
     def settle(self, outcome: Outcome) -> None:
         if outcome == "later":
             with self._counting:
                 self._is_written = dict.fromkeys(self._is_written, False)
+
+
+def _require_numbers(made: Made) -> None:
+    """Raises ValueError when a score or predicted stars are no numbers: no sum would be one either."""
+    given = [number for place in made.places for number in (place.score, place.stars) if number is not None]
+    if not all(map(isfinite, given)):
+        raise ValueError("scores or predicted stars are no numbers")

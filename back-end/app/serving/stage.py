@@ -111,6 +111,12 @@ class Stage:
             self.catalogue = catalogue
             self._arrange()
 
+    def forget_person(self, user_id: str) -> None:
+        """Keep no state of a person, of whatever is in memory."""
+        with self._changing:
+            for shelf in self._shelves.values():
+                shelf.model.states.forget(user_id)
+
     def holds(self, version: int) -> bool:
         """Whether a version is in memory."""
         return version in self._shelves
@@ -136,9 +142,12 @@ class Stage:
         trial = self._trial() if serves == wanted.champion else None
         self.lineup = Lineup(champion, trial)
         metrics.challenger_version.set(0 if trial is None else trial.shelf.version)
+        for version, shelf in self._shelves.items():
+            if self.shelf(version) is None:  # it may stay in memory, people's states of it need not
+                shelf.model.states.clear()
         self._forget({serves, wanted.champion, wanted.challenger, wanted.previous})
         if serves != (None if before is None else before.version):
-            self._note_swap(before, champion)
+            self._note_swap(champion)
 
     def _trial(self) -> Trial | None:
         """The challenger on trial; one that cannot be joined with the catalogue is dropped."""
@@ -158,9 +167,7 @@ class Stage:
             shelf = self._shelves[version] = Shelf.of(shelf.model, self.catalogue, shelf).prepared()
         return shelf
 
-    def _note_swap(self, before: Shelf | None, now: Shelf | None) -> None:
-        if before is not None:
-            before.model.states.clear()  # it may stay in memory, people's states of it need not
+    def _note_swap(self, now: Shelf | None) -> None:
         metrics.swaps.labels("served").inc()
         metrics.served_version.set(0 if now is None else now.version)
         logger.info("%s serves.", "No model" if now is None else f"Version {now.version}")

@@ -1,6 +1,7 @@
 """What a worker counts of the lists of a rollout, until the reporter has written it."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -28,6 +29,7 @@ class _Counts:
     errors: list[int] = field(default_factory=_zeros)
     empty: list[int] = field(default_factory=_zeros)
     fallback: list[int] = field(default_factory=_zeros)
+    timed: list[int] = field(default_factory=_zeros)
     milliseconds: list[float] = field(default_factory=_no_time)
     milliseconds_squared: list[float] = field(default_factory=_no_time)
     is_written: bool = False
@@ -42,6 +44,7 @@ class _Counts:
             list(self.errors),
             list(self.empty),
             list(self.fallback),
+            list(self.timed),
             list(self.milliseconds),
             list(self.milliseconds_squared),
         )
@@ -63,19 +66,24 @@ class Tallies:
         self,
         arm: Arm,
         bucket: int,
-        seconds: float,
+        seconds: float | None,
         *,
         error: bool = False,
         empty: bool = False,
         fallback: bool = False,
     ) -> None:
-        """Count one list; costs a microsecond."""
-        milliseconds = seconds * 1000.0
+        """Count one list; costs a microsecond.
+
+        Args:
+            seconds: that making it took; None: they say nothing of the model.
+        """
+        milliseconds = 0.0 if seconds is None else seconds * 1000.0
         with self._counting:
             counts = self._of.get(arm)
             if counts is None:
                 counts = self._of[arm] = _Counts()
             counts.requests[bucket] += 1
+            counts.timed[bucket] += seconds is not None
             counts.milliseconds[bucket] += milliseconds
             counts.milliseconds_squared[bucket] += milliseconds * milliseconds
             counts.errors[bucket] += error
@@ -85,6 +93,11 @@ class Tallies:
 
     def write(self, connection: Connection) -> None:
         """Write what has changed, within the caller's transaction."""
+        for tally in self.unwritten():
+            tallies.replace(connection, tally)
+
+    def unwritten(self) -> Iterator[Tally]:
+        """What has changed since the last time; it is taken for written then."""
         for arm, counts in list(self._of.items()):
             if arm.rollout is None or arm.step is None:  # they are nobody's to compare
                 continue
@@ -93,7 +106,7 @@ class Tallies:
                     continue
                 counts.is_written = True
                 tally = counts.as_tally(arm, arm.rollout, arm.step, self._worker)
-            tallies.replace(connection, tally)
+            yield tally
 
     def settle(self, outcome: Outcome) -> None:
         if outcome == "later":

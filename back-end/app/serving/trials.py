@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
+from zlib import crc32
 
 from app import metrics
 from app.serving import batches
@@ -23,6 +24,8 @@ from marquee.domain.errors import Conflict
 from marquee.recommend.listing import Listing, Wanted
 
 logger = logging.getLogger("marquee.app.rollout")
+
+_ONE_IN = 32  # lists of a batch is timed
 
 Requested = Literal["champion", "challenger"] | None
 
@@ -45,10 +48,17 @@ class Trials:
         lists: makes the lists.
         tallies: count what becomes of them.
         shadow: has the challenger make them too, in mode `shadow`.
+        clock: seconds, by which making a list is timed.
     """
 
-    def __init__(self, lists: ListMaker, tallies: Tallies, shadow: Shadow) -> None:
-        self._lists, self._tallies, self._shadow = lists, tallies, shadow
+    def __init__(
+        self,
+        lists: ListMaker,
+        tallies: Tallies,
+        shadow: Shadow,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._lists, self._tallies, self._shadow, self._clock = lists, tallies, shadow, clock
         self._complaint = Complaint("The challenger failed to make a list; the champion made it.")
 
     def for_person(
@@ -106,9 +116,14 @@ class Trials:
             return batches.joined([alone(person) for person in people])
         made: list[bytes] = [b""] * len(people)
         for arm, places in _by_arm(every).items():
+            shelf = every[places[0]].shelf
+            if arm.rollout is not None:
+                timed = [place for place in places if _is_timed(request_id, people[place])]
+                for place in timed:
+                    made[place] = alone(people[place])
+                places = sorted(set(places).difference(timed))
             group = [people[place] for place in places]
             buckets = [every[place].bucket for place in places]
-            shelf = every[places[0]].shelf
             if shelf is None:
                 answers: Iterable[bytes] = map(alone, group)
             else:
@@ -127,17 +142,15 @@ class Trials:
     ) -> Iterator[bytes]:
         """The lists of people who have the same variant; where some fail together, each is made alone."""
         for part in batches.blocks(len(people), batch.shelf):
-            began = time.perf_counter()
             try:
                 block = batches.make_block(batch, people[part])
             except Exception:
                 logger.debug("A part of a batch failed.", exc_info=True)  # and whose list it is will tell
                 yield from map(alone, people[part])
                 continue
-            seconds = (time.perf_counter() - began) / len(block.answers)
             for bucket, listing in zip(buckets[part], block.listings, strict=True):
                 if bucket is not None:
-                    self._count(batch.arm, bucket, seconds, batch.wanted, listing)
+                    self._count(batch.arm, bucket, None, batch.wanted, listing)
             yield from block.answers
 
     # ---- one list ----
@@ -167,20 +180,23 @@ class Trials:
         arm, shelf, bucket = chosen
         if shelf is None or bucket is None:
             return self._lists.for_person(request_id, person, asked, shelf, catalogue, arm)
-        began = time.perf_counter()
         try:
+            if not person.has_state(shelf):  # this costs the variant to which somebody is new, once:
+                self._lists.make(request_id, person, asked, shelf)  # so the list after it is timed, warm
+            began = self._clock()
             made = self._lists.make(request_id, person, asked, shelf)
             answer = self._lists.answer(request_id, person, made, arm)
         except Exception:
             metrics.list_errors.labels(arm.variant).inc()
-            self._tallies.count(arm, bucket, time.perf_counter() - began, error=True)
+            self._tallies.count(arm, bucket, None, error=True)
             raise
-        self._count(arm, bucket, time.perf_counter() - began, made.wanted, made.listing)
+        self._count(arm, bucket, self._clock() - began, made.wanted, made.listing)
         return answer
 
     def _shadowed(
         self, request_id: str, person: Person, asked: Asked, trial: Trial, champion: Shelf, under_way: int
     ) -> bytes:
+        person.state(champion)  # to take a history in is not timed, nor in `Shadow`
         began = time.thread_time()
         made = self._lists.make(request_id, person, asked, champion)
         shown = Shown(trial, request_id, person, made, time.thread_time() - began)
@@ -188,7 +204,7 @@ class Trials:
         self._shadow.offer(shown, under_way)
         return answer
 
-    def _count(self, arm: Arm, bucket: int, seconds: float, wanted: Wanted, listing: Listing) -> None:
+    def _count(self, arm: Arm, bucket: int, seconds: float | None, wanted: Wanted, listing: Listing) -> None:
         fallback = listing.stage is not None and listing.stage != "personal"
         empty = is_needless(wanted, listing)
         self._tallies.count(arm, bucket, seconds, empty=empty, fallback=fallback)
@@ -213,6 +229,14 @@ def _chosen(user_id: str, lineup: Lineup, requested: Requested) -> _Chosen:
     if is_challengers:
         return _Chosen(trial.challenger, trial.shelf, bucket)
     return _Chosen(trial.champion, lineup.champion, bucket)
+
+
+def _is_timed(request_id: str, person: Person) -> bool:
+    """Whether somebody's list of a batch is made alone, for its time: the more at once, the less each takes.
+
+    So few are that the batch takes little longer; by chance, so that it is as large a part of either variant.
+    """
+    return crc32(f"{request_id} {person.user_id}".encode()) % _ONE_IN == 0
 
 
 def _by_arm(every: Sequence[_Chosen]) -> dict[Arm, list[int]]:

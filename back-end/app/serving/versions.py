@@ -45,6 +45,12 @@ class VersionShelf:
             shelf = Shelf.of(shelf.model, catalogue, shelf)
         return self._keep(version, shelf)
 
+    def forget_person(self, user_id: str) -> None:
+        """Keep no state of a person."""
+        with self._lock:
+            for shelf in self._kept.values():
+                shelf.model.states.forget(user_id)
+
     def close(self) -> None:
         """Load nothing more."""
         self._loader.shutdown(wait=False, cancel_futures=True)

@@ -93,14 +93,14 @@ class Worker:
         worker_id = str(uuid4())
         self.tallies = Tallies(worker_id)
         self.shadow = Shadow(self.lists, worker_id, self._stopping)
-        self.scored = ScoredRatings()
+        self.scored = ScoredRatings(self.tallies, self.shadow)
         self.trials = Trials(self.lists, self.tallies, self.shadow)
         self.reporter = Reporter(
             worker_id,
             system_clock(),
             self.database,
             self._in_memory,
-            (self.tallies, self.shadow, self.scored),
+            (self.scored, self.tallies, self.shadow),
         )
         self.stage = Stage(self.reporter.changed)
         self.boards = Refreshed(
@@ -336,6 +336,8 @@ class Worker:
                 self._refold(people)
         for user_id in users.missing(connection, keys.get("user", ())):
             self.impressions.forget(user_id)
+            self.stage.forget_person(user_id)
+            self.versions.forget_person(user_id)
         if "deployment" in keys:
             self._follow_deployment(connection)
 

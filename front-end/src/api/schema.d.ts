@@ -3984,12 +3984,10 @@ export interface components {
             } | null;
             /**
              * Shadow
-             * @description how the challenger's lists compared with the champion's for the same requests, so far; sums over all workers, and a histogram of the challenger's times; empty before the first
+             * @description how the challenger's lists compared with the champion's for the same requests, so far; sums over all workers, `seconds.0.005` being how many took up to that long; empty before the first
              */
             shadow: {
-                [key: string]: number | {
-                    [key: string]: number;
-                };
+                [key: string]: number;
             };
         };
         /**

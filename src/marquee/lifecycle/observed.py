@@ -39,15 +39,25 @@ def observe(connection: Connection, rollout_id: int, people: NDArray[Any]) -> di
     Args:
         people: `outcomes.of_people` of it.
     """
-    buckets = outcomes.of_buckets(connection, rollout_id)
     return {
         POSITIVE: _of_people(people, "lists", "positive", "positive"),
         STARS: _of_people(people, "rated", "stars", "stars_squared"),
         ERROR: _of_predictions(outcomes.of_predictions(connection, rollout_id)),
-        "errors": _of_buckets(buckets, "errors", "errors"),
-        "latency": _of_buckets(buckets, "milliseconds", "milliseconds_squared"),
-        "empty": _of_buckets(buckets, "empty", "empty"),
-        "fallback": _of_buckets(buckets, "fallback", "fallback"),
+        **of_buckets(outcomes.of_buckets(connection, rollout_id)),
+    }
+
+
+def of_buckets(buckets: Mapping[tuple[int, str], Mapping[str, NDArray[Any]]]) -> dict[str, Observations]:
+    """The guardrails, by the metric's name.
+
+    Args:
+        buckets: as of `outcomes.of_buckets`.
+    """
+    return {
+        "errors": _of_buckets(buckets, "requests", "errors", "errors"),
+        "latency": _of_buckets(buckets, "timed", "milliseconds", "milliseconds_squared"),
+        "empty": _of_buckets(buckets, "requests", "empty", "empty"),
+        "fallback": _of_buckets(buckets, "requests", "fallback", "fallback"),
     }
 
 
@@ -75,16 +85,16 @@ def _of_predictions(scored: NDArray[Any]) -> Observations:
 
 
 def _of_buckets(
-    buckets: Mapping[tuple[int, str], Mapping[str, NDArray[Any]]], total: str, squares: str
+    buckets: Mapping[tuple[int, str], Mapping[str, NDArray[Any]]], n: str, total: str, squares: str
 ) -> Observations:
     """A bucket of people in the place of a person."""
     arms = [(step, variant, sums) for (step, variant), sums in buckets.items()]
-    sizes = [len(sums["requests"]) for _, _, sums in arms]
+    sizes = [len(sums[n]) for _, _, sums in arms]
     return Observations(
         person=_joined([np.arange(size) for size in sizes]).astype(np.int64),
         step=np.repeat(np.array([step for step, _, _ in arms], dtype=np.int64), sizes),
         challenger=np.repeat(np.array([v == "challenger" for _, v, _ in arms], dtype=np.bool_), sizes),
-        n=_joined([sums["requests"] for _, _, sums in arms]),
+        n=_joined([sums[n] for _, _, sums in arms]),
         total=_joined([sums[total] for _, _, sums in arms]),
         squares=_joined([sums[squares] for _, _, sums in arms]),
     )

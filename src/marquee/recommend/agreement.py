@@ -1,6 +1,7 @@
 """How much one list is like another, made for the same person and the same wishes."""
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -51,5 +52,10 @@ def kendall_tau(ranks: Sequence[int]) -> float | None:
 
 
 def _mean_shift(pairs: Iterable[tuple[float | None, float | None]]) -> float | None:
-    shifts = [after - before for before, after in pairs if before is not None and after is not None]
+    """Of the pairs in which both say something; what the champion says that is no number says nothing."""
+    shifts = [
+        after - before
+        for before, after in pairs
+        if before is not None and after is not None and isfinite(before)
+    ]
     return sum(shifts) / len(shifts) if shifts else None

@@ -17,7 +17,7 @@ from marquee.store.impressions import first_uuid7
 from marquee.store.tables import rollout_outcomes, rollout_tallies, rollouts, scored_ratings, shadow_tallies
 
 CLOCK_SLACK = timedelta(minutes=5)  # a request id is made a little before its list, and by another clock
-TALLIES = ("requests", "errors", "empty", "fallback", "milliseconds", "milliseconds_squared")
+TALLIES = ("requests", "errors", "empty", "fallback", "timed", "milliseconds", "milliseconds_squared")
 
 _COUNT = text(
     """

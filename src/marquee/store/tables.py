@@ -256,6 +256,7 @@ rollout_tallies = Table(
     Column("errors", ARRAY(Integer), nullable=False),
     Column("empty", ARRAY(Integer), nullable=False),
     Column("fallback", ARRAY(Integer), nullable=False),
+    Column("timed", ARRAY(Integer), nullable=False),
     Column("milliseconds", ARRAY(Double), nullable=False),
     Column("milliseconds_squared", ARRAY(Double), nullable=False),
     _when("at"),

@@ -24,7 +24,8 @@ class Tally:
         errors: of them, those whose making failed.
         empty: without items, although something passes what was asked for.
         fallback: whose first item is not from the ranking model.
-        milliseconds, milliseconds_squared: sums over the lists.
+        timed: made alone, so that their time can be told.
+        milliseconds, milliseconds_squared: sums over those that were timed.
     """
 
     rollout_id: int
@@ -35,6 +36,7 @@ class Tally:
     errors: Sequence[int]
     empty: Sequence[int]
     fallback: Sequence[int]
+    timed: Sequence[int]
     milliseconds: Sequence[float]
     milliseconds_squared: Sequence[float]
 

@@ -95,6 +95,44 @@ def test_a_promotion_and_a_rollback_change_pointers_and_forget_who_is_not_named(
     assert _serving(stage) == (None, None)
 
 
+def test_who_leaves_the_trial_keeps_nobodys_state_though_it_stays_in_memory(
+    bundles: dict[int, Bundle],
+) -> None:
+    stage = _stage()
+    stage.follow(_deployment(1, 2, **TRIAL))
+    for version in (1, 2):
+        stage.add(_model(version, bundles[version]))
+    assert stage.lineup.champion is not None
+    assert stage.lineup.trial is not None
+    champion, challenger = stage.lineup.champion, stage.lineup.trial.shelf
+    for shelf in (champion, challenger):
+        Person("ada", np.zeros(1, RATED)).state(shelf)
+    stage.follow(_deployment(1, 2))
+    assert stage.holds(2), "people may go back to it"
+    assert not challenger.model.states.holds("ada")
+    assert champion.model.states.holds("ada")
+
+
+def test_a_person_is_forgotten_by_all_that_is_in_memory(bundles: dict[int, Bundle]) -> None:
+    stage = _stage()
+    stage.follow(_deployment(1, 3, **TRIAL))
+    for version in (1, 2, 3):
+        stage.add(_model(version, bundles[version]))
+    assert stage.lineup.champion is not None
+    assert stage.lineup.trial is not None
+    shelves = [stage.lineup.champion, stage.lineup.trial.shelf]
+    stage.follow(_deployment(3, 1, **TRIAL))
+    assert stage.lineup.champion is not None
+    shelves.append(stage.lineup.champion)
+    for shelf in shelves:  # also by a request that began when version 1 was the champion
+        for name in ("ada", "bob"):
+            Person(name, np.zeros(1, RATED)).state(shelf)
+    stage.forget_person("ada")
+    for shelf in shelves:
+        assert not shelf.model.states.holds("ada")
+        assert shelf.model.states.holds("bob")
+
+
 def test_all_that_serve_follow_the_catalogue(bundles: dict[int, Bundle]) -> None:
     stage = _stage()
     stage.follow(_deployment(1, 3, **TRIAL))

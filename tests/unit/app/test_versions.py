@@ -3,9 +3,12 @@
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from app.serving.audience import Person
 from app.serving.bundles import BundleStore
 from app.serving.catalogue import Catalogue
+from app.serving.histories import RATED
 from app.serving.versions import KEPT, VersionShelf
 
 from marquee.domain.errors import Unavailable
@@ -84,4 +87,14 @@ def test_a_version_that_cannot_be_had_is_tried_again(folder: Path) -> None:
         with pytest.raises(Unavailable, match="Version 9 cannot be loaded"):
             versions.get(9, CATALOGUE)
     assert store.opened == [9, 9]
+    versions.close()
+
+
+def test_a_person_is_forgotten(folder: Path) -> None:
+    versions = VersionShelf(Store(folder), Serving())
+    shelf = versions.get(1, CATALOGUE)
+    for name in ("ada", "bob"):
+        Person(name, np.zeros(1, RATED)).state(shelf)
+    versions.forget_person("ada")
+    assert [shelf.model.states.holds(name) for name in ("ada", "bob")] == [False, True]
     versions.close()

@@ -60,3 +60,10 @@ def test_lists_without_anything_in_common_say_nothing_of_order() -> None:
 )
 def test_kendalls_tau(ranks: list[int], tau: float | None) -> None:
     assert kendall_tau(ranks) == (tau if tau is None else pytest.approx(tau))
+
+
+def test_what_the_champion_says_that_is_no_number_is_left_out() -> None:
+    champion = _list(("a", float("nan"), float("nan"), "personal"), ("b", 0.5, 3.0, "personal"))
+    challenger = _list(("a", 0.9, 4.0, "personal"), ("b", 0.7, 4.0, "personal"))
+    found = agreement(champion, challenger)
+    assert (found.stars_shift, found.score_shift) == (pytest.approx(1.0), pytest.approx(0.2))

@@ -81,9 +81,9 @@ class RolloutDetail(Rollout):
     verdict: dict[str, JsonValue] | None = Field(
         description="the judge's last: `verdict`, `reason`, and `findings`, each with its interval"
     )
-    shadow: dict[str, float | dict[str, float]] = Field(
+    shadow: dict[str, float] = Field(
         description="how the challenger's lists compared with the champion's for the same requests, so far; "
-        "sums over all workers, and a histogram of the challenger's times; empty before the first"
+        "sums over all workers, `seconds.0.005` being how many took up to that long; empty before the first"
     )
 
 

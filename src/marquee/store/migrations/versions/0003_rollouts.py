@@ -143,6 +143,7 @@ def upgrade() -> None:
         sa.Column("errors", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("empty", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("fallback", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("timed", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("milliseconds", sa.ARRAY(sa.Double()), nullable=False),
         sa.Column("milliseconds_squared", sa.ARRAY(sa.Double()), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
