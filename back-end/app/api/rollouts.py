@@ -71,9 +71,12 @@ def get_rollout(rollout_id: RolloutId, worker: WorkerDep) -> schemas.RolloutDeta
 
 @routes.post("/rollouts/{rollout_id}/advance", responses=_WRITING, operation_id="advance_rollout")
 def advance_rollout(
-    rollout_id: RolloutId, body: schemas.RolloutMove, worker: WorkerDep, caller: Operator
+    rollout_id: RolloutId, body: schemas.RolloutAdvance, worker: WorkerDep, caller: Operator
 ) -> schemas.RolloutDetail:
-    """Take a rollout to its next stage without waiting for the judge; after the last, to champion."""
+    """Take a rollout to its next stage without waiting for the judge; after the last, to champion.
+
+    To champion only with the verdict `better` or `not worse`, or with `overrule`.
+    """
     from marquee.lifecycle.rollouts import advance
 
     with worker.database.engine() as engine:
@@ -83,13 +86,14 @@ def advance_rollout(
             actor=caller.actor,
             reason=body.reason,
             expected_revision=body.expected_revision,
+            overrule=body.overrule,
         )
     return _look(worker, rollout_id)
 
 
 @routes.post("/rollouts/{rollout_id}/abort", responses=_WRITING, operation_id="abort_rollout")
 def abort_rollout(
-    rollout_id: RolloutId, body: schemas.RolloutMove, worker: WorkerDep, caller: Operator
+    rollout_id: RolloutId, body: schemas.RolloutAbort, worker: WorkerDep, caller: Operator
 ) -> schemas.RolloutDetail:
     """End a rollout: the champion serves everybody."""
     from marquee.lifecycle.rollouts import abort

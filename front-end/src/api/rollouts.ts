@@ -69,10 +69,15 @@ interface Moving {
   expected_revision: number;
 }
 
+interface Advancing extends Moving {
+  /** To champion though the judge does not say that it may. */
+  overrule: boolean;
+}
+
 export function useAdvanceRollout(rolloutId: number) {
   const forget = useForgetting();
   return useMutation({
-    mutationFn: (body: Moving) =>
+    mutationFn: (body: Advancing) =>
       unwrap(api.POST("/api/v1/rollouts/{rollout_id}/advance", { params: { path: { rollout_id: rolloutId } }, body })),
     onSettled: forget,
   });

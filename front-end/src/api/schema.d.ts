@@ -850,6 +850,8 @@ export interface paths {
         /**
          * Advance Rollout
          * @description Take a rollout to its next stage without waiting for the judge; after the last, to champion.
+         *
+         *     To champion only with the verdict `better` or `not worse`, or with `overrule`.
          */
         post: operations["advance_rollout"];
         delete?: never;
@@ -3807,7 +3809,7 @@ export interface components {
             reason: string;
             /**
              * To
-             * @description an approved version inside its time; null: the previous champion
+             * @description a version that has served, inside its time; null: the previous champion
              * @example 2
              */
             to?: number | null;
@@ -3880,6 +3882,42 @@ export interface components {
              * @description why it ended; null while it goes
              */
             outcome: string | null;
+        };
+        /**
+         * RolloutAbort
+         * @description Why a rollout is to end.
+         */
+        RolloutAbort: {
+            /**
+             * Reason
+             * @example clicks fell by a third
+             */
+            reason: string;
+            /** Expected Revision */
+            expected_revision?: number | null;
+        };
+        /**
+         * RolloutAdvance
+         * @description Why a rollout is to go on, and what it was seen as.
+         */
+        RolloutAdvance: {
+            /**
+             * Reason
+             * @example the shadow has shown enough
+             */
+            reason: string;
+            /**
+             * Expected Revision
+             * @description refuse when the rollout has changed since
+             * @example 2
+             */
+            expected_revision: number;
+            /**
+             * Overrule
+             * @description to champion though the verdict is neither `better` nor `not worse`; it is recorded
+             * @default false
+             */
+            overrule: boolean;
         };
         /** RolloutDetail */
         RolloutDetail: {
@@ -3967,22 +4005,6 @@ export interface components {
             shadow: {
                 [key: string]: number;
             };
-        };
-        /**
-         * RolloutMove
-         * @description Where a rollout is to go next, and why.
-         */
-        RolloutMove: {
-            /**
-             * Reason
-             * @example the shadow has shown enough
-             */
-            reason: string;
-            /**
-             * Expected Revision
-             * @description refuse when the rollout has changed since
-             */
-            expected_revision?: number | null;
         };
         /**
          * RolloutPage
@@ -4085,7 +4107,9 @@ export interface components {
         };
         /**
          * ServingWorker
-         * @description What the worker that answered this request serves by itself.
+         * @description What the worker that answered this request serves by itself at this moment.
+         *
+         *     Right after a promotion or a rollback it may still be the version before: workers follow within moments.
          */
         ServingWorker: {
             /** Pid */
@@ -4780,7 +4804,8 @@ export interface components {
         };
         /**
          * WorkerInMemory
-         * @description What one worker, of whatever machine, last said of itself; it says so every other second.
+         * @description What one worker, of whatever machine, last said of itself; it says so every other second, and at once
+         *     when it has followed a change: `revision` says which.
          */
         WorkerInMemory: {
             /**
@@ -10119,7 +10144,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RolloutMove"];
+                "application/json": components["schemas"]["RolloutAdvance"];
             };
         };
         responses: {
@@ -10262,7 +10287,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RolloutMove"];
+                "application/json": components["schemas"]["RolloutAbort"];
             };
         };
         responses: {

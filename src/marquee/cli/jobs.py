@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from marquee.cli.database import open_database
+from marquee.cli.reasons import shown_if_any
 from marquee.domain.errors import MarqueeError
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
@@ -53,7 +54,9 @@ def list_runs(
 
 @app.command()
 def run(
-    reason: Annotated[str, typer.Option(help="Why; it stands in the run's row and in the audit.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why; it stands in the run's row and in the audit.", callback=shown_if_any)
+    ] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Show its log, and return when it has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
+from marquee.cli.reasons import ReasonIfAny, shown, shown_if_any
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
     from rich.console import Console
@@ -172,7 +173,7 @@ def register(
     folder: Annotated[
         Path, typer.Argument(help="A bundle, such as bundle_from_arrays makes.", exists=True, file_okay=False)
     ],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the run, and in the audit.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the run, and in the audit.", callback=shown)],
     deploy: Annotated[
         bool,
         typer.Option(
@@ -222,7 +223,9 @@ def judge(
             "--deploy", help="Make it the champion, whatever the gates say, if the policy lets you."
         ),
     ] = False,
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit. Needed with --deploy.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why; it stands in the audit. Needed with --deploy.", callback=shown_if_any)
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Judge a candidate again: at its registration there was nothing to compare it by.
@@ -259,7 +262,7 @@ def judge(
 @app.command()
 def archive(
     version: Annotated[int, typer.Argument(min=1, help="One that was rejected, declined or retired.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")] = "",
+    reason: ReasonIfAny = "",
     as_json: AsJson = False,
 ) -> None:
     """Put a version away for good; its card, its figures and the audit stay.

@@ -10,6 +10,7 @@ from rich.table import Table
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
 from marquee.cli.models import AsJson
+from marquee.cli.reasons import shown
 from marquee.domain.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:  # at run time it comes with the command: `--help` has no use for it
@@ -48,7 +49,7 @@ def card(
 
 def review(
     version: Version,
-    comment: Annotated[str, typer.Option(help="What you looked at, and why you decide so.")],
+    comment: Annotated[str, typer.Option(help="What you looked at, and why you decide so.", callback=shown)],
     approve: Annotated[
         bool | None, typer.Option("--approve/--decline", help="What you say.", show_default=False)
     ] = None,

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from marquee.cli.database import open_database
+from marquee.cli.reasons import Reason
 
 
 def rollback(
+    reason: Reason,
     to: Annotated[
         int | None, typer.Option(min=1, help="A version that has served. [default: the previous champion]")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
 ) -> None:
     """Make the previous champion, or another version that has served, the champion again.
@@ -20,7 +21,8 @@ def rollback(
     The workers follow within moments and refuse nobody; MLflow's alias follows too. The audit records it. A
     rollout that goes is aborted. A version that has left can be returned to until its purge deadline.
 
-    Exit codes: 0 done; 4 no such version; 5 nothing to go back to, or the version does not allow it.
+    Exit codes: 0 done; 2 no reason; 4 no such version; 5 nothing to go back to, or the version does
+    not allow it.
 
     Example: marquee rollback --to 3 --reason "version 4 is damaged"
     """
@@ -41,5 +43,11 @@ def rollback(
     typer.echo(
         json.dumps(facts, indent=2)
         if as_json
-        else f"Version {now.champion} is the champion; it was {now.previous}."
+        else f"Version {now.champion} is the champion; {_way_back(now.previous)}."
     )
+
+
+def _way_back(previous: int | None) -> str:
+    if previous is None:
+        return "there is no way back but to a version by name"
+    return f"another rollback would go to version {previous}"

@@ -8,6 +8,7 @@ import typer
 
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
+from marquee.cli.reasons import Reason, ReasonIfAny
 from marquee.domain.errors import NotFound
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
@@ -24,7 +25,6 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Reason = Annotated[str, typer.Option(help="Why; it stands in the audit.")]
 RolloutId = Annotated[
     int | None, typer.Argument(min=1, help="Its number. [default: the one that goes, or the last]")
 ]
@@ -38,7 +38,7 @@ def start(
     preset: Annotated[
         str | None, typer.Option(help="Of policy.yaml, such as canary. [default: the policy's]")
     ] = None,
-    reason: Reason = "",
+    reason: ReasonIfAny = "",
     as_json: AsJson = False,
 ) -> None:
     """Start the rollout of an approved version. The retraining service takes it on from there.
@@ -87,28 +87,46 @@ def status(
 
 
 @app.command()
-def advance(rollout_id: RolloutId = None, reason: Reason = "", as_json: AsJson = False) -> None:
-    """Take a rollout to its next stage at once, whatever the judge says so far; after the last, to champion.
+def advance(
+    reason: Reason,
+    revision: Annotated[
+        int, typer.Option(min=0, help="Of the rollout as you saw it; `rollout status` shows it.")
+    ],
+    rollout_id: RolloutId = None,
+    overrule: Annotated[
+        bool, typer.Option("--overrule", help="To champion, though the judge does not say that it may.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a rollout to its next stage without waiting for the judge; after the last, to champion.
 
-    Exit codes: 0 done; 4 there is no such rollout; 5 it has ended, or workers still load its version.
+    To champion only with the verdict better or not worse, or with --overrule, which the audit records.
 
-    Example: marquee rollout advance --reason "shadow looks right"
+    Exit codes: 0 done; 2 no reason or revision; 4 there is no such rollout; 5 it has ended, was changed
+    since, workers still load its version, or its verdict does not carry it to champion.
+
+    Example: marquee rollout advance --revision 3 --reason "shadow looks right"
     """
     from marquee.lifecycle import rollouts as lifecycle
 
     engine = open_database()
     seen = _found(engine, rollout_id)
     moved = lifecycle.advance(
-        engine, seen.rollout_id, actor=_actor(), reason=reason, expected_revision=seen.revision
+        engine,
+        seen.rollout_id,
+        actor=_actor(),
+        reason=reason,
+        expected_revision=revision,
+        overrule=overrule,
     )
     _tell(moved, as_json)
 
 
 @app.command()
-def abort(rollout_id: RolloutId = None, reason: Reason = "", as_json: AsJson = False) -> None:
+def abort(reason: Reason, rollout_id: RolloutId = None, as_json: AsJson = False) -> None:
     """End a rollout: the champion serves everybody, within moments.
 
-    Exit codes: 0 done; 4 there is no such rollout; 5 it has ended already.
+    Exit codes: 0 done; 2 no reason; 4 there is no such rollout; 5 it has ended already.
 
     Example: marquee rollout abort --reason "wrong version"
     """

@@ -18,6 +18,7 @@ def lines_of(rollout: Rollout, steps: Sequence[Step]) -> list[tuple[str, str]]:
         ("rollout", f"{rollout.rollout_id}, {rollout.preset}, asked for by {rollout.requested_by}"),
         ("versions", f"{rollout.challenger} beside {rollout.champion}, the champion at its start"),
         ("state", rollout.state.replace("_", " ") + step),
+        ("revision", str(rollout.revision)),
     ]
     lines += [("", f"{_stage(each)}, {_when(each)}") for each in steps]
     verdict = rollout.verdict or {}

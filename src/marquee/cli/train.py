@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from marquee.cli.database import open_database
+from marquee.cli.reasons import shown_if_any
 
 
 def train(
@@ -23,7 +24,9 @@ def train(
         str | None,
         typer.Option(help="The model of the order: ease, ials, item-knn, content, vae, popularity, blend."),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why; it stands in the run's row and in the audit.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why; it stands in the run's row and in the audit.", callback=shown_if_any)
+    ] = "",
     no_deploy: Annotated[
         bool, typer.Option("--no-deploy", help="Register the version, but leave the champion in its place.")
     ] = False,

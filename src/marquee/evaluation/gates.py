@@ -120,15 +120,18 @@ def slices_name(by: str, metric: str) -> str:
 def slices_gate(rules: SliceRules, by: str, metric: GatedMetric, found: Mapping[str, Compared]) -> Gate:
     """Pass unless some group's whole interval is worse than the champion by more than the margin.
 
-    Groups with fewer people than `rules.people` are recorded and not judged, unless candidate and champion do
-    the very same for them. Where no group can be judged the gate does not pass.
+    Groups with fewer people than `rules.people` are recorded and not judged. Where no group can be judged the
+    gate does not pass, unless candidate and champion do the very same for all: then nobody can lose.
     """
     margin = rules.margins[metric]
     groups = tuple(_group(name, metric, margin, one, rules.people) for name, one in found.items())
     judged = [group for group in groups if group.outcome != "not judged"]
     failed = [group for group in judged if group.outcome == "failed"]
     apart = [group for group in groups if group.outcome == "not judged"]
-    if not judged:
+    same = bool(groups) and all(group.low == group.high == 0.0 for group in groups)
+    if not judged and same:
+        said = "candidate and champion do the very same for every group"
+    elif not judged:
         said = f"no group has {rules.people} people or more, so none can be judged"
     elif failed:
         said = f"surely more than {margin:g} worse than the champion for {_told(failed)}"
@@ -138,7 +141,7 @@ def slices_gate(rules: SliceRules, by: str, metric: GatedMetric, found: Mapping[
         said += f"; not judged: {', '.join(f'{one.name} ({_people(one.people)})' for one in apart)}"
     return Gate(
         slices_name(by, metric),
-        bool(judged) and not failed,
+        (bool(judged) or same) and not failed,
         None,
         None,
         margin,
@@ -192,8 +195,7 @@ def _group(name: str, metric: str, margin: float, found: Compared, people: int) 
         value = None if one is None else one.difference.value
         return Group(name, found.people, value, None, None, "not judged")
     value, low, high = one.difference.value, one.difference.low, one.difference.high
-    same = low == high == 0.0
-    if found.people < people and not same:
+    if found.people < people:
         return Group(name, found.people, value, low, high, "not judged")
     best = _gains(metric, value, low, high)[2]
     return Group(name, found.people, value, low, high, "failed" if best < -margin else "passed")

@@ -15,10 +15,12 @@ from marquee.domain.clock import Clock, system_clock
 from marquee.domain.errors import ConfigurationError
 from marquee.lifecycle.artifacts import Found, ItemState, look_at_bundle, look_at_snapshot
 from marquee.lifecycle.card import card_of
+from marquee.lifecycle.holding import POLICY
 from marquee.lifecycle.review import missing_parts
 from marquee.settings import Policy, Settings, load_policy, load_serving
 from marquee.settings.policy import Review as ReviewPolicy
-from marquee.store import alerts, audit_check, deployment, impressions, reviews, versions, workers
+from marquee.store import alerts, audit, audit_check, deployment, impressions, reviews, versions, workers
+from marquee.store.audit import AuditEntry
 from marquee.store.deployment import Deployment
 from marquee.store.reviews import Review
 from marquee.store.versions import ModelVersion
@@ -66,8 +68,12 @@ def _in_postgres(
     policy, validity = _policy(settings)
     yield from gates_passed(found.gates)
     yield reviewed(
-        found, reviews.of_version(connection, found.version), None if policy is None else policy.review
+        found,
+        reviews.of_version(connection, found.version),
+        None if policy is None else policy.review,
+        audit.newest_of(connection, "approve", f"version {found.version}"),
     )
+    yield not_sent_back(found)
     yield card_complete(connection, found, settings)
     yield way_back(connection, found, now, moment)
     yield workers_warm(found, now, workers.alive(connection))
@@ -89,15 +95,44 @@ def gates_passed(gates: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
         yield Item(f"Gates: {kind}", "failed" if failed else "ok", " ".join([passed, *failed]))
 
 
-def reviewed(found: ModelVersion, given: Sequence[Review], policy: ReviewPolicy | None) -> Item:
-    """Whether everybody has signed whom the policy asks for; None: nobody knows whom."""
+def reviewed(
+    found: ModelVersion,
+    given: Sequence[Review],
+    policy: ReviewPolicy | None,
+    approval: AuditEntry | None = None,
+) -> Item:
+    """Whether everybody has signed whom the policy asks for.
+
+    Args:
+        policy: None: it cannot be read.
+        approval: the audit of it; None: there is none.
+    """
     name, words = "Reviews", [f"{one.reviewer} ({one.part}): {one.decision}d." for one in given]
+    if found.state in _SIGNED and approval is not None and _is_forced(approval):
+        said = f"Overruled: {approval.actor} deployed it without the reviews it needs ({approval.reason})."
+        return Item(name, "failed", " ".join([*words, said]))
     if found.state in _SIGNED:
         return Item(name, "ok", " ".join(words or ["Approved without a person; the audit says by what."]))
     if found.state == "declined":
         return Item(name, "failed", " ".join(words))
-    missing = "nobody knows what" if policy is None else ", ".join(missing_parts(given, policy))
-    return Item(name, "not yet", " ".join([*words, f"It is {found.state}; to be signed: {missing}."]))
+    if policy is None:
+        asked = "policy.yaml cannot be read, so it is not known who must sign."
+    else:
+        asked = f"to be signed: {', '.join(missing_parts(given, policy))}."
+    return Item(name, "not yet", " ".join([*words, f"It is {found.state}; {asked}"]))
+
+
+def _is_forced(approval: AuditEntry) -> bool:
+    """Whether a person approved it by promoting it: a review names its part, the policy itself."""
+    return approval.actor != POLICY and "part" not in approval.evidence
+
+
+def not_sent_back(found: ModelVersion) -> Item:
+    """Whether nobody has sent it back since it last served."""
+    name = "Not sent back"
+    if found.sent_back is None:
+        return Item(name, "ok", "Neither the judge nor a person has.")
+    return Item(name, "failed", f"sent back {found.sent_back}")
 
 
 def card_complete(connection: Connection, found: ModelVersion, settings: Settings) -> Item:

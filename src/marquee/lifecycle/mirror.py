@@ -106,7 +106,7 @@ def _recorded(engine: Engine, by_hand: Sequence[str], found: Mapping[str, int], 
 
 def _record(connection: Connection, alias: str, found: int | None, wanted: int | None) -> None:
     points = "taken away" if found is None else f"pointed at version {found}"
-    serves = "no version is" if wanted is None else f"version {wanted} is"
+    back = "taken away again: there was none" if wanted is None else f"put back to version {wanted}"
     audit.append(
         connection,
         actor="mirror",
@@ -120,7 +120,7 @@ def _record(connection: Connection, alias: str, found: int | None, wanted: int |
         connection,
         kind=ALIAS_MOVED,
         subject=f"alias {alias}" if found is None else f"version {found}",
-        message=f"The alias `{alias}` was {points} in MLflow. It is put back: {serves} the {alias}.{advice}",
+        message=f"The alias `{alias}` was {points} in MLflow. It is {back}.{advice}",
         offer=offer,
     )
 
@@ -128,7 +128,7 @@ def _record(connection: Connection, alias: str, found: int | None, wanted: int |
 def _offer(connection: Connection, version: int) -> tuple[dict[str, Any] | None, str]:
     """A rollout of the version, or what it lacks for one."""
     try:
-        state = versions.get(connection, version).state
+        known = versions.get(connection, version)
     except NotFound:
         return (
             None,
@@ -137,8 +137,13 @@ def _offer(connection: Connection, version: int) -> tuple[dict[str, Any] | None,
     now = deployment.get(connection)
     if version in (now.champion, now.challenger):
         return None, ""
-    if state != "approved":
-        return None, f" Version {version} is {state}, and only an approved one can be rolled out."
+    if known.sent_back is not None:
+        return None, f" Version {version} was sent back {known.sent_back}"
+    if known.state != "approved":
+        return (
+            None,
+            f" Version {version} is {known.state}, and only an approved one can be rolled out.",
+        )
     return {
         "action": "rollout",
         "version": version,

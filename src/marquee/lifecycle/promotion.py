@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from marquee.domain.clock import system_clock
 from marquee.domain.errors import ConfigurationError, Conflict
 from marquee.lifecycle.rollout_ends import end_within
+from marquee.lifecycle.sending_back import note_sent_back
 from marquee.lifecycle.states import check_move
 from marquee.settings.policy import Retention, load_policy
 from marquee.store import audit, deployment, rollouts, versions
@@ -18,6 +19,7 @@ from marquee.store.deployment import Deployment
 
 logger = logging.getLogger("marquee.lifecycle")
 
+ROLLBACK = "rollback"  # the action
 ROLLBACK_DAYS = Retention().rollback_days  # for callers that have no policy at hand
 
 
@@ -92,17 +94,21 @@ def promote_within(
     if leaves == version:  # it would take the place of its own predecessor, and leave no way back
         raise Conflict(f"Version {version} is the champion already.", hint=_SEE)
     _abort_rollout(connection, version, actor=actor, at=moment)
+    if leaves is not None:
+        versions.set_purge_after(connection, leaves, moment + timedelta(days=rollback_days))
+    if action == ROLLBACK and leaves is not None:
+        note_sent_back(connection, leaves, f"by a rollback of {actor}: {reason}")
+    versions.set_sent_back(connection, version, None)
     after = deployment.set_champion(
         connection,
         version,
+        previous=versions.way_back(connection, version, moment) if action == ROLLBACK else leaves,
         expected_revision=expected_revision,
         actor=actor,
         action=action,
         reason=reason,
         evidence=evidence,
     )
-    if leaves is not None:
-        versions.set_purge_after(connection, leaves, moment + timedelta(days=rollback_days))
     versions.set_purge_after(connection, version, None)
     return after
 
@@ -119,7 +125,8 @@ def rollback(
 ) -> Deployment:
     """Make the previous champion, or another version that has served, the champion again.
 
-    A rollout that goes is aborted in the same transaction.
+    A rollout that goes is aborted in the same transaction. The version that leaves counts as sent back:
+    another rollback does not return to it unless it is named.
 
     Args:
         expected_revision: of the deployment that the actor saw; None: as it is now.
@@ -137,13 +144,19 @@ def rollback(
         now = deployment.get(connection)
         target = now.previous if to is None else to
         if target is None:
-            raise Conflict("There is no previous champion to go back to.", hint=_SEE)
+            raise Conflict("There is no previous champion to go back to.", hint=_NO_WAY_BACK)
+        sent_back = versions.get(connection, target).sent_back
+        if to is None and sent_back is not None:
+            raise Conflict(
+                f"Version {target}, the previous champion, was sent back {sent_back}",
+                hint="Name the version, if you want to go there nevertheless.",
+            )
         _check_target(connection, target, now, moment)
         return promote_within(
             connection,
             target,
             actor=actor,
-            action="rollback",
+            action=ROLLBACK,
             reason=reason,
             evidence={},
             expected_revision=now.revision if expected_revision is None else expected_revision,
@@ -153,6 +166,10 @@ def rollback(
 
 
 _SEE = "See `marquee models list`."
+_NO_WAY_BACK = (
+    "No other version has served, was not sent back and is inside its time. Name one that was sent back, if "
+    "you want to go there nevertheless."
+)
 
 
 def _check_target(connection: Connection, version: int, now: Deployment, moment: datetime) -> None:

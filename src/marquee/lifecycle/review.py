@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from marquee.domain.errors import Conflict, Forbidden, InvalidInput
+from marquee.domain.words import shows_something
 from marquee.lifecycle.states import State, check_move
 from marquee.settings.policy import Review as ReviewPolicy
 from marquee.store import audit, reviews, versions
@@ -99,7 +100,7 @@ def same_person(one: str, other: str) -> bool:
 
 
 def _check_words(part: Part, comment: str, policy: ReviewPolicy) -> None:
-    if not comment.strip():
+    if not shows_something(comment):
         raise InvalidInput("A review needs a comment.", hint="Say what you looked at, and why you decide so.")
     if part not in policy.sign_offs:
         raise InvalidInput(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from marquee.lifecycle.rollout_states import RolloutState, check_move
+from marquee.lifecycle.sending_back import note_sent_back
 from marquee.settings.policy import Retention
 from marquee.store import audit, outcomes, rollouts, versions
 from marquee.store.rollouts import Rollout
@@ -39,6 +40,8 @@ def end_within(
     rollouts.end_step(connection, rollout.rollout_id, at)
     if state != "promoted":  # else it would stay approved for ever
         versions.set_purge_after(connection, rollout.challenger, at + timedelta(days=_days(rollout)))
+    if state == "rolled_back":
+        note_sent_back(connection, rollout.challenger, f"by rollout {rollout.rollout_id}: {ended.outcome}")
     outcomes.forget(connection, rollout.rollout_id)
     audit.append(
         connection,

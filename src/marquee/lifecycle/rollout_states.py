@@ -23,7 +23,15 @@ def check_move(rollout_id: int, before: str, after: RolloutState) -> None:
     """Raise Conflict unless a rollout in the state `before` may move to `after`."""
     if after in FOLLOWING[before]:
         return
-    allowed = ", ".join(sorted(FOLLOWING[before])) or "nothing, it has ended"
+    if before in _ENDS:
+        raise Conflict(
+            f"Rollout {rollout_id} has ended ({before}) and cannot {_DEEDS.get(after, 'go on')}.",
+            hint="Start another one: `marquee rollout start`.",
+        )
+    allowed = ", ".join(sorted(FOLLOWING[before]))
     raise Conflict(
         f"Rollout {rollout_id} is {before} and cannot become {after}.", hint=f"It can become: {allowed}."
     )
+
+
+_DEEDS: Mapping[RolloutState, str] = {"aborted": "be aborted", "promoted": "be promoted"}

@@ -10,6 +10,7 @@ from marquee.lifecycle.holding import release_within
 from marquee.lifecycle.rollout_moves import Decision, end, onward
 from marquee.lifecycle.rollout_plan import Plan
 from marquee.lifecycle.rollout_states import check_move
+from marquee.lifecycle.sending_back import check_restart
 from marquee.settings.policy import Policy
 from marquee.store import audit, deployment, rollouts, versions
 from marquee.store.deployment import Deployment
@@ -51,15 +52,16 @@ def start_within(
 
     Raises:
         NotFound: there is no such version.
-        InvalidInput: there is no such preset.
-        Conflict: the version is not approved or is the champion, nothing is deployed, or another rollout
-            goes.
+        InvalidInput: there is no such preset, or no reason to try again what was sent back.
+        Conflict: the version is not approved or is the champion, was sent back and the preset compares
+            nothing, nothing is deployed, or another rollout goes.
     """
-    name = preset or policy.rollouts.default
+    name = policy.rollouts.default if preset is None else preset
     plan = Plan.of(policy, name)
     audit.lock(connection)
     now = deployment.get(connection)
     champion = _check(connection, version, now)
+    check_restart(versions.get(connection, version), name, plan.preset, reason)
     rollout = rollouts.add(
         connection,
         challenger=version,
@@ -106,16 +108,19 @@ def advance(
     actor: str,
     reason: str,
     expected_revision: int | None = None,
+    overrule: bool = False,
     clock: Clock = system_clock,
 ) -> Rollout:
     """Take a rollout to its next stage without waiting for the conductor; after the last, to champion.
 
     Args:
         expected_revision: of the rollout that the actor saw; None: as it is now.
+        overrule: to champion though the judge's verdict is neither `better` nor `not worse`.
 
     Raises:
         NotFound: there is no such rollout.
-        Conflict: it has ended, workers still load its version, or it was changed meanwhile.
+        Conflict: it has ended, workers still load its version, it was changed meanwhile, or the verdict does
+            not carry it to champion.
     """
     with engine.begin() as connection:
         rollout = _as_seen(connection, rollout_id, expected_revision)
@@ -124,8 +129,18 @@ def advance(
                 f"Rollout {rollout_id} is planned: the workers still load version {rollout.challenger}.",
                 hint="It goes on by itself when every worker has it; `marquee rollout status` shows them.",
             )
-        decision = Decision(actor, reason, clock(), {"last_verdict": rollout.verdict})
-        return onward(connection, rollout, Plan.read(rollout), decision)
+        plan = Plan.read(rollout)
+        evidence, at = {"last_verdict": rollout.verdict}, clock()
+        if not rollout.is_active or not plan.is_last(rollout.step) or _may_serve(rollout):
+            return onward(connection, rollout, plan, Decision(actor, reason, at, evidence))
+        said = (rollout.verdict or {}).get("verdict") or "not there yet"
+        if not overrule:
+            raise Conflict(
+                f"The verdict on rollout {rollout_id} is {said}, which makes nothing the champion.",
+                hint="Wait for the judge, or overrule it: `--overrule`, over HTTP `overrule: true`.",
+            )
+        words = f"{reason} ({actor} overruled the judge: the verdict was {said}.)"
+        return onward(connection, rollout, plan, Decision(actor, words, at, {**evidence, "overruled": said}))
 
 
 def abort(
@@ -142,6 +157,10 @@ def abort(
         rollout = _as_seen(connection, rollout_id, expected_revision)
         check_move(rollout_id, rollout.state, "aborted")
         return end(connection, rollout, "aborted", Decision(actor, reason, clock()))
+
+
+def _may_serve(rollout: Rollout) -> bool:
+    return (rollout.verdict or {}).get("verdict") in ("better", "not worse")
 
 
 def _as_seen(connection: Connection, rollout_id: int, expected_revision: int | None) -> Rollout:

@@ -24,7 +24,15 @@ def check_move(version: int, before: str, after: State) -> None:
     """Raise Conflict unless a version in the state `before` may move to `after`."""
     if after in FOLLOWING[before]:
         return
-    allowed = ", ".join(sorted(FOLLOWING[before])) or "nothing"
-    raise Conflict(
-        f"Version {version} is {before} and cannot become {after}.", hint=f"It can become: {allowed}."
-    )
+    raise Conflict(f"Version {version} is {before} and cannot become {after}.", hint=_NEXT[before])
+
+
+_NEXT: Mapping[str, str] = {
+    "candidate": "The gates judge it first: `marquee models judge`.",
+    "validated": "A review comes first: `marquee models review`.",
+    "approved": "It may be rolled out; it is retired by itself when nobody can return to it any more.",
+    "rejected": "It can be archived: `marquee models archive`.",
+    "declined": "It can be archived: `marquee models archive`.",
+    "retired": "It can be archived: `marquee models archive`.",
+    "archived": "It is put away for good.",
+}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal_column, select, update
+from sqlalchemy import Connection, func, literal_column, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from marquee.domain.errors import NotFound
@@ -33,6 +33,19 @@ class Alert:
 
 
 _COLUMNS = [alerts.c[field.name] for field in fields(Alert)]
+
+
+def withdraw_offers(connection: Connection, version: int) -> None:
+    """Open alerts that offer a rollout of a version, which was sent back, offer it no more."""
+    connection.execute(
+        update(alerts)
+        .where(
+            alerts.c.resolved_at.is_(None),
+            alerts.c.offer["action"].as_string() == "rollout",
+            alerts.c.offer["version"].as_integer() == version,
+        )
+        .values(offer=null(), message=alerts.c.message + f" Since then version {version} was sent back.")
+    )
 
 
 def raise_alert(

@@ -106,6 +106,13 @@ def is_rolled_back_last(connection: Connection, *, but_by: Sequence[str]) -> boo
     return connection.scalar(query.limit(1)) not in (None, "start rollout")
 
 
+def newest_of(connection: Connection, action: str, subject: str) -> AuditEntry | None:
+    """The last row of such an action on such a subject."""
+    query = select(audit_log).where(audit_log.c.action == action, audit_log.c.subject == subject)
+    row = connection.execute(query.order_by(audit_log.c.id.desc()).limit(1)).first()
+    return None if row is None else AuditEntry(**row._mapping)
+
+
 def latest(connection: Connection, *, limit: int, before: int | None = None) -> list[AuditEntry]:
     """Newest first; `before` is the id of the last one already had."""
     query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)

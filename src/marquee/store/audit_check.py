@@ -1,5 +1,6 @@
 """Whether the audit log is whole: by its own hashes, and by what is noted of it elsewhere."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -44,7 +45,7 @@ def check(connection: Connection, *, head: str | None = None) -> AuditCheck:
     if head is not None and head != audit.GENESIS and not _holds(connection, head):
         faults.append(f"No row has the hash {head}: it was changed, or cut off.")
     faults += _cut_off_reviews(connection) + _cut_off_deployment(connection) + _cut_off_rollouts(connection)
-    faults += _cut_off_versions(connection)
+    faults += _cut_off_versions(connection) + _forged_reviews(connection)
     rows = connection.scalar(select(func.max(audit_log.c.id))) or 0
     return AuditCheck(rows, audit.head(connection), tuple(faults), broken)
 
@@ -66,6 +67,30 @@ def _cut_off_reviews(connection: Connection) -> list[str]:
     return [
         f"The log that the reviewer of version {row.version} saw is not there any more." for row in missing
     ]
+
+
+def _forged_reviews(connection: Connection) -> list[str]:
+    """Each review is as a row says, and each row of a review has its review."""
+    part, decision = (audit_log.c.evidence[name].as_string() for name in ("part", "decision"))
+    rows = connection.execute(
+        select(audit_log.c.subject, audit_log.c.actor, part, decision, audit_log.c.reason).where(
+            part.is_not(None)
+        )
+    )
+    told = Counter(tuple(row) for row in rows)
+    kept = Counter(
+        (f"version {row.version}", row.reviewer, row.part, row.decision, row.comment)
+        for row in connection.execute(select(reviews))
+    )
+    changed = [
+        f"A {part} review of {subject} by {who} was changed or added: no row says what it does."
+        for subject, who, part, _, _ in (kept - told).elements()
+    ]
+    missing = [
+        f"A {part} review of {subject} by {who} was changed or taken out: a row says otherwise."
+        for subject, who, part, _, _ in (told - kept).elements()
+    ]
+    return changed + missing
 
 
 def _cut_off_deployment(connection: Connection) -> list[str]:

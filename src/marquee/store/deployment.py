@@ -70,21 +70,26 @@ def set_champion(
     action: str,
     reason: str,
     evidence: Mapping[str, Any],
+    previous: int | Literal["who leaves"] | None = "who leaves",
 ) -> Deployment:
     """Make a version the champion, if the deployment still is at the revision the caller saw.
 
     There is no challenger afterwards.
+
+    Args:
+        previous: what a rollback would return to; None: nothing.
 
     Raises:
         Conflict: somebody changed the deployment meanwhile; nothing was done.
     """
     audit.lock(connection)
     before = get(connection)
+    way_back = before.champion if previous == "who leaves" else previous
     connection.execute(insert(deployment).values(id=1).on_conflict_do_nothing())
     _swap(
         connection,
         expected_revision,
-        {"champion": version, "previous": before.champion, "deployed_at": func.now(), **_NO_CHALLENGER},
+        {"champion": version, "previous": way_back, "deployed_at": func.now(), **_NO_CHALLENGER},
     )
     versions.note_served(connection, version)
     audit.append(

@@ -174,6 +174,7 @@ model_versions = Table(
     Column("requested_by", Text, nullable=False, server_default=text("''")),
     _when("created_at"),
     _when("served_at", default=False, nullable=True),  # as the champion, first; null: it never did
+    Column("sent_back", Text),  # by what; null: it was not, or has served since
     _when("purge_after", default=False, nullable=True),  # null: it serves, or nobody has tried it yet
     CheckConstraint(
         "state IN ('candidate','validated','rejected','approved','declined','retired','archived')",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from marquee.domain.errors import Conflict, NotFound
 from marquee.store.tables import model_versions, rollouts
@@ -20,6 +20,7 @@ class ModelVersion:
         facts: seed, sizes, environment, code version: what else is known of how it was made.
         requested_by: who had it trained or registered it.
         served_at: when it first was the champion; None: it never was.
+        sent_back: by what, such as `by rollout 3: …`; None: it was not, or has served since.
         purge_after: until when a rollback may return to it, or another rollout may try it; None while it
             serves, or before anybody has tried it.
     """
@@ -38,6 +39,7 @@ class ModelVersion:
     facts: Mapping[str, Any] = field(default_factory=dict)
     requested_by: str = ""
     served_at: datetime | None = None
+    sent_back: str | None = None
     purge_after: datetime | None = None
 
 
@@ -93,13 +95,9 @@ def list_all(connection: Connection) -> list[ModelVersion]:
 
 
 def approved(connection: Connection) -> list[int]:
-    """The numbers of the versions that may serve, newest first; not those that a rollout sent back last."""
-    newest = select(func.max(rollouts.c.rollout_id)).group_by(rollouts.c.challenger)
-    sent_back = select(rollouts.c.challenger).where(
-        rollouts.c.rollout_id.in_(newest), rollouts.c.state == "rolled_back"
-    )
+    """The numbers of the versions that may serve, newest first; not those that were sent back."""
     query = select(model_versions.c.version).where(
-        model_versions.c.state == "approved", model_versions.c.version.not_in(sent_back)
+        model_versions.c.state == "approved", model_versions.c.sent_back.is_(None)
     )
     return list(connection.scalars(query.order_by(model_versions.c.version.desc())))
 
@@ -153,6 +151,25 @@ def note_served(connection: Connection, version: int) -> None:
         .where(model_versions.c.version == version, model_versions.c.served_at.is_(None))
         .values(served_at=func.now())
     )
+
+
+def way_back(connection: Connection, champion: int, moment: datetime) -> int | None:
+    """The version that served last beside the champion, was not sent back, and may still be returned to."""
+    query = select(model_versions.c.version).where(
+        model_versions.c.version != champion,
+        model_versions.c.state == "approved",
+        model_versions.c.served_at.is_not(None),
+        model_versions.c.sent_back.is_(None),
+        or_(model_versions.c.purge_after.is_(None), model_versions.c.purge_after > moment),
+    )
+    newest = (model_versions.c.purge_after.desc().nulls_last(), model_versions.c.version.desc())
+    found: int | None = connection.scalar(query.order_by(*newest).limit(1))
+    return found
+
+
+def set_sent_back(connection: Connection, version: int, by: str | None) -> None:
+    """Remember what sent a version back; None: it serves."""
+    connection.execute(update(model_versions).where(model_versions.c.version == version).values(sent_back=by))
 
 
 def set_purge_after(connection: Connection, version: int, moment: datetime | None) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from marquee.domain.columns import ITEM, TIME, USER
 from marquee.domain.errors import InvalidInput, Unavailable
+from marquee.domain.words import shows_something
 from marquee.models.arrays import blas_threads
 from marquee.models.bundle import Bundle
 from marquee.models.features import profiles
@@ -80,7 +81,7 @@ def import_bundle(context: TrainingContext, folder: Path, on_progress: OnProgres
         Conflict: the deployment was changed meanwhile; nothing is registered.
         Unavailable: MLflow, Postgres or the disk does not take it.
     """
-    if not context.reason.strip():
+    if not shows_something(context.reason):
         raise InvalidInput("There is no reason.", hint="Say why the model is to be registered.")
     may_deploy(context)
     began = context.clock()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from marquee.domain.errors import Conflict, InvalidInput
+from marquee.domain.words import shows_something
 from marquee.lifecycle import judge_within
 from marquee.lifecycle.states import State
 from marquee.models.arrays import blas_threads
@@ -49,7 +50,7 @@ def judge_version(context: TrainingContext, version: int, on_progress: OnProgres
         Forbidden: it is to be deployed, and the policy does not allow that.
         Unavailable: MLflow or Postgres is away.
     """
-    if context.deploy and not context.reason.strip():
+    if context.deploy and not shows_something(context.reason):
         raise InvalidInput("There is no reason.", hint="Say why the version is to be deployed.")
     may_deploy(context)
     with context.engine.connect() as connection:

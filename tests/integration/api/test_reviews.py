@@ -92,7 +92,7 @@ CHANGING: list[tuple[str, dict[str, Any]]] = [
     (f"models/{WAITING}/review", REVIEW),
     (f"models/{REJECTED}/archive", WHY),
     ("rollouts", {"version": APPROVED, **WHY}),
-    ("rollouts/1/advance", WHY),
+    ("rollouts/1/advance", {**WHY, "expected_revision": 0}),
     ("rollouts/1/abort", WHY),
     ("alerts/1/resolve", {}),
     ("deployment/rollback", WHY),
@@ -411,7 +411,9 @@ def test_a_rollout_is_started_looked_at_and_aborted(
 
     stale = operator.post(f"{path}/abort", json={**WHY, "expected_revision": rollout["revision"] + 1})
     assert stale.status_code == 409
-    assert operator.post(f"{path}/advance", json=WHY).status_code == 409  # no worker has it yet
+    assert operator.post(f"{path}/advance", json=WHY).status_code == 422  # of which revision?
+    seen = {**WHY, "expected_revision": rollout["revision"]}
+    assert operator.post(f"{path}/advance", json=seen).status_code == 409  # no worker has it yet
     ended = operator.post(f"{path}/abort", json={**WHY, "expected_revision": rollout["revision"]})
     assert (ended.status_code, ended.json()["state"]) == (200, "aborted")
     assert operator.post(f"{path}/abort", json=WHY).status_code == 409
@@ -464,6 +466,9 @@ def test_rollouts_come_page_by_page_newest_first(operator: httpx.Client, reader:
         ({"version": APPROVED, "preset": "none such", **WHY}, 422),
         ({"version": APPROVED}, 422),
         ({"version": APPROVED, "reason": ""}, 422),
+        ({"version": APPROVED, "reason": " \u200b\u202e"}, 422),
+        ({"version": True, **WHY}, 422),
+        ({"version": APPROVED, "preset": "", **WHY}, 422),
     ],
 )
 def test_a_rollout_that_may_not_be_is_refused(
@@ -475,7 +480,8 @@ def test_a_rollout_that_may_not_be_is_refused(
 def test_rollouts_that_are_not_there_are_not_found(operator: httpx.Client) -> None:
     assert operator.get("/api/v1/rollouts/999").status_code == 404
     for action in ("advance", "abort"):
-        assert operator.post(f"/api/v1/rollouts/999/{action}", json=WHY).status_code == 404
+        body = {**WHY, "expected_revision": 0}
+        assert operator.post(f"/api/v1/rollouts/999/{action}", json=body).status_code == 404
 
 
 def test_a_rollback_may_name_where_to(operator: httpx.Client, reader: httpx.Client) -> None:
@@ -487,8 +493,10 @@ def test_a_rollback_may_name_where_to(operator: httpx.Client, reader: httpx.Clie
         assert refused.status_code == status, refused.text
     assert operator.post("/api/v1/deployment/rollback", json={"to": APPROVED, **WHY}).status_code == 200
     assert champion() == APPROVED
-    assert operator.post("/api/v1/deployment/rollback", json=WHY).status_code == 200
+    assert operator.post("/api/v1/deployment/rollback", json={"to": CHAMPION, **WHY}).status_code == 200
     assert champion() == CHAMPION
+    again = operator.post("/api/v1/deployment/rollback", json=WHY)
+    assert (again.status_code, champion()) == (409, CHAMPION), "the version just left is no way back"
 
 
 # ---- policy, alerts, audit ----

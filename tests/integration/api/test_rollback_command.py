@@ -7,6 +7,8 @@ import sys
 
 from tests.support.service import Service, eventually
 
+WHY = ("--reason", "clicks fell")
+
 
 def _rollback(service: Service, *words: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, **service.environment}
@@ -17,12 +19,13 @@ def _rollback(service: Service, *words: str) -> "subprocess.CompletedProcess[str
 def test_workers_go_back_to_the_champion_before_and_the_audit_says_why(new_service) -> None:  # type: ignore[no-untyped-def]
     service: Service = new_service(MARQUEE_WORKERS="1")
     service.deploy(1)
-    assert _rollback(service).returncode == 5, "there is none before the first"
+    assert _rollback(service).returncode == 2, "it asks for a reason"
+    assert _rollback(service, *WHY).returncode == 5, "there is none before the first"
     service.deploy(2)
     service.deploy(3)
     done = _rollback(service, "--reason", "it is damaged", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"champion": 2, "previous": 3, "revision": 4}
+    assert json.loads(done.stdout) == {"champion": 2, "previous": 1, "revision": 4}
     eventually(lambda: _serves(service) == 2)
     with service.client("operate") as client:
         newest = client.get("/api/v1/audit", params={"limit": 1}).json()["entries"][0]
@@ -33,9 +36,11 @@ def test_workers_go_back_to_the_champion_before_and_the_audit_says_why(new_servi
     )
     assert newest["actor"].startswith("shell:")
 
-    assert _rollback(service, "--to", "1").stdout == "Version 1 is the champion; it was 2.\n"
-    assert _rollback(service, "--to", "1").returncode == 5
-    assert _rollback(service, "--to", "9").returncode == 4
+    said = "Version 1 is the champion; there is no way back but to a version by name.\n"
+    assert _rollback(service, *WHY).stdout == said
+    assert _rollback(service, *WHY).returncode == 5, "the second does not undo the first"
+    assert _rollback(service, *WHY, "--to", "1").returncode == 5
+    assert _rollback(service, *WHY, "--to", "9").returncode == 4
 
 
 def _serves(service: Service) -> int | None:

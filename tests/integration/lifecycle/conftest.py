@@ -32,6 +32,9 @@ def quiet(engine: Engine, world: None) -> None:
         abort(engine, going.rollout_id, actor="ada", reason="the next test")
     if now.champion != 1:
         rollback(engine, actor="ada", reason="the next test", to=1)
+    with engine.begin() as connection:
+        for version in (1, 2, 3):
+            versions.set_sent_back(connection, version, None)
 
 
 @pytest.fixture
@@ -41,3 +44,4 @@ def trial(engine: Engine, quiet: None) -> Iterator[Trial]:
     with engine.begin() as connection:
         for version in (1, 2, 3):  # a test may have let a deadline pass
             versions.set_purge_after(connection, version, None)
+            versions.set_sent_back(connection, version, None)

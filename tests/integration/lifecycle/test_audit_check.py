@@ -27,6 +27,10 @@ def log(trial: Trial) -> Iterator[Connection]:
             comment="good",
             audit_head=head,
         )
+        signed = {"part": "technical", "decision": "approve"}
+        audit.append(
+            connection, actor="ada", action="approve", subject="version 2", reason="good", evidence=signed
+        )
         yield connection
         connection.rollback()
 
@@ -59,8 +63,27 @@ def test_a_changed_or_missing_row_is_found(log: Connection, change: str) -> None
     assert check(log).first_broken == audit.first_broken(log) is not None
 
 
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("UPDATE reviews SET comment = 'forged'", "changed or added"),
+        ("UPDATE reviews SET decision = 'decline'", "changed or added"),
+        ("UPDATE reviews SET reviewer = 'eve'", "changed or taken out"),
+        ("DELETE FROM reviews", "changed or taken out"),
+        (
+            "INSERT INTO reviews (version, reviewer, part, decision, comment, audit_head) "
+            "SELECT version, 'eve', 'business', decision, comment, audit_head FROM reviews",
+            "A business review of version 2 by eve was changed or added",
+        ),
+    ],
+)
+def test_a_review_that_no_row_tells_of_is_found(log: Connection, change: str, fault: str) -> None:
+    log.execute(text(change))
+    assert any(fault in one for one in _faults(log))
+
+
 def test_rows_cut_off_at_the_end_show_by_what_was_noted_elsewhere(log: Connection) -> None:
-    log.execute(text("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log)"))
+    log.execute(text("DELETE FROM audit_log WHERE id >= (SELECT max(id) - 1 FROM audit_log)"))
     faults = _faults(log)
     assert "The log that the reviewer of version 2 saw is not there any more." in faults
     assert any("no row `end rollout` about rollout" in fault for fault in faults)

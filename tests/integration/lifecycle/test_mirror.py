@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from marquee.lifecycle import Mirroring, mirror, mirror_tags
 from marquee.lifecycle.rollouts import abort
+from marquee.lifecycle.sending_back import note_sent_back
 from marquee.registry.client import MODEL_NAME, RegistryClient
 from marquee.settings import MlflowConnection
 from marquee.store import alerts, audit, deployment, versions
@@ -78,7 +79,7 @@ def test_an_alias_moved_by_hand_is_put_back_and_offered_as_a_rollout(
     (alert,) = _alerts(trial.engine)
     assert (alert.kind, alert.subject) == ("alias moved", "version 3")
     assert alert.offer == {"action": "rollout", "version": 3}
-    assert "It is put back: version 1 is the champion. Version 3 is approved" in alert.message
+    assert "It is put back to version 1. Version 3 is approved" in alert.message
     with trial.engine.connect() as connection:
         entry = audit.latest(connection, limit=1)[0]
     assert (entry.actor, entry.action, entry.evidence["found"]) == ("mirror", "restore alias", 3)
@@ -102,6 +103,26 @@ def test_what_cannot_be_rolled_out_is_not_offered_but_named(trial: Trial, regist
     (alert,) = _alerts(trial.engine)
     assert "Version 4 is not known to the platform" in alert.message
     assert registry.aliases() == {"champion": 1}
+
+
+def test_what_was_sent_back_is_not_offered_and_an_offer_that_stands_is_withdrawn(
+    trial: Trial, registry: RegistryClient
+) -> None:
+    mirror(trial.engine, registry)
+    registry.set_champion(3)
+    mirror(trial.engine, registry)
+    with trial.engine.begin() as connection:
+        note_sent_back(connection, 3, "by rollout 9: its lists failed.")
+    (alert,) = _alerts(trial.engine)
+    assert alert.offer is None
+    assert alert.message.endswith("Since then version 3 was sent back.")
+    with trial.engine.begin() as connection:
+        alerts.resolve_about(connection, kind=alert.kind, subject=alert.subject, by="ada")
+    registry.set_champion(3)
+    mirror(trial.engine, registry)
+    (alert,) = _alerts(trial.engine)
+    assert alert.offer is None
+    assert alert.message.endswith("Version 3 was sent back by rollout 9: its lists failed.")
 
 
 def test_an_alias_that_was_taken_away_is_given_back(trial: Trial, registry: RegistryClient) -> None:

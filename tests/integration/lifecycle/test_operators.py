@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 from marquee.domain.errors import Conflict, InvalidInput, MarqueeError, NotFound
 from marquee.lifecycle.promotion import promote, rollback
@@ -102,16 +102,25 @@ def test_an_operator_goes_on_without_waiting_and_at_last_to_champion(engine: Eng
         (1, 0.1, False),
         (2, 0.5, True),
     ]
-    ended = advance(engine, shadow.rollout_id, actor="bob", reason="good")
+    with pytest.raises(Conflict, match="is not there yet, which makes nothing the champion") as refused:
+        advance(engine, shadow.rollout_id, actor="bob", reason="good")
+    assert "overrule" in (refused.value.hint or "")
+    ended = advance(engine, shadow.rollout_id, actor="bob", reason="good", overrule=True)
+    with engine.connect() as connection:
+        end = next(one for one in audit.latest(connection, limit=3) if one.action == "end rollout")
+    assert end.evidence["overruled"] == "not there yet"
     with engine.connect() as connection:
         now, old, new = deployment.get(connection), versions.get(connection, 1), versions.get(connection, 2)
-    assert (ended.state, ended.outcome) == ("promoted", "good")
+    assert (ended.state, ended.outcome) == (
+        "promoted",
+        "good (bob overruled the judge: the verdict was not there yet.)",
+    )
     assert ended.ended_at is not None
     assert (now.champion, now.previous, now.challenger, now.mode) == (2, 1, None, "none")
     assert old.purge_after is not None
     assert timedelta(days=29) < old.purge_after - datetime.now(UTC) < timedelta(days=31)
     assert new.purge_after is None
-    with pytest.raises(Conflict, match="is promoted and cannot become"):
+    with pytest.raises(Conflict, match=r"has ended \(promoted\) and cannot be promoted"):
         advance(engine, shadow.rollout_id, actor="bob", reason="")
 
 
@@ -170,6 +179,45 @@ def test_a_rollback_ends_the_rollout_that_goes(engine: Engine) -> None:
         ended = rollouts.get(connection, rollout.rollout_id)
     assert (now.champion, now.challenger) == (1, None)
     assert (ended.state, ended.outcome) == ("aborted", "Version 1 became the champion meanwhile.")
+
+
+def test_a_second_rollback_does_not_undo_the_first(engine: Engine) -> None:
+    revision = _revision(engine)
+    promote(engine, 3, actor="ada", reason="", evidence={}, expected_revision=revision)
+    now = rollback(engine, actor="bob", reason="complaints")
+    assert now.champion == 1
+    assert now.previous != 3, "the version just left is no way back"
+    with engine.connect() as connection:
+        assert versions.get(connection, 3).sent_back == "by a rollback of bob: complaints"
+        assert 3 not in versions.approved(connection)
+    named = rollback(engine, actor="bob", reason="by name", to=3)
+    with engine.connect() as connection:
+        assert (named.champion, versions.get(connection, 3).sent_back) == (3, None)
+
+
+def test_of_two_rollbacks_at_once_one_wins_and_the_other_is_told_that_there_is_no_way_back(
+    engine: Engine,
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE model_versions SET purge_after = NULL, served_at = NULL"))
+    promote(engine, 3, actor="ada", reason="", evidence={}, expected_revision=_revision(engine))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE model_versions SET served_at = now() WHERE version = 1"))
+    outcomes = _at_once(*[lambda: rollback(engine, actor="bob", reason="complaints")] * 2)
+    (told,) = [one for one in outcomes if isinstance(one, Conflict)]
+    assert "no previous champion" in str(told)
+    with engine.connect() as connection:
+        assert (deployment.get(connection).champion, deployment.get(connection).previous) == (1, None)
+
+
+def test_what_was_sent_back_starts_again_only_by_comparison_and_for_a_reason(engine: Engine) -> None:
+    promote(engine, 3, actor="ada", reason="", evidence={}, expected_revision=_revision(engine))
+    rollback(engine, actor="bob", reason="complaints.", to=1)
+    with pytest.raises(Conflict, match=r"back by a rollback of bob: complaints\. The preset 'blue-green'"):
+        _start(engine, 3, preset="blue-green")
+    with pytest.raises(InvalidInput, match="shows nothing"):
+        start(engine, 3, preset="canary", policy=POLICY, actor="ada", reason=" \u200b")
+    assert _start(engine, 3, preset="canary").challenger == 3
 
 
 def test_a_rollback_past_the_purge_deadline_is_refused(engine: Engine) -> None:

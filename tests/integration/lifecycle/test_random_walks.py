@@ -44,8 +44,12 @@ class Walk(RuleBasedStateMachine):
         if going is not None:
             abort(self.engine, going.rollout_id, actor="walk", reason="the next walk")
         self.champion, self.previous = 1, None
+        self.left: set[int] = set()
+        self.sent_back: set[int] = set()
         with self.engine.begin() as connection:  # every walk begins at the same place
             connection.execute(text("UPDATE deployment SET champion = 1, previous = NULL"))
+            fresh = "UPDATE model_versions SET served_at = NULL, purge_after = NULL, sent_back = NULL"
+            connection.execute(text(fresh))
             connection.execute(text("DELETE FROM workers"))
 
     def _is_refused(self, deed: Callable[[], object]) -> None:
@@ -64,11 +68,12 @@ class Walk(RuleBasedStateMachine):
                 preset=preset,
                 policy=POLICY,
                 actor="walk",
-                reason="",
+                reason="a walk",
                 clock=lambda: self.trial.now,
             )
 
-        if self.going is not None or version == self.champion:
+        unseen = preset == "blue-green" and version in self.sent_back
+        if self.going is not None or version == self.champion or unseen:
             self._is_refused(deed)
         else:
             self.trial.number = deed().rollout_id
@@ -79,7 +84,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def advance(self) -> None:
         def deed() -> Any:
-            return advance(self.engine, self.trial.number, actor="walk", reason="")
+            return advance(self.engine, self.trial.number, actor="walk", reason="", overrule=True)
 
         if self.going is None or self.going[0] == "planned":
             self._is_refused(deed)
@@ -108,7 +113,13 @@ class Walk(RuleBasedStateMachine):
             self._is_refused(deed)
         else:
             deed()
+            left = self.champion
             self._serves(self.previous)
+            self.sent_back.add(left)
+            with self.engine.connect() as connection:
+                self.previous = deployment.get(connection).previous
+            ways = self.left - self.sent_back - {self.champion}
+            assert self.previous in (ways or {None})
 
     @rule(version=st.integers(1, 3))
     def promote(self, version: int) -> None:
@@ -197,6 +208,8 @@ class Walk(RuleBasedStateMachine):
             self._serves(version)
 
     def _serves(self, version: int) -> None:
+        self.left.add(self.champion)
+        self.sent_back.discard(version)
         self.previous, self.champion, self.going = self.champion, version, None
 
 

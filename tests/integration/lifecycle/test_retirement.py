@@ -78,6 +78,8 @@ def test_what_will_not_serve_can_be_archived(trial: Trial, state: str) -> None:
 def test_what_may_serve_cannot_be_archived(trial: Trial) -> None:
     with pytest.raises(Conflict, match="Version 3 is approved and cannot become archived") as refused:
         archive(trial.engine, 3, actor="ada", reason="")
-    assert refused.value.hint == "It can become: retired."
+    assert refused.value.hint == (
+        "It may be rolled out; it is retired by itself when nobody can return to it any more."
+    )
     with pytest.raises(NotFound):
         archive(trial.engine, 99, actor="ada", reason="")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from sqlalchemy import text
 from marquee.lifecycle.rollouts import abort
 from tests.support.trial import POLICY, Trial, people
 
+ADVANCE = ("rollout", "advance", "--reason", "seen enough", "--revision")
 Marquee = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -54,7 +56,7 @@ def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee
         f"error: Rollout {started['rollout_id']} of version 2 goes already. "
         "Wait for its end, or abort it: `marquee rollout abort`.\n",
     )
-    assert marquee("rollout", "advance").returncode == 5, "the workers are not warm yet"
+    assert marquee(*ADVANCE, "0").returncode == 5, "the workers are not warm yet"
 
     trial.number, trial.now = started["rollout_id"], datetime.now(UTC)
     trial.workers(warm=True)
@@ -72,11 +74,16 @@ def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee
     assert positive[:3] == ["positive", "50.00%", "40.00%"]
     assert positive[-4:] == ["60", "/", "60", "inconclusive"]
 
-    done = marquee("rollout", "advance", "--reason", "seen enough")
+    revision = re.search(r"revision: +(\d+)", shown)
+    assert revision is not None
+    assert marquee(*ADVANCE, "0").returncode == 5, "it was changed since"
+    assert marquee("rollout", "advance", "--reason", "why").returncode == 2, "which was seen?"
+    done = marquee(*ADVANCE, revision[1])
     assert done.stdout == f"Rollout {trial.number} of version 2 is canary, step 2.\n"
-    done = marquee("rollout", "abort", "--json")
+    done = marquee("rollout", "abort", "--reason", "wrong", "--json")
     assert json.loads(done.stdout)["state"] == "aborted"
-    assert marquee("rollout", "abort").returncode == 5
+    assert marquee("rollout", "abort", "--reason", "again").returncode == 5
+    assert marquee("rollout", "abort", "--reason", "\u200b ").returncode == 2
     steps = json.loads(marquee("rollout", "status", str(trial.number), "--json").stdout)["steps"]
     assert [step["share"] for step in steps] == [0.1, 0.5]
 
@@ -97,7 +104,7 @@ def test_following_a_rollout_ends_with_it_and_its_exit_code_says_how(trial: Tria
     [
         (("start", "9"), 4),
         (("start", "2", "--preset", "nonsense"), 2),
-        (("abort", "999"), 4),
+        (("abort", "999", "--reason", "why"), 4),
     ],
 )
 def test_what_is_refused_has_an_exit_code(marquee: Marquee, words: tuple[str, ...], code: int) -> None:

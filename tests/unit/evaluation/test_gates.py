@@ -139,7 +139,9 @@ def test_where_no_group_can_be_judged_the_gate_does_not_pass() -> None:
 
 
 def test_a_small_group_for_which_both_do_the_same_has_lost_nothing() -> None:
-    assert slices_gate(SLICES, "gender", "ndcg", {"F": _compared(0.2, 0.2, 0.0, 0.0, 3)}).passed
+    gate = slices_gate(SLICES, "gender", "ndcg", {"F": _compared(0.2, 0.2, 0.0, 0.0, 3)})
+    assert (gate.passed, gate.judged) == (True, False)
+    assert [group.outcome for group in gate.groups] == ["not judged"]
 
 
 @pytest.mark.parametrize(

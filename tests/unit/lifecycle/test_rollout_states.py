@@ -49,7 +49,9 @@ def test_a_rollout_ends_once_and_goes_no_way_back(wanted: list[RolloutState]) ->
             state = after
             been.append(state)
         else:
-            with pytest.raises(Conflict, match=f"is {state} and cannot become {after}"):
+            with pytest.raises(
+                Conflict, match=rf"(is {state} and cannot become {after}|has ended \({state}\) and cannot)"
+            ):
                 rollout_states.check_move(1, state, after)
     ranks = [order.get(each, 3) for each in been]
     assert ranks == sorted(ranks)
@@ -60,5 +62,5 @@ def test_a_rollout_ends_once_and_goes_no_way_back(wanted: list[RolloutState]) ->
 
 @pytest.mark.parametrize("end", ["promoted", "rolled_back", "inconclusive", "aborted"])
 def test_nothing_follows_an_end(end: RolloutState) -> None:
-    with pytest.raises(Conflict, match="it has ended"):
+    with pytest.raises(Conflict, match="has ended"):
         rollout_states.check_move(7, end, "canary")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from app.api.schemas.fields import CHECKED_TEXT, Answer, Message
+from app.api.schemas.fields import Answer, Message, Reason
 
 VersionState = Literal["candidate", "validated", "rejected", "approved", "declined", "retired", "archived"]
 
@@ -17,7 +17,10 @@ class Champion(Answer):
 
 
 class ServingWorker(Answer):
-    """What the worker that answered this request serves by itself."""
+    """What the worker that answered this request serves by itself at this moment.
+
+    Right after a promotion or a rollback it may still be the version before: workers follow within moments.
+    """
 
     pid: int
     version: int | None = Field(description="the version it serves; null: none yet")
@@ -25,7 +28,8 @@ class ServingWorker(Answer):
 
 
 class WorkerInMemory(Answer):
-    """What one worker, of whatever machine, last said of itself; it says so every other second."""
+    """What one worker, of whatever machine, last said of itself; it says so every other second, and at once
+    when it has followed a change: `revision` says which."""
 
     worker_id: str = Field(description="another one after each start")
     host: str
@@ -47,17 +51,18 @@ class Deployment(Answer):
 
 
 class RollbackRequest(Message):
-    reason: Annotated[
-        str, Field(min_length=1, max_length=1000, examples=["clicks fell by a third"]), CHECKED_TEXT
-    ]
+    reason: Annotated[Reason, Field(examples=["clicks fell by a third"])]
     to: int | None = Field(
         None,
         ge=1,
         le=2**31 - 1,
-        description="an approved version inside its time; null: the previous champion",
+        strict=True,
+        description="a version that has served, inside its time; null: the previous champion",
         examples=[2],
     )
-    expected_revision: int | None = Field(None, description="refuse when the deployment has changed since")
+    expected_revision: int | None = Field(
+        None, strict=True, description="refuse when the deployment has changed since"
+    )
 
 
 class Snapshot(Answer):

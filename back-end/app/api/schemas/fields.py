@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from marquee.domain.ids import LONGEST_ID, fault_of
 from marquee.domain.limits import LONGEST_WORD, fault_of_attributes
+from marquee.domain.words import shows_something
 
 LONGEST_CURSOR = 1024
 
@@ -45,6 +46,13 @@ def checked_line(value: str) -> str:
     return value
 
 
+def checked_words(value: str) -> str:
+    """Text that a reader can see."""
+    if not shows_something(value):
+        raise ValueError("must show something")
+    return value
+
+
 def checked_attributes(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
     fault = fault_of_attributes(attributes)
     if fault is not None:
@@ -54,7 +62,12 @@ def checked_attributes(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(checked_id)]
 CHECKED_TEXT = AfterValidator(checked_text)  # behind a `Field`: it would count items, not characters
+CHECKED_WORDS = AfterValidator(checked_words)
 Text = Annotated[str, CHECKED_TEXT]
+Reason = Annotated[str, Field(min_length=1, max_length=1000), CHECKED_TEXT, CHECKED_WORDS]
+ReasonIfAny = Annotated[
+    str, Field(max_length=1000), CHECKED_TEXT, AfterValidator(lambda value: value and checked_words(value))
+]
 
 _PATH_ID = "Any characters, percent-encoded; a slash within an id is `%2F`."
 ItemIdInPath = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from app.api.schemas.fields import CHECKED_TEXT, Answer, Message, NextCursor
+from app.api.schemas.fields import Answer, Message, NextCursor, ReasonIfAny
 
 
 class JobRun(Answer):
@@ -33,7 +33,7 @@ class JobRuns(Answer):
 
 
 class RunRequest(Message):
-    reason: Annotated[str, Field(max_length=1000, examples=["new films since Monday"]), CHECKED_TEXT] = ""
+    reason: Annotated[ReasonIfAny, Field(examples=["new films since Monday"])] = ""
 
 
 class LogLine(Answer):

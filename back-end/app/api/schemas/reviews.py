@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from app.api.schemas.deployments import VersionState
-from app.api.schemas.fields import CHECKED_TEXT, Answer, Message
+from app.api.schemas.fields import CHECKED_TEXT, CHECKED_WORDS, Answer, Message, Reason
 
 Part = Literal["technical", "business"]
-Reason = Annotated[str, Field(min_length=1, max_length=1000), CHECKED_TEXT]
 
 
 class ReviewRequest(Message):
@@ -23,6 +22,7 @@ class ReviewRequest(Message):
             examples=["New people gain, nobody loses more than the margin."],
         ),
         CHECKED_TEXT,
+        CHECKED_WORDS,
     ]
 
 

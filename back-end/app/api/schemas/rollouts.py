@@ -4,29 +4,47 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from app.api.schemas.fields import Answer, Message, NextCursor
-from app.api.schemas.reviews import Part, Reason
+from app.api.schemas.fields import Answer, Message, NextCursor, Reason
+from app.api.schemas.reviews import Part
 
 RolloutState = Literal["planned", "shadow", "canary", "promoted", "rolled_back", "inconclusive", "aborted"]
 
 
 class RolloutRequest(Message):
-    version: int = Field(ge=1, le=2**31 - 1, description="an approved version", examples=[3])
+    version: int = Field(strict=True, ge=1, le=2**31 - 1, description="an approved version", examples=[3])
     preset: Annotated[
         str | None,
-        Field(max_length=100, description="of policy.yaml; null: its default", examples=["canary"]),
+        Field(
+            min_length=1, max_length=100, description="of policy.yaml; null: its default", examples=["canary"]
+        ),
     ] = None
     reason: Annotated[Reason, Field(examples=["the new recipe, for the people who asked for it"])]
 
 
-class RolloutMove(Message):
-    """Where a rollout is to go next, and why."""
+_Revision = Annotated[
+    int, Field(strict=True, ge=0, le=2**31 - 1, description="refuse when the rollout has changed since")
+]
+
+
+class RolloutAdvance(Message):
+    """Why a rollout is to go on, and what it was seen as."""
 
     reason: Annotated[Reason, Field(examples=["the shadow has shown enough"])]
-    expected_revision: Annotated[
-        int | None,
-        Field(ge=0, le=2**31 - 1, description="refuse when the rollout has changed since"),
-    ] = None
+    expected_revision: Annotated[_Revision, Field(examples=[2])]
+    overrule: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="to champion though the verdict is neither `better` nor `not worse`; it is recorded",
+        ),
+    ] = False
+
+
+class RolloutAbort(Message):
+    """Why a rollout is to end."""
+
+    reason: Annotated[Reason, Field(examples=["clicks fell by a third"])]
+    expected_revision: _Revision | None = None
 
 
 class Rollout(Answer):

@@ -23,6 +23,8 @@ function Advance({ rollout, course }: { rollout: RolloutDetail; course: Course }
   const announce = useAnnounce();
   const next = stages(course).find(({ state }) => state === "ahead");
   const champion = next?.share === 1;
+  const verdict = rollout.verdict?.verdict;
+  const overrule = champion && verdict !== "better" && verdict !== "not worse";
   const share = percentText(next?.share ?? 0);
   const goal = champion ? `Make version ${rollout.challenger} champion` : `Advance to ${share}`;
   return (
@@ -39,7 +41,7 @@ function Advance({ rollout, course }: { rollout: RolloutDetail; course: Course }
         error={advance.error}
         onSubmit={(reason, done) => {
           advance.mutate(
-            { reason, expected_revision: rollout.revision },
+            { reason, expected_revision: rollout.revision, overrule },
             {
               onSuccess: () => {
                 done();
@@ -53,6 +55,7 @@ function Advance({ rollout, course }: { rollout: RolloutDetail; course: Course }
           {champion ? "It serves everybody within seconds" : `${share} of the people see version ${rollout.challenger} from then on`},
           without waiting for the judge. You can roll back at any time.
         </p>
+        {overrule && <p>The judge does not say that it may: you overrule it, and the audit says so.</p>}
       </ReasonDialog>
     </>
   );

@@ -216,6 +216,7 @@ def upgrade() -> None:
     )
     op.add_column("model_versions", sa.Column("purge_after", sa.DateTime(timezone=True), nullable=True))
     op.add_column("model_versions", sa.Column("served_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("model_versions", sa.Column("sent_back", sa.Text(), nullable=True))
     op.execute(
         "UPDATE model_versions SET served_at = (SELECT min(at) FROM audit_log WHERE subject = "
         "'version ' || version AND action IN ('promote', 'rollback'))"
