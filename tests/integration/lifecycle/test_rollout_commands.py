@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -69,7 +70,10 @@ def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee
     assert "step 1, 10% of the people, since " in shown
     assert "verdict:   inconclusive: " in shown
     positive = next(line.split() for line in shown.splitlines() if line.startswith(" positive"))
-    assert positive[:3] == ["positive", "50.00%", "40.00%"]
+    assert positive[:4] == ["positive", "50.00%", "40.00%", "-20.00%"], (
+        "a share of the champion's, as the margin"
+    )
+    assert positive[7] == "-10.00%"
     assert positive[-4:] == ["60", "/", "60", "inconclusive"]
 
     done = marquee("rollout", "advance", "--reason", "seen enough")
@@ -90,6 +94,26 @@ def test_following_a_rollout_ends_with_it_and_its_exit_code_says_how(trial: Tria
     ended.join()
     assert followed.returncode == 11, followed.stderr
     assert followed.stdout.index("state:     planned") < followed.stdout.index("outcome:   enough of it")
+
+
+def test_following_tells_with_the_time_whenever_the_judge_saw_something_new(
+    trial: Trial, marquee: Marquee
+) -> None:
+    trial.start()
+    trial.workers(warm=True)
+    number = trial.number
+    timers = [
+        threading.Timer(4.0, trial.look),
+        threading.Timer(8.0, lambda: abort(trial.engine, number, actor="ada", reason="enough of it")),
+    ]
+    for timer in timers:
+        timer.start()
+    followed = marquee("rollout", "status", "--follow")
+    for timer in timers:
+        timer.join()
+    assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \w+.*: ", followed.stdout, re.MULTILINE), (
+        followed.stdout
+    )
 
 
 @pytest.mark.parametrize(
