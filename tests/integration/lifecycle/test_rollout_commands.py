@@ -136,6 +136,8 @@ def test_the_audit_is_verified_and_a_changed_row_is_an_error(trial: Trial, marqu
     found = json.loads(done.stdout)
     assert (done.returncode, found["whole"], found["faults"]) == (0, True, [])
     assert marquee("audit", "verify", "--head", found["head"]).stdout.endswith("The log is whole.\n")
+    without = marquee("audit", "verify").stdout.splitlines()[-1]
+    assert "--head" in without, "an end that is cut off shows by a head that was kept"
     unknown = marquee("audit", "verify", "--head", "f" * 64)
     assert unknown.returncode == 1
     assert "FAULT: No row has the hash ffff" in unknown.stdout
