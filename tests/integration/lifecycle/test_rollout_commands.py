@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from marquee.cli.rollout import app
 from marquee.lifecycle.rollouts import abort
 from tests.support.trial import POLICY, Trial, people
 
@@ -97,23 +99,26 @@ def test_following_a_rollout_ends_with_it_and_its_exit_code_says_how(trial: Tria
 
 
 def test_following_tells_with_the_time_whenever_the_judge_saw_something_new(
-    trial: Trial, marquee: Marquee
+    trial: Trial, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Within this process, where what happens meanwhile does not race with the start of another."""
+    monkeypatch.setenv("MARQUEE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MARQUEE_DATABASE_URL", database_url)
     trial.start()
     trial.workers(warm=True)
     number = trial.number
     timers = [
-        threading.Timer(4.0, trial.look),
+        threading.Timer(3.0, trial.look),
         threading.Timer(8.0, lambda: abort(trial.engine, number, actor="ada", reason="enough of it")),
     ]
     for timer in timers:
         timer.start()
-    followed = marquee("rollout", "status", "--follow")
+    followed = CliRunner().invoke(app, ["status", "--follow"])
     for timer in timers:
         timer.join()
-    assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \w+.*: ", followed.stdout, re.MULTILINE), (
-        followed.stdout
-    )
+    assert followed.exit_code == 11, followed.output
+    line = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  shadow: warm$"
+    assert re.search(line, followed.output, re.MULTILINE), followed.output
 
 
 @pytest.mark.parametrize(
