@@ -114,8 +114,10 @@ def test_a_validated_version_is_reviewed_and_rolled_out_to_everybody_and_back(
     expect(checklist.filter(has_text="Reviews")).to_contain_text("not yet")
     assert_sound_everywhere(desk, axe)
 
-    # Nothing is said: nothing is done.
+    # Nothing is said: nothing is done, and what is missing is told.
     desk.get_by_role("button", name=f"Approve version {validated}").click()
+    expect(desk.get_by_role("alert").filter(has_text="The comment is missing.")).to_be_visible()
+    expect(desk.get_by_label("Comment")).to_be_focused()
     expect(standing(desk)).to_contain_text("It waits for a technical review.")
     desk.get_by_label("Comment").fill("nobody loses more than the margin")
     desk.get_by_role("button", name=f"Approve version {validated}").click()

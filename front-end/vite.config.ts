@@ -9,6 +9,8 @@ export default defineConfig({
     // Nothing is inlined as data: URLs, so that `font-src 'self'` is enough in a content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // How long plugins took, on a busy machine, is no news to whoever starts the platform.
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   server: {
     proxy: {

@@ -64,7 +64,7 @@ function VersionRow({ version }: { version: ModelVersion }) {
           </td>
         )),
       )}
-      <td data-kind="nowrap">{madeOf(version)}</td>
+      <td>{madeOf(version)}</td>
       <td data-kind="nowrap">
         <time dateTime={version.created_at}>{momentText(version.created_at)}</time>
       </td>

@@ -15,6 +15,9 @@ app = typer.Typer(
 )
 
 
+_KEEP = "Keep the head: only `--head HASH` of one kept earlier shows rows cut off at the end."
+
+
 @app.callback()
 def audit() -> None:
     """Keep `verify` a command of its own, though it is the only one."""
@@ -48,6 +51,6 @@ def verify(
         for fault in found.faults:
             typer.echo(f"FAULT: {fault}")
         if found.is_whole:
-            typer.echo("The log is whole.")
+            typer.echo("The log is whole." if head else f"The log is whole, as far as it goes. {_KEEP}")
     if not found.is_whole:
         raise typer.Exit(1)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
@@ -13,7 +14,10 @@ from marquee.cli.models import AsJson
 from marquee.cli.reasons import shown
 from marquee.domain.errors import InvalidInput, Unavailable
 
-if TYPE_CHECKING:  # at run time it comes with the command: `--help` has no use for it
+if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
+    from collections.abc import Sequence
+
+    from marquee.lifecycle.checklist import Item
     from marquee.reporting.model import Report
 
 Version = Annotated[int, typer.Argument(min=1, help="The registry's number.")]
@@ -50,9 +54,8 @@ def card(
 def review(
     version: Version,
     comment: Annotated[str, typer.Option(help="What you looked at, and why you decide so.", callback=shown)],
-    approve: Annotated[
-        bool | None, typer.Option("--approve/--decline", help="What you say.", show_default=False)
-    ] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="You say yes.")] = False,
+    decline: Annotated[bool, typer.Option("--decline", help="You say no.")] = False,
     part: Annotated[
         Literal["technical", "business"], typer.Option(help="What you answer for.")
     ] = "technical",
@@ -63,8 +66,8 @@ def review(
     configs/policy.yaml says which parts must be signed: two parts are signed by two people. One who declines
     ends it.
 
-    Exit codes: 0 it is recorded; 2 neither or nothing is said; 4 no such version; 5 it is not validated, or
-    the part is signed; 6 the policy does not let you approve it.
+    Exit codes: 0 it is recorded; 2 neither or both are said, or no comment; 4 no such version; 5 it is not
+    validated, or the part is signed; 6 the policy does not let you approve it.
 
     Example: marquee models review 3 --approve --part technical --comment "New people gain, nobody loses."
     """
@@ -72,8 +75,9 @@ def review(
     from marquee.lifecycle.review import review as give
     from marquee.settings import load_policy, load_settings
 
-    if approve is None:
-        raise InvalidInput("Nothing is decided.", hint="Say --approve or --decline.")
+    if approve == decline:
+        said_what = "Both are said" if approve else "Nothing is decided"
+        raise InvalidInput(f"{said_what}.", hint="Say --approve or --decline.")
     settings = load_settings()
     done = give(
         open_database(settings),
@@ -109,12 +113,22 @@ def checklist(version: Version, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(item) for item in items], indent=2))
     else:
-        table = Table("item", "state", "evidence", box=None)
-        for item in items:
-            table.add_row(item.name, f"[{_COLOURS[item.state]}]{item.state}[/]", item.evidence)
-        wide_console().print(table)
+        _show(items)
     if any(item.state != "ok" for item in items):
         raise typer.Exit(1)
+
+
+def _show(items: "Sequence[Item]") -> None:
+    """On a terminal a table, its evidence folded to fit; else a line an item, for `grep`."""
+    console = wide_console()
+    if not console.is_terminal:
+        for item in items:
+            typer.echo(f"{item.state}: {item.name}: {item.evidence}")
+        return
+    table = Table("item", "state", Column("evidence", overflow="fold"), box=None)
+    for item in items:
+        table.add_row(item.name, f"[{_COLOURS[item.state]}]{item.state}[/]", escape(item.evidence))
+    console.print(table)
 
 
 def _write(report: "Report", to: Path | None) -> None:

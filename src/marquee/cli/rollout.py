@@ -1,7 +1,9 @@
 """`marquee rollout …`: a version's way to the people, step by step, and back."""
 
 import json
+import math
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,8 +30,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 RolloutId = Annotated[
     int | None, typer.Argument(min=1, help="Its number. [default: the one that goes, or the last]")
 ]
-_POLL_SECONDS = 1.0
-_INCONCLUSIVE, _SENT_BACK = 10, 11
+_POLL_SECONDS, _SILENCE_SECONDS = 1.0, 60.0
+_INCONCLUSIVE, _SENT_BACK = 10, 11  # done in part, not passed: as with the other commands
 
 
 @app.command()
@@ -67,8 +69,10 @@ def status(
 ) -> None:
     """Show a rollout: where it is, what the judge says, and what it waits for.
 
-    Exit codes: 0; 4 there is no such rollout, or none yet; with --follow also 10 it ended inconclusive,
-    11 it was rolled back or aborted.
+    With --follow a line with the time follows whenever the judge has seen more, and at least once a minute.
+
+    Exit codes: 0; 4 there is no such rollout, or none yet; with --follow also 10 it ended inconclusive
+    (a part stays open), 11 it was rolled back or aborted (the model did not pass).
 
     Example: marquee rollout status --follow
     """
@@ -157,21 +161,28 @@ def _found(engine: "Engine", rollout_id: int | None) -> "Rollout":
 
 
 def _follow(engine: "Engine", rollout_id: int, *, quiet: bool) -> "Rollout":
-    """Show a rollout again whenever something new is said of it, until it has ended."""
+    """Show a rollout until it has ended: whole at first and at last, and a line whenever something is new.
+
+    On a terminal it is shown whole each time, in place.
+    """
+    from marquee.cli.rollout_tables import moment_line, news_of
     from marquee.store import rollouts
 
-    console, last = wide_console(), None
+    console, last, told = wide_console(), None, -math.inf
     while True:
         with engine.connect() as connection:
             rollout = rollouts.get(connection, rollout_id)
-            news = (rollout.revision, rollout.judged_at if console.is_terminal else None)
-            if news != last and not quiet:
+            news = (news_of(rollout), rollout.judged_at if console.is_terminal else None)
+            if not quiet and (news != last or time.monotonic() - told >= _SILENCE_SECONDS):
                 if console.is_terminal:
                     console.clear()
-                _show(connection, rollout, console)
+                if console.is_terminal or last is None or not rollout.is_active:
+                    _show(connection, rollout, console)
+                else:
+                    typer.echo(moment_line(rollout, datetime.now(UTC)))
+                last, told = news, time.monotonic()
         if not rollout.is_active:
             return rollout
-        last = news
         time.sleep(_POLL_SECONDS)
 
 
@@ -185,7 +196,6 @@ def _tell(rollout: "Rollout", as_json: bool, more: str = "") -> None:
 
 def _facts(rollout: "Rollout") -> dict[str, Any]:
     from dataclasses import asdict
-    from datetime import datetime
 
     hidden = {"salt"}  # who knows it knows who is in the trial
     return {
@@ -216,7 +226,7 @@ def _show(connection: "Connection", rollout: "Rollout", console: "Console") -> N
     from marquee.store import rollouts
 
     for name, value in lines_of(rollout, rollouts.steps(connection, rollout.rollout_id)):
-        console.print(f"{name + ':':<11}{value}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"{name and name + ':':<11}{value}", highlight=False, soft_wrap=True, markup=False)
     findings = (rollout.verdict or {}).get("findings")
     if findings:
         console.print(findings_table(findings))

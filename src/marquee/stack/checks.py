@@ -5,12 +5,15 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from marquee.domain.counting import counted
-from marquee.domain.errors import ConfigurationError, CorruptBundle, MarqueeError, Unavailable
+from marquee.domain.errors import ConfigurationError, Conflict, CorruptBundle, MarqueeError, Unavailable
 from marquee.models.bundle import Bundle
 from marquee.settings import Settings, check_configs
 from marquee.stack import services
@@ -20,7 +23,17 @@ from marquee.stack.ports import require_free
 from marquee.stack.postgres import find_programs
 from marquee.stack.privileges import database_account
 from marquee.stack.record import StackRecord
-from marquee.store import connect, deployment, ratings, waiting_for
+from marquee.store import (
+    alerts,
+    audit_check,
+    connect,
+    deployment,
+    ratings,
+    versions,
+    waiting_for,
+)
+
+_ALERTS = 5  # as many are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _running(settings: Settings) -> Iterator[Finding]:
     yield _check("database", lambda: _database(settings))
     yield _check("deployed model", lambda: _champion(settings))
+    yield _check("alerts", lambda: _alerts(settings))
+    yield _check("audit", lambda: _audit(settings))
     record = StackRecord.read(settings.stack_file)
     addresses = record.addresses if record else {}
     site = addresses.get("url", services.site(settings))
@@ -144,30 +159,76 @@ def _port(port: int, setting: str, host: str) -> str:
     return "free"
 
 
-def _database(settings: Settings) -> str:
+@contextmanager
+def _reading(settings: Settings) -> Iterator[Connection]:
     engine = connect(settings.database(), application_name="marquee-doctor")
     try:
         waiting_for(engine, seconds=5)
         with engine.connect() as connection:
-            return f"answers; {ratings.count(connection):,} ratings"
+            yield connection
     finally:
         engine.dispose()
+
+
+def _database(settings: Settings) -> str:
+    with _reading(settings) as connection:
+        return f"answers; {ratings.count(connection):,} ratings"
 
 
 def _champion(settings: Settings) -> str:
-    engine = connect(settings.database(), application_name="marquee-doctor")
-    try:
-        waiting_for(engine, seconds=5)
-        with engine.connect() as connection:
-            champion = deployment.get(connection).champion
-    finally:
-        engine.dispose()
+    with _reading(settings) as connection:
+        return champion_sound(connection)
+
+
+def champion_sound(connection: Connection) -> str:
+    """Which version serves; raises Unavailable if none does, Conflict if it is not one that should."""
+    champion = deployment.get(connection).champion
     if champion is None:
         raise Unavailable(
             "No model is deployed.",
             hint="`marquee train` trains and deploys one; data first: `marquee data load`.",
         )
-    return f"version {champion}"
+    found = versions.get(connection, champion)
+    wrong = [] if found.state == "approved" else [f"it is {found.state}."]
+    wrong += [f"it did not pass a gate: {gate['reason']}" for gate in found.gates if not gate["passed"]]
+    if wrong:
+        raise Conflict(
+            f"Version {champion} serves, and {' And '.join(wrong)}",
+            hint=f"`marquee models checklist {champion}` shows what it lacks; `marquee rollback` goes back.",
+        )
+    return f"version {champion}, approved"
+
+
+def no_open_alert(connection: Connection) -> str:
+    """That nothing waits for a person; raises Conflict with what does."""
+    waiting = alerts.list_page(connection, limit=_ALERTS, only_open=True)
+    if waiting:
+        raise Conflict(
+            " ".join(f"{alert.subject}, {alert.kind}: {alert.message}" for alert in waiting),
+            hint="The operator's overview shows what may be done, and takes note that it is seen to.",
+        )
+    return "none is open"
+
+
+def audit_whole(connection: Connection) -> str:
+    """That no row of the audit was changed, taken out or cut off; raises Conflict with what was."""
+    found = audit_check.check(connection)
+    if not found.is_whole:
+        raise Conflict(
+            " ".join(found.faults),
+            hint="Compare it with a backup; `marquee audit verify --head HASH` looks for one that you kept.",
+        )
+    return f"{counted(found.rows, 'row')}, whole"
+
+
+def _audit(settings: Settings) -> str:
+    with _reading(settings) as connection:
+        return audit_whole(connection)
+
+
+def _alerts(settings: Settings) -> str:
+    with _reading(settings) as connection:
+        return no_open_alert(connection)
 
 
 def _inference(url: str) -> str:

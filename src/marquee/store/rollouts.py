@@ -86,7 +86,7 @@ def add(
     if going is not None:
         raise Conflict(
             f"Rollout {going.rollout_id} of version {going.challenger} goes already.",
-            hint="Wait for its end, or abort it: `marquee rollout abort`.",
+            hint="Wait for its end, or abort it.",
         )
     values = {"challenger": challenger, "champion": champion, "preset": preset, "plan": dict(plan)}
     row = connection.execute(
@@ -101,7 +101,7 @@ def get(connection: Connection, rollout_id: int) -> Rollout:
     """Raises NotFound."""
     row = connection.execute(select(*_COLUMNS).where(rollouts.c.rollout_id == rollout_id)).first()
     if row is None:
-        raise NotFound(f"There is no rollout {rollout_id}.", hint="`marquee rollout status` shows the last.")
+        raise NotFound(f"There is no rollout {rollout_id}.", hint="See the list of rollouts.")
     return Rollout(**row._mapping)
 
 

@@ -63,7 +63,7 @@ def get(connection: Connection, run_id: str) -> Run:
     """Raises NotFound."""
     row = connection.execute(select(job_runs).where(job_runs.c.run_id == run_id)).first()
     if row is None:
-        raise NotFound(f"There is no run {run_id}.", hint="`marquee jobs list` shows those there are.")
+        raise NotFound(f"There is no run {run_id}.", hint="The list of runs shows those there are.")
     return Run(**row._mapping)
 
 

@@ -83,7 +83,7 @@ def get(connection: Connection, version: int) -> ModelVersion:
     row = connection.execute(select(model_versions).where(model_versions.c.version == version)).first()
     if row is None:
         raise NotFound(
-            f"There is no model version {version}.", hint="`marquee models list` shows those there are."
+            f"There is no model version {version}.", hint="The list of versions shows those there are."
         )
     return ModelVersion(**row._mapping)
 

@@ -78,7 +78,8 @@ def test_the_checklist_finds_bundle_and_data_where_they_are(
     assert items["Data snapshot"]["state"] == "ok"
     assert items["Workers"]["state"] == "failed"  # nobody serves
     assert ended.status == 1
-    assert "No worker of the inference service" in marquee("models", "checklist", str(trained)).stdout
+    lines = marquee("models", "checklist", str(trained)).stdout.splitlines()
+    assert [line for line in lines if line.startswith("failed: Workers: No worker of the inference service")]
 
 
 def test_a_damaged_copy_fails_and_so_does_a_version_that_the_registry_lost(
@@ -143,6 +144,7 @@ def test_a_review_is_given_on_the_command_line(
             plant_version(connection, version, snapshot=snapshot)
     words = ("--comment", "I have looked at it.")
     assert marquee("models", "review", "100", *words).status == 2  # neither is said
+    assert marquee("models", "review", "100", "--approve", "--decline", *words).status == 2
     assert marquee("models", "review", "100", "--approve", "--comment", " ").status == 2
     done = marquee("models", "review", "100", "--approve", *words, "--json")
     assert json.loads(done.stdout) == {

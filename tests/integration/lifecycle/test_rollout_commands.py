@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from marquee.cli.rollout import app
 from marquee.lifecycle.rollouts import abort
 from tests.support.trial import POLICY, Trial, people
 
@@ -53,8 +55,7 @@ def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee
     again = marquee("rollout", "start", "3")
     assert (again.returncode, again.stderr) == (
         5,
-        f"error: Rollout {started['rollout_id']} of version 2 goes already. "
-        "Wait for its end, or abort it: `marquee rollout abort`.\n",
+        f"error: Rollout {started['rollout_id']} of version 2 goes already. Wait for its end, or abort it.\n",
     )
     assert marquee(*ADVANCE, "0").returncode == 5, "the workers are not warm yet"
 
@@ -71,7 +72,10 @@ def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee
     assert "step 1, 10% of the people, since " in shown
     assert "verdict:   inconclusive: " in shown
     positive = next(line.split() for line in shown.splitlines() if line.startswith(" positive"))
-    assert positive[:3] == ["positive", "50.00%", "40.00%"]
+    assert positive[:4] == ["positive", "50.00%", "40.00%", "-20.00%"], (
+        "a share of the champion's, as the margin"
+    )
+    assert positive[7] == "-10.00%"
     assert positive[-4:] == ["60", "/", "60", "inconclusive"]
 
     revision = re.search(r"revision: +(\d+)", shown)
@@ -99,6 +103,29 @@ def test_following_a_rollout_ends_with_it_and_its_exit_code_says_how(trial: Tria
     assert followed.stdout.index("state:     planned") < followed.stdout.index("outcome:   enough of it")
 
 
+def test_following_tells_with_the_time_whenever_the_judge_saw_something_new(
+    trial: Trial, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within this process, where what happens meanwhile does not race with the start of another."""
+    monkeypatch.setenv("MARQUEE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MARQUEE_DATABASE_URL", database_url)
+    trial.start()
+    trial.workers(warm=True)
+    number = trial.number
+    timers = [
+        threading.Timer(3.0, trial.look),
+        threading.Timer(8.0, lambda: abort(trial.engine, number, actor="ada", reason="enough of it")),
+    ]
+    for timer in timers:
+        timer.start()
+    followed = CliRunner().invoke(app, ["status", "--follow"])
+    for timer in timers:
+        timer.join()
+    assert followed.exit_code == 11, followed.output
+    line = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  shadow: warm$"
+    assert re.search(line, followed.output, re.MULTILINE), followed.output
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -119,6 +146,8 @@ def test_the_audit_is_verified_and_a_changed_row_is_an_error(trial: Trial, marqu
     found = json.loads(done.stdout)
     assert (done.returncode, found["whole"], found["faults"]) == (0, True, [])
     assert marquee("audit", "verify", "--head", found["head"]).stdout.endswith("The log is whole.\n")
+    without = marquee("audit", "verify").stdout.splitlines()[-1]
+    assert "--head" in without, "an end that is cut off shows by a head that was kept"
     unknown = marquee("audit", "verify", "--head", "f" * 64)
     assert unknown.returncode == 1
     assert "FAULT: No row has the hash ffff" in unknown.stdout

@@ -121,7 +121,7 @@ def test_a_version_that_is_not_there_is_said_in_one_line(marquee: Callable[..., 
     ended = marquee("models", "show", "999")
     assert ended.status == NotFound.exit_code
     assert ended.stderr == (
-        "error: There is no model version 999. `marquee models list` shows those there are.\n"
+        "error: There is no model version 999. The list of versions shows those there are.\n"
     )
 
 

@@ -1,10 +1,10 @@
-import { useId, useState, type SyntheticEvent } from "react";
+import { useId, useRef, useState } from "react";
 
 import { useReview } from "../../api/reviews";
 import { useAnnounce } from "../../shell/announcer";
 import { Problem } from "../../shell/Problem";
 import styles from "./ReviewForm.module.css";
-import { partName, reviewedText, type Part } from "./reviewing";
+import { isBlank, partName, reviewedText, type Part } from "./reviewing";
 
 interface ReviewFormProps {
   version: number;
@@ -16,18 +16,26 @@ interface ReviewFormProps {
 export function ReviewForm({ version, missing }: ReviewFormProps) {
   const [part, setPart] = useState<Part | null>(null);
   const [comment, setComment] = useState("");
+  const [asked, setAsked] = useState(false); // for the comment, by somebody who decided without one
+  const field = useRef<HTMLTextAreaElement>(null);
   const review = useReview(version);
   const announce = useAnnounce();
   const id = useId();
   const chosen = part !== null && missing.includes(part) ? part : missing[0];
   if (chosen === undefined) return null;
-  const give = (decision: "approve" | "decline") => (event: SyntheticEvent<HTMLButtonElement>) => {
-    if (!event.currentTarget.form?.reportValidity()) return;
+  const lacks = asked && isBlank(comment);
+  const give = (decision: "approve" | "decline") => () => {
+    if (isBlank(comment)) {
+      setAsked(true);
+      field.current?.focus();
+      return;
+    }
     review.mutate(
       { part: chosen, decision, comment },
       {
         onSuccess: (reviewed) => {
           setComment("");
+          setAsked(false);
           announce({ text: reviewedText(version, reviewed) });
         },
       },
@@ -67,9 +75,12 @@ export function ReviewForm({ version, missing }: ReviewFormProps) {
           Comment
         </label>
         <textarea
+          ref={field}
           id={`${id}-comment`}
           className="field"
           required
+          aria-invalid={lacks}
+          aria-describedby={lacks ? `${id}-lacks` : undefined}
           rows={3}
           maxLength={1000}
           placeholder="What you looked at, and why you decide so"
@@ -78,6 +89,11 @@ export function ReviewForm({ version, missing }: ReviewFormProps) {
             setComment(target.value);
           }}
         />
+        {lacks && (
+          <p id={`${id}-lacks`} className={styles.lacks} role="alert">
+            The comment is missing. Write what you looked at, and why you decide so.
+          </p>
+        )}
       </div>
       {review.isError && <Problem error={review.error} />}
       <div className="cluster">

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { isArchivable, reviewedText, standingText } from "./reviewing";
+import { isArchivable, isBlank, reviewedText, standingText } from "./reviewing";
 
 describe("where a version stands", () => {
   it("names the reviews that it waits for", () => {
@@ -29,5 +29,12 @@ describe("what a review came to", () => {
     expect(reviewedText(4, { state: "validated", missing: ["business"] })).toBe(
       "Your review is kept. Version 4 still needs the business one.",
     );
+  });
+});
+
+describe("a comment", () => {
+  it("is blank without a character that can be seen", () => {
+    const texts = ["", "  \n", "\u200b\u202e", "\ufeff", " fine ", "–"];
+    expect(texts.filter(isBlank)).toEqual(["", "  \n", "\u200b\u202e", "\ufeff"]);
   });
 });

@@ -8,6 +8,11 @@ export function partName(part: Part): string {
   return PARTS[part];
 }
 
+/** Whether a text says nothing: it has no character that can be seen. */
+export function isBlank(text: string): boolean {
+  return !/[^\p{White_Space}\p{C}]/u.test(text);
+}
+
 export interface Reviewed {
   state: string;
   missing: readonly Part[];

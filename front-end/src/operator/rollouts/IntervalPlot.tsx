@@ -1,7 +1,7 @@
 import styles from "./IntervalPlot.module.css";
 import { place, type Span } from "./span";
 
-const WIDTH = 228;
+const WIDTH = 200;
 const HEIGHT = 36;
 const SLIM = 22;
 const EDGE = 8;
