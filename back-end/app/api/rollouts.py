@@ -120,6 +120,8 @@ def get_policy(worker: WorkerDep) -> schemas.PolicyInForce:
             "presets": presets,
             "default_preset": policy.rollouts.default,
             "patch_preset": policy.rollouts.patch,
+            "quiet_preset": policy.rollouts.quiet,
+            "quiet_lists": policy.rollouts.quiet_lists,
             "judge": policy.judge.model_dump(),
             "rollback_days": policy.retention.rollback_days,
         }

@@ -3370,6 +3370,16 @@ export interface components {
              */
             patch_preset: string | null;
             /**
+             * Quiet Preset
+             * @description the same, where too few lists are shown to judge by
+             */
+            quiet_preset: string | null;
+            /**
+             * Quiet Lists
+             * @description shown to people in 24 hours, below which it is quiet
+             */
+            quiet_lists: number;
+            /**
              * Judge
              * @description margins and patience of the judge; see docs/rollouts.md
              */
@@ -3430,6 +3440,12 @@ export interface components {
              * @enum {string}
              */
             automatic: "patch" | "none";
+            /**
+             * Overrule
+             * @description may a person pass over gates and reviews?
+             * @enum {string}
+             */
+            overrule: "allow" | "refuse";
         };
         /**
          * PolicyShadow

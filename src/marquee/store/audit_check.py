@@ -1,14 +1,13 @@
 """Whether the audit log is whole: by its own hashes, and by what is noted of it elsewhere."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from marquee.store import audit, deployment
-from marquee.store.tables import audit_log, model_versions, reviews, rollouts
+from marquee.store.tables import audit_log, reviews, rollouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +127,40 @@ def _cut_off_versions(connection: Connection) -> list[str]:
 
     Versions of earlier releases, from before the first such row, need not have any.
     """
-    told: dict[str, str] = {}
-    registered: set[str] = set()
-    query = select(audit_log.c.action, audit_log.c.subject, audit_log.c.evidence["state"].as_string())
-    for action, subject, state in connection.execute(
-        query.where(audit_log.c.subject.like("version %")).order_by(audit_log.c.id)
-    ):
-        if action == REGISTER:
-            registered.add(subject)
-        if state is not None or action in _STATES:
-            told[subject] = state or _STATES[action]
     faults, is_expected = [], False
-    rows = select(model_versions.c.version, model_versions.c.state).order_by(model_versions.c.version)
-    for version, state in connection.execute(rows):
-        subject = f"version {version}"
-        is_expected = is_expected or subject in registered
-        if is_expected and subject not in registered:
-            faults.append(f"There is no row `{REGISTER}` about {subject}.")
-        elif told.get(subject, state) != state:
-            faults.append(f"Version {version} is {state}, and its last row says: {told[subject]}.")
+    for row in connection.execute(_VERSIONS, {"register": REGISTER}):
+        is_expected = is_expected or row.registered
+        if is_expected and not row.registered:
+            faults.append(f"There is no row `{REGISTER}` about version {row.version}.")
+        elif row.told not in (None, row.state):
+            faults.append(f"Version {row.version} is {row.state}, and its last row says: {row.told}.")
     return faults
 
 
 REGISTER = "register"
-_STATES: Mapping[str, str] = {"approve": "approved", "retire": "retired"}  # rows that said it by the action
+
+# One statement, and so one moment: a version may be moved on while the log is checked. Rows of earlier
+# releases say the state by their action.
+_VERSIONS = text(
+    """
+    WITH told AS (
+        SELECT DISTINCT ON (subject) subject, state
+        FROM (
+            SELECT id, subject, coalesce(
+                evidence ->> 'state',
+                CASE action WHEN 'approve' THEN 'approved' WHEN 'retire' THEN 'retired' END
+            ) AS state
+            FROM audit_log WHERE subject LIKE 'version %'
+        ) AS rows
+        WHERE state IS NOT NULL
+        ORDER BY subject, id DESC
+    ), registered AS (
+        SELECT DISTINCT subject FROM audit_log WHERE action = :register
+    )
+    SELECT version, model_versions.state, told.state AS told, registered.subject IS NOT NULL AS registered
+    FROM model_versions
+    LEFT JOIN told ON told.subject = 'version ' || version
+    LEFT JOIN registered ON registered.subject = 'version ' || version
+    ORDER BY version
+    """
+)

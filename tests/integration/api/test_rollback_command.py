@@ -34,6 +34,7 @@ def test_workers_go_back_to_the_champion_before_and_the_audit_says_why(new_servi
         "version 2",
         "it is damaged",
     )
+    assert newest["actor"].startswith("shell:")
 
     said = "Version 1 is the champion; there is no way back but to a version by name.\n"
     assert _rollback(service, *WHY).stdout == said

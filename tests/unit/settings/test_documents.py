@@ -49,6 +49,31 @@ def test_a_wrong_file_says_where(tmp_path: Path, content: str, said: str) -> Non
     assert "unicode string" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("said", "quiet"),
+    [
+        ("{}", "blue-green"),
+        ("{patch: null}", None),
+        ("{patch: half, presets: {half: {steps: [{share: 0.5}]}}, default: half}", "half"),
+        ("{patch: blue-green, quiet: null}", None),
+    ],
+)
+def test_on_a_quiet_platform_new_data_go_as_ever_unless_it_is_said(
+    tmp_path: Path, said: str, quiet: str | None
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"gates: {{}}\nrollouts: {said}\n")
+    assert load_policy(path).rollouts.quiet == quiet
+
+
+def test_as_shipped_new_data_are_tried_on_people_where_there_are_any() -> None:
+    rules = load_policy(CHECKOUT / "configs" / "policy.yaml").rollouts
+    assert rules.patch is not None
+    assert rules.quiet is not None
+    assert rules.presets[rules.patch].steps
+    assert not rules.presets[rules.quiet].steps
+
+
 @pytest.mark.parametrize("expression", ["daily", "0 3 * *", "99 3 * * *"])
 def test_a_schedule_that_is_none_is_named(tmp_path: Path, expression: str) -> None:
     path = tmp_path / "policy.yaml"

@@ -100,6 +100,7 @@ class PolicyReview(Answer):
     sign_offs: list[Part] = Field(examples=[["technical"]])
     own: Literal["allow", "refuse"] = Field(description="may those approve who had it made?")
     automatic: Literal["patch", "none"] = Field(description="what needs no person when every gate passes")
+    overrule: Literal["allow", "refuse"] = Field(description="may a person pass over gates and reviews?")
 
 
 class PolicyStep(Answer):
@@ -135,5 +136,7 @@ class PolicyInForce(Answer):
     presets: list[PolicyPreset]
     default_preset: str = Field(examples=["canary"])
     patch_preset: str | None = Field(description="by which versions are rolled out that policy approves")
+    quiet_preset: str | None = Field(description="the same, where too few lists are shown to judge by")
+    quiet_lists: int = Field(description="shown to people in 24 hours, below which it is quiet")
     judge: dict[str, float] = Field(description="margins and patience of the judge; see docs/rollouts.md")
     rollback_days: float = Field(description="so long a version that served can be returned to")
