@@ -100,7 +100,7 @@ def get(connection: Connection, rollout_id: int) -> Rollout:
     """Raises NotFound."""
     row = connection.execute(select(*_COLUMNS).where(rollouts.c.rollout_id == rollout_id)).first()
     if row is None:
-        raise NotFound(f"There is no rollout {rollout_id}.", hint="The list of rollouts shows those there were.")
+        raise NotFound(f"There is no rollout {rollout_id}.", hint="The list shows those there were.")
     return Rollout(**row._mapping)
 
 

@@ -54,8 +54,7 @@ def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee
     again = marquee("rollout", "start", "3")
     assert (again.returncode, again.stderr) == (
         5,
-        f"error: Rollout {started['rollout_id']} of version 2 goes already. "
-        "Wait for its end, or abort it.\n",
+        f"error: Rollout {started['rollout_id']} of version 2 goes already. Wait for its end, or abort it.\n",
     )
     assert marquee("rollout", "advance").returncode == 5, "the workers are not warm yet"
 
