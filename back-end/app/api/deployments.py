@@ -124,6 +124,7 @@ def _version(found: ModelVersion, champion: int | None) -> schemas.ModelVersion:
             "trained_through": found.trained_through,
             "algorithms": found.algorithms,
             "metrics": found.metrics,
+            "served_at": found.served_at,
             "purge_after": found.purge_after,
         }
     )

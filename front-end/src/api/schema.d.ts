@@ -3201,8 +3201,13 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /**
+             * Served At
+             * @description when it first was the champion; null: never, so no rollback returns to it
+             */
+            served_at: string | null;
+            /**
              * Purge After
-             * @description until when a rollback may return to it; null: no end is set, as for the champion
+             * @description until when a rollback may return to it, or a rollout try it again if it never served; null: no end is set, as for the champion
              */
             purge_after: string | null;
         };
@@ -3267,8 +3272,13 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             /**
+             * Served At
+             * @description when it first was the champion; null: never, so no rollback returns to it
+             */
+            served_at: string | null;
+            /**
              * Purge After
-             * @description until when a rollback may return to it; null: no end is set, as for the champion
+             * @description until when a rollback may return to it, or a rollout try it again if it never served; null: no end is set, as for the champion
              */
             purge_after: string | null;
             /** Hyperparameters */

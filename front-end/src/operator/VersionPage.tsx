@@ -63,7 +63,7 @@ function Facts({ version }: { version: ModelVersionDetail }) {
         <time dateTime={version.trained_through}>{momentText(version.trained_through)}</time>
       </Fact>
       {version.purge_after !== null && (
-        <Fact name="Can be returned to until">
+        <Fact name={version.served_at === null ? "Can be tried again until" : "Can be returned to until"}>
           <time dateTime={version.purge_after}>{momentText(version.purge_after)}</time>
         </Fact>
       )}

@@ -4,13 +4,14 @@ import { rollbackTargets } from "./returning";
 
 const NOW = Date.parse("2026-03-01T10:00:00Z");
 
-function version(number: number, more: { state?: string; serving?: boolean; purge_after?: string | null } = {}) {
-  return { version: number, state: "approved", serving: false, purge_after: null, ...more };
+function version(number: number, more: { state?: string; serving?: boolean; served_at?: string | null; purge_after?: string | null } = {}) {
+  return { version: number, state: "approved", serving: false, served_at: "2026-02-01T10:00:00Z", purge_after: null, ...more };
 }
 
 describe("a rollback", () => {
-  it("may return to approved versions inside their time, the previous champion first", () => {
+  it("may return to approved versions that have served, inside their time, the previous champion first", () => {
     const versions = [
+      version(7, { served_at: null, purge_after: "2026-03-09T10:00:00Z" }),
       version(6, { serving: true }),
       version(5, { state: "validated" }),
       version(4),

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from marquee.settings import load_policy
 from marquee.stack.postgres import Server
-from marquee.store import alerts, audit, deployment, workers
+from marquee.store import alerts, audit, deployment, versions, workers
 from marquee.store.workers import ServingWorker
 from tests.support.service import Service, eventually, running_service
 from tests.support.versions import FAILED, PASSED, plant_ended_rollout, plant_version
@@ -484,13 +484,18 @@ def test_rollouts_that_are_not_there_are_not_found(operator: httpx.Client) -> No
         assert operator.post(f"/api/v1/rollouts/999/{action}", json=body).status_code == 404
 
 
-def test_a_rollback_may_name_where_to(operator: httpx.Client, reader: httpx.Client) -> None:
+def test_a_rollback_may_name_where_to_among_those_that_have_served(
+    platform: Service, operator: httpx.Client, reader: httpx.Client
+) -> None:
     def champion() -> int:
         return int(reader.get("/api/v1/deployment").json()["champion"]["version"])
 
-    for version, status in ((WAITING, 409), (999, 404), (CHAMPION, 409)):
+    for version, status in ((WAITING, 409), (999, 404), (CHAMPION, 409), (APPROVED, 409)):
         refused = operator.post("/api/v1/deployment/rollback", json={"to": version, **WHY})
         assert refused.status_code == status, refused.text
+    assert "has never served" in refused.text
+    with platform.engine.begin() as connection:
+        versions.note_served(connection, APPROVED)
     assert operator.post("/api/v1/deployment/rollback", json={"to": APPROVED, **WHY}).status_code == 200
     assert champion() == APPROVED
     assert operator.post("/api/v1/deployment/rollback", json={"to": CHAMPION, **WHY}).status_code == 200
@@ -514,6 +519,7 @@ def test_the_policy_in_force_is_what_the_file_says_now(platform: Service, reader
         "sign_offs": ["business", "technical"],
         "own": "refuse",
         "automatic": "patch",
+        "overrule": "refuse",
     }
 
 

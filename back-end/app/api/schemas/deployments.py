@@ -121,8 +121,12 @@ class ModelVersion(Answer):
     trained_through: AwareDatetime = Field(description="the newest rating that it has seen")
     algorithms: dict[str, str] = Field(examples=[{"rating": "svd", "ranking": "ease"}])
     metrics: dict[str, JsonValue] = Field(description="figures on the temporal split, by group of people")
+    served_at: AwareDatetime | None = Field(
+        description="when it first was the champion; null: never, so no rollback returns to it"
+    )
     purge_after: AwareDatetime | None = Field(
-        description="until when a rollback may return to it; null: no end is set, as for the champion"
+        description="until when a rollback may return to it, or a rollout try it again if it never served; "
+        "null: no end is set, as for the champion"
     )
 
 
