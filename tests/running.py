@@ -87,7 +87,8 @@ class RunningStack:
     @classmethod
     def at(cls, home: Path, **variables: str) -> "RunningStack":
         """A stack that has not been started; `variables` are more of its environment."""
-        ports = {name: str(free_port()) for name in ("MARQUEE_PORT", "MARQUEE_MLFLOW_PORT")}
+        parts = ("MARQUEE_PORT", "MARQUEE_MLFLOW_PORT", "MARQUEE_RETRAINING_PORT")
+        ports = {name: str(free_port()) for name in parts}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
         return cls(home, {**inherited, **ports, "MARQUEE_HOME": str(home), **variables})
 

@@ -109,6 +109,8 @@ class RunningImport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, asyncio.CancelledError | GeneratorExit) and not self.over:
+            self._tell_of_break("the client hung up, or the worker ends")  # in the middle of its answer
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -165,14 +167,19 @@ class RunningImport:
             self._place.leave()
             self._news.set()
 
+    @property
+    def _kept(self) -> str:
+        if not self._done:
+            return ""
+        return f"{self._done['rows']:,} rows, to line {self._done['line']:,}, were dealt with"
+
+    def _tell_of_break(self, why: str) -> None:
+        logger.warning("An import of %s broke off: %s. %s", self._job.kind, why, self._kept)
+
     async def _failure(self) -> BaseException:
-        kept = (
-            f"{self._done['rows']:,} rows, to line {self._done['line']:,}, were dealt with"
-            if self._done
-            else ""
-        )
+        kept = self._kept
         if isinstance(self._broken, ClientDisconnect):
-            logger.warning("An import of %s broke off: the client hung up. %s", self._job.kind, kept)
+            self._tell_of_break("the client hung up")
         if self._broken is not None:
             return self._broken
         if self.latest.get("type") != "error":

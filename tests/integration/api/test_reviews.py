@@ -338,6 +338,7 @@ def test_the_checklist_is_what_is_found(platform: Service, operator: httpx.Clien
         "Gates: quality": "ok",
         "Gates: slices": "ok",
         "Reviews": "not yet",
+        "Not sent back": "ok",
         "Model card": "ok",
         "Way back": "ok",
         "Policy": "ok",

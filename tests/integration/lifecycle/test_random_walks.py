@@ -48,7 +48,10 @@ class Walk(RuleBasedStateMachine):
         self.sent_back: set[int] = set()
         with self.engine.begin() as connection:  # every walk begins at the same place
             connection.execute(text("UPDATE deployment SET champion = 1, previous = NULL"))
-            fresh = "UPDATE model_versions SET served_at = NULL, purge_after = NULL, sent_back = NULL"
+            fresh = (
+                "UPDATE model_versions SET served_at = CASE WHEN version = 1 THEN now() END, "
+                "purge_after = NULL, sent_back = NULL"
+            )
             connection.execute(text(fresh))
             connection.execute(text("DELETE FROM workers"))
 
