@@ -30,7 +30,7 @@ doctor: environment ## look for what is wrong with the platform or this machine
 
 .PHONY: test
 test: environment-dev front-end chromium ## run every test: unit, integration, browser, front-end
-	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder --ignore=tests/compose $(ARGS)
+	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder --ignore=tests/compose $(ARGS)
 	$(NPM) test
 
 .PHONY: test-compose

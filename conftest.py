@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from psycopg2 import sql
 from sqlalchemy import Engine
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from marquee.stack import postgres as embedded
 from marquee.stack.secrets import new_secret
@@ -24,20 +26,24 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # the groups are read by a hook of the same name
+ON_THE_STACK = ("e2e/", "tests/integration/stack/test_up.py")  # files whose tests share the fixture `stack`
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """How test processes share the work: by files, but whatever needs the whole stack goes to one of them.
-
-    That comes first, and unit tests last: what is small fills the gaps at the end.
-    """
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group("stack" if _needs_stack(item) else file))
-    items.sort(key=lambda item: (not _needs_stack(item), "tests/unit/" in item.nodeid))
+    """What needs the whole stack comes first, and unit tests last: small ones fill the gaps at the end."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(ON_THE_STACK), "tests/unit/" in item.nodeid))
 
 
-def _needs_stack(item: pytest.Item) -> bool:
-    return "stack" in getattr(item, "fixturenames", ())
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Test processes share the work by files, but one of them gets all that needs the stack."""
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "stack" if file.startswith(ON_THE_STACK) else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -121,9 +121,9 @@ def test_the_pipeline_goes_from_raw_data_to_figures_and_reports(reproduced: Path
     assert "<svg" in (reproduced / "outputs/data-report/report.html").read_text(encoding="utf-8")
     report = (reproduced / "outputs/report/report.md").read_text(encoding="utf-8")
     assert report.startswith("# recipe against baselines, on board")
-    assert "| known.rmse | ✓ passed |" in report
+    assert "| baselines.known.ndcg | ✓ passed |" in report
     assert (
-        "| new.ndcg | ✗ no figure | none | none |" in report
+        "| baselines.new.ndcg | ✗ no figure | none | none |" in report
     )  # nobody is new on the board: said, not hidden
     assert "up to date" in dvc("repro")
 
