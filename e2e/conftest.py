@@ -39,9 +39,9 @@ def _chromium() -> str:
     pytest.fail("No Chromium to test with: `apt-get install chromium`, or name one in MARQUEE_TEST_CHROMIUM.")
 
 
-@pytest.fixture(scope="package")  # Playwright's event loop must not outlive its tests: others have their own
+@pytest.fixture(scope="module")  # Playwright's event loop must not outlive its tests: others have their own
 def browser() -> Iterator[Browser]:
-    """One browser for all; each test has its own context, hence its own cookies."""
+    """One browser a file; each test has its own context, hence its own cookies."""
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else list(FLAGS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_chromium(), args=flags)
