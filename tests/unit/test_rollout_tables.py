@@ -81,7 +81,15 @@ def test_what_is_not_asked_for_is_not_counted_and_no_line_is_without_a_name_but_
     ]
     lines = lines_of(_rollout(verdict), steps)
     assert ("reached", "12 of 50 people") in lines
-    assert [name for name, _ in lines] == ["rollout", "versions", "state", "revision", "stages", "", "reached"]
+    assert [name for name, _ in lines] == [
+        "rollout",
+        "versions",
+        "state",
+        "revision",
+        "stages",
+        "",
+        "reached",
+    ]
 
 
 def test_a_line_of_a_moment_carries_its_time_and_each_metrics_verdict() -> None:
