@@ -282,10 +282,11 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(service: Service)
     assert "path=/" in cookie
 
 
-@pytest.mark.parametrize("change", ["x", "", "."])
-def test_a_forged_cookie_is_nobodys(service: Service, viewer: httpx.Client, change: str) -> None:
-    cookie = viewer.cookies["marquee_session"]
-    forged = cookie[:-9] + change + cookie[-8:] if change == "x" else change
+@pytest.mark.parametrize("forged", ["one character changed", "", "."])
+def test_a_forged_cookie_is_nobodys(service: Service, viewer: httpx.Client, forged: str) -> None:
+    if forged == "one character changed":
+        cookie = viewer.cookies["marquee_session"]
+        forged = cookie[:-9] + ("y" if cookie[-9] == "x" else "x") + cookie[-8:]
     with service.client() as client:
         answer = client.get("/api/v1/session", headers={"Cookie": f"marquee_session={forged}"})
     assert answer.json()["role"] == "anonymous"
