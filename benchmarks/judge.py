@@ -1,5 +1,6 @@
 """The judge of rollouts under seeded traffic with known effects: how often it errs, how soon it decides."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,9 +12,13 @@ from rich.table import Table
 from scipy.stats import norm
 
 from benchmarks.judge_rollouts import HARM, PASS, POSITIVE, Outcome, Rules, growth, many, outcomes, percent
-from benchmarks.judge_traffic import World
+from benchmarks.judge_traffic import METRICS, World
+from benchmarks.machine import CHECKOUT
 from benchmarks.progress import say
 from benchmarks.report import Row, at_least, at_most, plain
+from marquee.lifecycle.conductor import WRITING_TIME
+from marquee.lifecycle.observed import metrics
+from marquee.settings import load_policy
 
 RULES = Rules()
 MARGIN = POSITIVE.margin
@@ -22,7 +27,7 @@ TRAFFIC = {2.0: 300.0, 10.0: 60.0, 50.0: 20.0}  # requests a second: seconds bet
 ROLLOUTS = 16  # a cell of the table
 LISTS = 60_000  # when a rollout of the table ends without a verdict
 EVEN = ((0.5, 0.0),)
-SHADOW_SECONDS = 15.0
+SHIPPED = load_policy(CHECKOUT / "configs" / "policy.yaml")
 
 
 def measure(home: Path) -> list[Row]:  # noqa: ARG001 - nothing of the platform runs
@@ -39,7 +44,9 @@ def _errors() -> list[Row]:
     bad = World(10, 6000, effect=-MARGIN)
     passed = outcomes(300, bad, replace(RULES, look=30), ends=PASS, metrics=[POSITIVE])
     return [
-        at_most("no effect: ever sent back, 7 metrics, 120 looks", percent(same, *HARM), "%", 5),
+        at_most(
+            f"no effect: ever sent back, {len(METRICS)} metrics, 120 looks", percent(same, *HARM), "%", 5
+        ),
         at_most(f"{-MARGIN:.0%}, the margin: ever passed, 200 looks", percent(passed, *PASS), "%", 5),
     ]
 
@@ -79,15 +86,24 @@ def _against_fixed() -> list[Row]:
 
 
 def _broken() -> list[Row]:
-    """From the start of the shadow, at 5 % for a minute, then 25 %; lists count when 20 s old."""
+    """From the first list that is shown, with the numbers of configs/policy.yaml."""
+    judge, step = SHIPPED.judge, SHIPPED.rollouts.presets[SHIPPED.rollouts.default].steps[0]
+    rules = Rules(judge.alpha, judge.planned_lists, judge.least_people, SHIPPED.rollouts.look_seconds)
+    shipped = World(
+        *(50, 240, ((step.share, 0.0),)),
+        delay=20,
+        window=60 * judge.attribution_minutes,
+        early=judge.early_seconds or math.inf,
+        writing=WRITING_TIME.total_seconds(),
+    )
     rows = []
     for name, world in {
-        "every list an error": World(50, 240, failing=1.0),
-        "ranked at random (-90 % answers)": World(50, 240, effect=-0.9),
+        "every list an error": replace(shipped, failing=1.0),
+        "ranked at random (-90 % answers)": replace(shipped, effect=-0.9),
     }.items():
-        say(f"100 challengers broken, {name}, a look every {RULES.look:g} s at 50 req/s")
-        found = outcomes(100, world, RULES, ends=HARM)
-        seconds = [SHADOW_SECONDS + one.seconds if one.verdict == "worse" else np.inf for one in found]
+        say(f"100 challengers broken, {name}, a look every {rules.look:g} s at 50 req/s")
+        found = outcomes(100, world, rules, ends=HARM, metrics=metrics(judge))
+        seconds = [one.seconds if one.verdict == "worse" else np.inf for one in found]
         in_time = 100 * float(np.mean(np.array(seconds) <= 120))
         rows.append(at_least(f"{name}: out within 2 minutes", in_time, "%", 95))
         rows.append(plain(f"{name}: out, median", float(np.median(seconds)), "s"))

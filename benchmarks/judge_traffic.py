@@ -15,6 +15,7 @@ FAILING = 0.002  # share of the champion's requests that are errors
 BUCKETS = 256  # of people, by which guardrails are summed
 METRICS = (
     Metric("positive", "share", "higher", 0.1, relative=True, role="primary"),
+    Metric("early", "share", "higher", 0.5, relative=True, role="guardrail", required=False),
     Metric("stars", "mean", "higher", 0.1, relative=False, role="quality", required=False),
     Metric("error", "mean", "lower", 0.02, relative=False, role="quality", paired=True),
     Metric("errors", "share", "lower", 0.005, relative=False, role="guardrail"),
@@ -38,6 +39,8 @@ class World:
         trend: amplitude of a wave of all rates over the whole time.
         delay, window: mean seconds until an answer (exponential); when a list is old enough to count. An
             answer that comes later is lost.
+        early: seconds within which answers are looked at by themselves.
+        writing: seconds until what was answered is known.
         failing: share of the challenger's requests that are errors.
     """
 
@@ -51,6 +54,8 @@ class World:
     trend: float = 0.3
     delay: float = 8.0
     window: float = 20.0
+    early: float = 5.0
+    writing: float = 0.0
     failing: float = FAILING
 
 
@@ -98,12 +103,16 @@ def rollout(world: World, seed: int, *, positive_alone: bool = False) -> Mapping
     asked = _requests(world, random)
     served = ~asked.failed
     steps = len(world.steps)
-    late = asked.seconds[served] + world.window
+    asked_at = asked.seconds[served] + world.writing
+    late = asked_at + world.window
     lists = (asked.person[served], asked.step[served], asked.challenger[served])
-    positive = _positive(world, asked, random)[served]
+    answered = _answered(world, asked, random)[served]
+    positive = (answered < world.window).astype(np.float64)
     found = {"positive": Sums(late, lists, positive, steps)}
     if positive_alone:
         return found
+    soon = (answered < world.early).astype(np.float64)
+    found["early"] = Sums(asked_at + world.early, lists, soon, steps)
     rated = random.random(len(late)) < 0.05
     who = (lists[0][rated], lists[1][rated], lists[2][rated])
     people = int(asked.person.max()) + 1
@@ -131,15 +140,15 @@ def _requests(world: World, random: np.random.Generator) -> Requests:
     return Requests(seconds, person, step, challenger, failed)
 
 
-def _positive(world: World, asked: Requests, random: np.random.Generator) -> Float64:
-    """Whether a list gets a positive answer inside the window."""
+def _answered(world: World, asked: Requests, random: np.random.Generator) -> Float64:
+    """Seconds from a list to its positive answer; infinite where there is none."""
     in_time = -np.expm1(-world.window / world.delay)
     mean = world.base / in_time
     taste = random.beta(mean * world.taste, (1 - mean) * world.taste, int(asked.person.max()) + 1)
     wave = 1.0 + world.trend * np.sin(2 * np.pi * asked.seconds / world.seconds)
     rate = taste[asked.person] * wave * (1.0 + world.effect * asked.challenger)
     answered = random.random(len(rate)) < rate
-    return (answered & (random.exponential(world.delay, len(rate)) < world.window)).astype(np.float64)
+    return np.where(answered, random.exponential(world.delay, len(rate)), np.inf)
 
 
 def _guarded(asked: Requests, people: int, random: np.random.Generator) -> dict[str, Float64]:

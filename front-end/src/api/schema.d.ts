@@ -2500,6 +2500,11 @@ export interface components {
             variant: string;
             /** User Id */
             user_id: string;
+            /**
+             * Early
+             * @description whether it is what came within the first seconds
+             */
+            early: boolean;
             /** Lists */
             lists: number;
             /** Positive */

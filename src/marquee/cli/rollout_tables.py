@@ -25,6 +25,7 @@ class _Measure:
 
 _MEASURES = {
     "positive": _Measure("share", relative=True, higher_is_better=True),
+    "early": _Measure("share", relative=True, higher_is_better=True),
     "stars": _Measure("stars", higher_is_better=True),
     "error": _Measure("stars", paired=True),
     "errors": _Measure("share"),

@@ -65,17 +65,21 @@ def _abort(engine: Engine, rollout: Rollout, reason: str, now: datetime) -> list
 
 
 def _count(engine: Engine, rollout: Rollout, plan: Plan, serving: Serving, now: datetime) -> None:
-    """Count the lists whose time to be answered is over."""
+    """Count the lists whose time to be answered is over, and those whose first seconds are."""
     liked = serving.rating_scale.liked
-    with engine.begin() as connection:
-        outcomes.count_until(
-            connection,
-            rollout.rollout_id,
-            now - plan.attribution - WRITING_TIME,
-            window=plan.attribution,
-            kinds=serving.feedback.positive(liked),
-            liked=liked,
-        )
+    for window, early in ((plan.attribution, False), (plan.early, True)):
+        if window is None:
+            continue
+        with engine.begin() as connection:
+            outcomes.count_until(
+                connection,
+                rollout.rollout_id,
+                now - window - WRITING_TIME,
+                window=window,
+                kinds=serving.feedback.positive(liked),
+                liked=liked,
+                early=early,
+            )
 
 
 def _move(engine: Engine, rollout: Rollout, plan: Plan, seen: Look, now: datetime) -> list[str]:

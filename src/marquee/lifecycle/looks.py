@@ -232,7 +232,7 @@ def _is_newer_patch(connection: Connection, rollout: Rollout) -> bool:
 
 def _shown(people: NDArray[Any], step: int) -> int:
     """How many people were shown the challenger's lists in a step, of those that are counted."""
-    return int(np.count_nonzero((people["step"] == step) & people["challenger"]))
+    return int(np.count_nonzero((people["step"] == step) & people["challenger"] & ~people["early"]))
 
 
 def _minutes_of_step(connection: Connection, rollout: Rollout, now: datetime) -> float:

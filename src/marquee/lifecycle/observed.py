@@ -11,15 +11,17 @@ from marquee.evaluation.judge import Metric, Observations
 from marquee.settings.policy import Judge
 from marquee.store import outcomes
 
-POSITIVE, STARS, ERROR = "positive", "stars", "error"
+POSITIVE, EARLY, STARS, ERROR = "positive", "early", "stars", "error"
 GUARDRAILS = ("errors", "latency", "empty", "fallback")
 
 
 def metrics(policy: Judge) -> tuple[Metric, ...]:
     """What is compared, with the policy's margins.
 
-    Ratings are not asked for, since on many sites nobody gives any; where they come, they count against.
+    Ratings are not asked for, since on many sites nobody gives any; where they come, they count against. So
+    do answers in the first seconds.
     """
+    early = Metric(EARLY, "share", "higher", policy.early, relative=True, role="guardrail", required=False)
     return (
         Metric(POSITIVE, "share", "higher", policy.positive, relative=True, role="primary"),
         Metric(STARS, "mean", "higher", policy.stars, relative=False, role="quality", required=False),
@@ -30,6 +32,7 @@ def metrics(policy: Judge) -> tuple[Metric, ...]:
         Metric("latency", "mean", "lower", policy.latency, relative=True, role="guardrail"),
         Metric("empty", "share", "lower", policy.empty, relative=False, role="guardrail"),
         Metric("fallback", "share", "lower", policy.fallback, relative=False, role="guardrail"),
+        *(() if policy.early_seconds is None else (early,)),
     )
 
 
@@ -39,8 +42,10 @@ def observe(connection: Connection, rollout_id: int, people: NDArray[Any]) -> di
     Args:
         people: `outcomes.of_people` of it.
     """
+    early, people = people[people["early"]], people[~people["early"]]
     return {
         POSITIVE: _of_people(people, "lists", "positive", "positive"),
+        EARLY: _of_people(early, "lists", "positive", "positive"),
         STARS: _of_people(people, "rated", "stars", "stars_squared"),
         ERROR: _of_predictions(outcomes.of_predictions(connection, rollout_id)),
         **of_buckets(outcomes.of_buckets(connection, rollout_id)),

@@ -73,3 +73,9 @@ class Plan:
     @property
     def attribution(self) -> timedelta:
         return timedelta(minutes=self.judge.attribution_minutes)
+
+    @property
+    def early(self) -> timedelta | None:
+        """In which early answers come; None where they are not looked at."""
+        seconds = self.judge.early_seconds
+        return None if seconds is None else timedelta(seconds=seconds)

@@ -150,6 +150,9 @@ class Judge(Document):
         least_people: of each variant, before anything is said.
         attribution_minutes: an answer to a list counts if it comes within this time.
         positive: may be worse by this share of the champion's rate of positive answers.
+        early_seconds: positive answers that come this soon are looked at by themselves, so that a ruinous
+            ranking is out in minutes; null: they are not.
+        early: they may be fewer by this share of the champion's rate. Passing it promotes nothing.
         stars, error: stars given, and error of predicted stars, may be worse by this many stars.
         errors, empty, fallback: shares of the lists may be higher by this.
         latency: milliseconds may be more by this share of the champion's.
@@ -160,6 +163,8 @@ class Judge(Document):
     least_people: Annotated[int, Field(ge=2, le=256)] = 50  # guardrails know 256 groups of people
     attribution_minutes: Annotated[float, Field(gt=0)] = 30.0
     positive: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    early_seconds: Annotated[float, Field(gt=0)] | None = 30.0
+    early: Annotated[float, Field(gt=0, lt=1)] = 0.5
     stars: Least = 0.1
     error: Least = 0.02
     errors: Share = 0.005

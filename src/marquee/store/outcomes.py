@@ -46,15 +46,15 @@ _COUNT = text(
         GROUP BY shown.request_id, user_id
     )
     INSERT INTO rollout_outcomes AS held
-        (rollout_id, step, variant, user_id, lists, positive, rated, stars, stars_squared)
-    SELECT :rollout, shown.step, shown.variant, shown.user_id, count(*),
+        (rollout_id, step, variant, user_id, early, lists, positive, rated, stars, stars_squared)
+    SELECT :rollout, shown.step, shown.variant, shown.user_id, :early, count(*),
            count(*) FILTER (WHERE answered.request_id IS NOT NULL OR rated.liked),
            coalesce(sum(rated.rated), 0), coalesce(sum(rated.stars), 0), coalesce(sum(rated.squares), 0)
     FROM shown
         LEFT JOIN answered USING (request_id, user_id) LEFT JOIN rated USING (request_id, user_id)
     GROUP BY shown.step, shown.variant, shown.user_id
     ORDER BY shown.step, shown.variant, shown.user_id
-    ON CONFLICT (rollout_id, step, variant, user_id) DO UPDATE SET
+    ON CONFLICT (rollout_id, step, variant, user_id, early) DO UPDATE SET
         lists = held.lists + excluded.lists, positive = held.positive + excluded.positive,
         rated = held.rated + excluded.rated, stars = held.stars + excluded.stars,
         stars_squared = held.stars_squared + excluded.stars_squared
@@ -70,6 +70,7 @@ def count_until(
     window: timedelta,
     kinds: Sequence[str],
     liked: float,
+    early: bool = False,
 ) -> bool:
     """Count the lists that were shown since the last time, up to a moment; False when it is not later.
 
@@ -78,18 +79,20 @@ def count_until(
 
     Args:
         until: so long ago that the window of every list is over, and all that came within is committed.
+        early: count by themselves what came within a window of seconds; the same lists count again when
+            their whole window is over.
     """
-    locked = select(rollouts.c.counted_until, rollouts.c.created_at).where(
-        rollouts.c.rollout_id == rollout_id
-    )
-    row = connection.execute(locked.with_for_update()).one()
-    since: datetime = row.counted_until or row.created_at
+    watermark = rollouts.c.early_until if early else rollouts.c.counted_until
+    locked = select(watermark, rollouts.c.created_at).where(rollouts.c.rollout_id == rollout_id)
+    counted, created = connection.execute(locked.with_for_update()).one()
+    since: datetime = counted or created
     if until <= since:
         return False
     connection.execute(
         _COUNT,
         {
             "rollout": rollout_id,
+            "early": early,
             "since": since,
             "until": until,
             "first": first_uuid7(since - CLOCK_SLACK),
@@ -100,27 +103,26 @@ def count_until(
             "liked": liked,
         },
     )
-    connection.execute(
-        update(rollouts).where(rollouts.c.rollout_id == rollout_id).values(counted_until=until)
-    )
+    connection.execute(update(rollouts).where(rollouts.c.rollout_id == rollout_id).values({watermark: until}))
     return True
 
 
 def of_people(connection: Connection, rollout_id: int) -> NDArray[Any]:
-    """A row a (person, step, variant) that was counted, as a structured array.
+    """A row a (person, step, variant) that was counted, and one more if it was counted early.
 
-    Fields: `person` (a number of theirs), `step`, `challenger`, `lists`, `positive`, `rated`, `stars`,
-    `stars_squared`.
+    Fields: `person` (a number of theirs), `step`, `challenger`, `early`, `lists`, `positive`, `rated`,
+    `stars`, `stars_squared`.
     """
     return _copy_out(
         connection,
-        "SELECT hashtextextended(user_id, 0) AS person, step, variant = 'challenger' AS challenger, lists, "
-        "positive, rated, stars, stars_squared FROM rollout_outcomes "
+        "SELECT hashtextextended(user_id, 0) AS person, step, variant = 'challenger' AS challenger, early, "
+        "lists, positive, rated, stars, stars_squared FROM rollout_outcomes "
         "WHERE rollout_id = :rollout",
         rollout_id,
         person=">i8",
         step=">i2",
         challenger="?",
+        early="?",
         lists=">i4",
         positive=">i4",
         rated=">i4",

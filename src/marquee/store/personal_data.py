@@ -16,7 +16,7 @@ _SECTIONS: Mapping[Section, tuple[Table, tuple[str, ...]]] = {
     "ratings": (ratings, ("rated_at", "item_id")),
     "events": (events, ("at", "event_id")),
     "impressions": (impressions, ("at", "request_id")),
-    "rollout_outcomes": (rollout_outcomes, ("rollout_id", "step", "variant")),
+    "rollout_outcomes": (rollout_outcomes, ("rollout_id", "step", "variant", "early")),
     "scored_ratings": (scored_ratings, ("at", "rollout_id", "item_id")),
 }
 SECTIONS: tuple[Section, ...] = tuple(_SECTIONS)

@@ -216,6 +216,7 @@ rollouts = Table(
     Column("reason", Text, nullable=False),
     _when("created_at"),
     _when("counted_until", default=False, nullable=True),  # lists older than this are in the outcomes
+    _when("early_until", default=False, nullable=True),  # the same of the early outcomes
     Column("verdict", JSONB),  # the last one
     _when("judged_at", default=False, nullable=True),
     _when("ended_at", default=False, nullable=True),
@@ -294,6 +295,7 @@ rollout_outcomes = Table(
     Column("step", SmallInteger, primary_key=True, autoincrement=False),
     Column("variant", Text, primary_key=True),
     Column("user_id", Text, primary_key=True),
+    Column("early", Boolean, primary_key=True),  # what came of the same lists within the first seconds
     Column("lists", Integer, nullable=False),
     Column("positive", Integer, nullable=False),
     Column("rated", Integer, nullable=False),

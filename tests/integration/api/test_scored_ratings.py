@@ -128,6 +128,7 @@ def test_what_a_rollout_keeps_of_a_person_is_shown_to_them_and_erased(stage: Ser
                 step=1,
                 variant="challenger",
                 user_id="u006",
+                early=False,
                 lists=3,
                 positive=1,
                 rated=0,

@@ -150,6 +150,27 @@ def test_a_worse_challenger_is_rolled_back_with_the_evidence(trial: Trial) -> No
         assert versions.approved(connection) == [3, 1], "what was sent back does not stand in"
 
 
+def test_a_ruinous_challenger_is_rolled_back_before_the_time_to_answer_is_over(trial: Trial) -> None:
+    trial.start_canary()
+    trial.shows("champion", people("a", 150), positive=0.5)
+    trial.shows("challenger", people("b", 150), positive=0.05)
+    trial.wait(0.6)  # of the minute in which an answer counts; 30 s and the time to write are over
+    trial.look()
+    assert trial.rollout.state == "rolled_back"
+    assert str(trial.rollout.outcome).startswith("early: the whole interval is ")
+    counted = {f["metric"]: f["observations"] for f in trial.evidence()["verdict"]["findings"]}
+    assert (counted["early"], counted["positive"]) == (900, 0)
+
+
+def test_somewhat_fewer_early_answers_wait_for_the_late_ones(trial: Trial) -> None:
+    trial.start_canary()
+    trial.shows("champion", people("a", 150), positive=0.5)
+    trial.shows("challenger", people("b", 150), positive=0.35)
+    trial.wait(0.6)
+    assert trial.look() == []
+    assert trial.rollout.state == "canary"
+
+
 def test_a_second_rollback_is_told_though_nobody_has_seen_to_the_first(trial: Trial) -> None:
     for _ in range(2):
         trial.start_canary()

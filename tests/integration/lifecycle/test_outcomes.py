@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, select, text
@@ -23,9 +24,9 @@ def _count(trial: Trial, until: datetime) -> bool:
 
 
 def _outcomes(trial: Trial) -> dict[tuple[int, str, str], tuple[int, int, int, float, float]]:
-    """(lists, positive, rated, stars, their squares) by step, variant and person."""
+    """(lists, positive, rated, stars, their squares) by step, variant and person; without the early ones."""
     with trial.engine.connect() as connection:
-        rows = connection.execute(select(rollout_outcomes)).all()
+        rows = connection.execute(select(rollout_outcomes).where(~rollout_outcomes.c.early)).all()
     return {
         (r.step, r.variant, r.user_id): (r.lists, r.positive, r.rated, r.stars, r.stars_squared) for r in rows
     }
@@ -59,6 +60,28 @@ def test_answers_count_within_the_window_of_the_list_that_they_name(canary: Tria
         (1, "challenger", "ann"): (1, 1, 0, 0.0, 0.0),
         **{(1, "challenger", name): nothing for name in ("ben", "cat", "dan", "eve", "fay")},
     }
+
+
+def test_early_answers_are_counted_by_themselves_and_again_with_the_late_ones(canary: Trial) -> None:
+    soon, late = canary.shows("challenger", ["ann", "ben"], positive=0.0, lists=1)
+    with canary.engine.begin() as connection:
+        canary.click(connection, [soon], after=9.0)
+        canary.click(connection, [late], after=11.0)
+    window = timedelta(seconds=10)
+    with canary.engine.begin() as connection:
+        count = partial(outcomes.count_until, connection, canary.number, kinds=["click"], liked=4.0)
+        assert count(canary.now + window, window=window, early=True)
+        assert not count(canary.now + window, window=window, early=True)
+        first = outcomes.of_people(connection, canary.number)
+        assert count(canary.now + WINDOW, window=WINDOW)
+        both = outcomes.of_people(connection, canary.number)
+    assert (first["early"].all(), sorted(first["positive"])) == (True, [0, 1])
+    assert sorted(zip(both["early"], both["positive"], strict=True)) == [
+        (False, 1),
+        (False, 1),
+        (True, 0),
+        (True, 1),
+    ]
 
 
 def test_ratings_of_what_was_shown_count_as_stars_and_liked_ones_as_positive(canary: Trial) -> None:

@@ -108,6 +108,7 @@ class HeldOutcome(Answer):
     step: int
     variant: str
     user_id: str
+    early: bool = Field(description="whether it is what came within the first seconds")
     lists: int
     positive: int
     rated: int

@@ -37,6 +37,7 @@ interface Measure {
 
 const MEASURES: Record<string, Measure> = {
   positive: { name: "Positive answers", counts: "lists", unit: "share", better: "higher", relative: true },
+  early: { name: "Answers within seconds", counts: "lists", unit: "share", better: "higher", relative: true },
   stars: { name: "Stars given", counts: "ratings", unit: "stars", better: "higher", relative: false },
   error: { name: "Error of predicted stars", counts: "ratings", unit: "stars", better: "lower", relative: false },
   errors: { name: "Lists that failed", counts: "lists", unit: "share", better: "lower", relative: false },

@@ -113,7 +113,9 @@ def _found(
         few = f"{metric.name}: {summed.champion_people} and {summed.challenger_people} people"
         return _finding(metric, sequence, "inconclusive", f"{few}, of {least_people} that are asked for.")
     verdict = _verdict(metric, sequence)
-    return _finding(metric, sequence, verdict, f"{metric.name}: {_MEANING[verdict]}")
+    beyond = verdict == "worse" and metric.role == "guardrail"
+    meaning = "the whole interval is beyond the margin." if beyond else _MEANING[verdict]
+    return _finding(metric, sequence, verdict, f"{metric.name}: {meaning}")
 
 
 _MEANING: Mapping[Verdict, str] = {

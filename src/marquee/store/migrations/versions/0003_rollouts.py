@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("counted_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("early_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("verdict", postgresql.JSONB(), nullable=True),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -102,6 +103,7 @@ def upgrade() -> None:
         sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("variant", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("early", sa.Boolean(), nullable=False),
         sa.Column("lists", sa.Integer(), nullable=False),
         sa.Column("positive", sa.Integer(), nullable=False),
         sa.Column("rated", sa.Integer(), nullable=False),
@@ -114,7 +116,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint(
-            "rollout_id", "step", "variant", "user_id", name=op.f("rollout_outcomes_pkey")
+            "rollout_id", "step", "variant", "user_id", "early", name=op.f("rollout_outcomes_pkey")
         ),
     )
     op.create_index(op.f("rollout_outcomes_user_id_idx"), "rollout_outcomes", ["user_id"], unique=False)
