@@ -26,11 +26,14 @@ class Ranked(NamedTuple):
         source: what its items are said to come from.
         scores: shape (n_items,), float32; -inf for items of which it says nothing.
         floor: the lowest finite score: relevance is what a score has above it.
+        front: rows of some of the highest scores, none left out between them, best first and of equals the
+            lower row first; None: not known.
     """
 
     source: Source
     scores: Float32
     floor: float
+    front: Int32 | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

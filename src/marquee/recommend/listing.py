@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from marquee.domain.history import UNKNOWN_ROW
-from marquee.models.protocol import Float32, Int32, Mask
+from marquee.models.protocol import Float32, Int32, Int64, Mask
 from marquee.recommend import diversity, exploration
 from marquee.recommend.chain import Ranked, Source
 from marquee.recommend.facts import Labels
@@ -68,6 +68,7 @@ class Listing(NamedTuple):
         stage: what the first item that was not pinned or explored came from; None for an empty list.
         propensities: the probability of each to stand where it does; None: 1 for all.
         more: whether another page would hold something.
+        kept: places in the `front` of the first stage, where the whole list comes from it in its order.
     """
 
     rows: Int32
@@ -76,14 +77,21 @@ class Listing(NamedTuple):
     stage: Source | None
     propensities: Float32 | None = None
     more: bool = False
+    kept: Int64 | None = None
 
 
 class _Candidates(NamedTuple):
-    """Rows by relevance, stage after stage; `counts` says how many of each source."""
+    """Rows by relevance, stage after stage.
+
+    Attributes:
+        counts: how many of each source.
+        kept: places in the front of the first stage, where all come from it.
+    """
 
     rows: Int32
     scores: Float32
     counts: list[tuple[Source, int]]
+    kept: Int64 | None = None
 
     def sources(self, n: int) -> list[Source]:
         """Of the first `n`."""
@@ -92,17 +100,20 @@ class _Candidates(NamedTuple):
             sources += [source] * min(count, n - len(sources))
         return sources
 
-    def front(self, n: int) -> Listing:
+    def first(self, n: int) -> Listing:
         """The first `n` as they are."""
-        sources = self.sources(n)
-        return Listing(self.rows[:n], self.scores[:n], sources, sources[0] if sources else None)
+        sources, more = self.sources(n), len(self.rows) > n
+        kept = None if self.kept is None else self.kept[:n]
+        stage = sources[0] if sources else None
+        return Listing(self.rows[:n], self.scores[:n], sources, stage, more=more, kept=kept)
 
     def take(self, places: Sequence[int]) -> Listing:
         """Those at some places."""
         every = self.sources(len(self.rows))
         sources = [every[place] for place in places]
         taken = np.array(places, np.int64)
-        return Listing(self.rows[taken], self.scores[taken], sources, sources[0] if sources else None)
+        stage = sources[0] if sources else None
+        return Listing(self.rows[taken], self.scores[taken], sources, stage, more=len(self.rows) > len(taken))
 
 
 def make_list(stages: Iterable[Ranked], wanted: Wanted, seen: Int32 = NO_ROWS) -> Listing:
@@ -116,13 +127,12 @@ def make_list(stages: Iterable[Ranked], wanted: Wanted, seen: Int32 = NO_ROWS) -
     pins = _pins(wanted, seen) if wanted.rules.pins else {}
     n = wanted.n - len(pins)
     candidates = _candidates(stages, wanted, _how_many(n, wanted), list(pins.values()))
+    order: Sequence[int] = range(min(n, len(candidates.rows)))
     if wanted.diversity and wanted.categories is not None:
-        order: Sequence[int] = _diverse(candidates, n, wanted.diversity, wanted.categories)
+        order = _diverse(candidates, n, wanted.diversity, wanted.categories)
         listing = candidates.take(order)
     else:
-        order = range(min(n, len(candidates.rows)))
-        listing = candidates.front(n)
-    listing = listing._replace(more=len(candidates.rows) > n)
+        listing = candidates.first(n)
     if wanted.exploring is not None:
         listing = _explored(listing, candidates, set(order), wanted.exploring)
     return _pinned(listing, pins) if pins else listing
@@ -146,19 +156,45 @@ def _candidates(stages: Iterable[Ranked], wanted: Wanted, n: int, taken: Sequenc
     out = NO_ROWS if wanted.excluded is None else wanted.excluded
     out = np.append(out, taken).astype(np.int32) if taken else out
     rows, scores, counts = NO_ROWS, np.empty(0, np.float32), list[tuple[Source, int]]()
+    kept: Int64 | None = None
     for ranked in stages:
-        weighed = _weighed(ranked, wanted, out)
-        found = best_rows(weighed, n - len(rows))
+        found, found_scores, found_in_front = _best(ranked, wanted, out, n - len(rows))
         if len(found):
             if not counts:
-                rows, scores = found, weighed[found]
+                rows, scores, kept = found, found_scores, found_in_front
             else:
-                rows, scores = np.concatenate((rows, found)), np.concatenate((scores, weighed[found]))
+                rows, scores = np.concatenate((rows, found)), np.concatenate((scores, found_scores))
+                kept = None
             counts.append((ranked.source, len(found)))
-            out = np.concatenate((out, found))
         if len(rows) >= n:
             break
-    return _Candidates(rows, scores, counts)
+        out = np.concatenate((out, found))
+    return _Candidates(rows, scores, counts, kept)
+
+
+def _best(ranked: Ranked, wanted: Wanted, out: Int32, n: int) -> tuple[Int32, Float32, Int64 | None]:
+    """Rows and scores of the best `n` of a stage that may be listed, and their places in its front if it
+    holds them all.
+    """
+    if ranked.front is not None and wanted.discount is None and wanted.rules.factors is None:
+        places = _allowed(ranked.front, len(ranked.scores), wanted.barred, out)
+        if len(places) >= n:
+            places = places[:n]
+            rows = ranked.front.take(places)
+            return rows, ranked.scores.take(rows), places
+    weighed = _weighed(ranked, wanted, out)
+    rows = best_rows(weighed, n)
+    return rows, weighed.take(rows), None
+
+
+def _allowed(rows: Int32, n_items: int, barred: Float32 | None, out: Int32) -> Int64:
+    """Places of the rows that are neither barred nor out."""
+    is_in = np.ones(len(rows), np.bool_) if barred is None else barred.take(rows) == 0
+    if len(out):
+        is_left = np.ones(n_items, np.bool_)
+        is_left[out[out != UNKNOWN_ROW]] = False
+        is_in &= is_left.take(rows)
+    return is_in.nonzero()[0]
 
 
 def _weighed(ranked: Ranked, wanted: Wanted, out: Int32) -> Float32:
@@ -255,4 +291,6 @@ def _explored(listing: Listing, candidates: _Candidates, chosen: set[int], explo
         candidate = spare[drawn.spare[place]]
         rows[place], scores[place] = candidates.rows[candidate], candidates.scores[candidate]
         sources[place] = "explored"
-    return listing._replace(rows=rows, scores=scores, sources=sources, propensities=drawn.propensities)
+    return listing._replace(
+        rows=rows, scores=scores, sources=sources, propensities=drawn.propensities, kept=None
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,11 @@ from marquee.models.protocol import Float32, Int32, Mask, State, States
 from marquee.recommend.chain import Liked, Ranked, Source, category_scores, similar_scores
 from marquee.recommend.facts import Labels
 from marquee.recommend.listing import Listing, Wanted, barred_of, make_list
-from marquee.recommend.topn import best_rows_many
+from marquee.recommend.topn import best_rows, best_rows_many
 from marquee.settings.serving import Serving, Stage
 
+FRONT = 128  # of a person's best rows are found once
+_FIGURES = 3  # of a place: stars, and both ends of their interval
 BATCH = 256  # people scored at a time: bounds the memory of `top_many`
 
 
@@ -44,7 +47,7 @@ class Recommendation(NamedTuple):
     stars_high: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PersonState:
     """What a history means to a bundle: computed when the history changes, not when a list is asked for.
 
@@ -56,6 +59,7 @@ class PersonState:
         seen: rows that are left out of their lists, int32: `History.left_out`.
         source: what the scores come from.
         history: what was folded in.
+        recommender: whose it is.
     """
 
     rating: State
@@ -64,11 +68,22 @@ class PersonState:
     seen: Int32
     source: Source
     history: History
+    recommender: "Recommender"
 
     @property
     def is_ranked(self) -> bool:
         """Whether the scores say anything at all."""
         return self.floor < np.inf
+
+    @cached_property
+    def front(self) -> Int32:
+        """Rows of the best scores, best first: filters leave most lists enough of them."""
+        return best_rows(self.scores, FRONT)
+
+    @cached_property
+    def front_figures(self) -> Float32:
+        """`Recommender.figures` of the front."""
+        return self.recommender.figures(self.rating, self.front)
 
 
 class Recommender:
@@ -102,7 +117,7 @@ class Recommender:
         else:
             scores, source = self._first_scores(history), "profile"
         scores[seen] = -np.inf
-        return PersonState(rating, scores, _floor(scores), seen, source, history)
+        return PersonState(rating, scores, _floor(scores), seen, source, history, self)
 
     def states(self, histories: Sequence[History]) -> list[PersonState]:
         """`state` of each of some histories, computed together."""
@@ -118,6 +133,7 @@ class Recommender:
                 history.left_out,
                 "personal" if history.tells else "profile",
                 history,
+                self,
             )
             for person, history in enumerate(histories)
         ]
@@ -147,16 +163,25 @@ class Recommender:
                 None if source == "pinned" else score
                 for score, source in zip(scores, listing.sources, strict=True)
             ]
-        nothing: list[float | None] = [None] * len(rows)
-        stars, low, high = nothing, nothing, nothing
-        if state is not None:
-            predicted = self._on_scale(self.models.rating.score(state.rating, listing.rows))
-            ends = self.interval(predicted)
-            stars = predicted.tolist()
-            low, high = (low, high) if ends is None else ends.tolist()
+        stars, low, high = _three(self._figures_of(listing, state), len(rows))
         ids = map(self.models.items.ids.__getitem__, rows)
         ranks = range(offset + 1, offset + len(rows) + 1)
         return list(map(Recommendation, rows, ids, ranks, scores, stars, listing.sources, low, high))
+
+    def figures(self, state: State, rows: Int32) -> Float32:
+        """Predicted stars and both ends of their interval, on the scale, shape (3, len(rows)); of models
+        without an interval the stars alone, shape (1, len(rows)).
+        """
+        stars = self._on_scale(self.models.rating.score(state, rows))
+        ends = self.interval(stars)
+        return stars[np.newaxis] if ends is None else np.concatenate((stars[np.newaxis], ends))
+
+    def _figures_of(self, listing: Listing, state: PersonState | None) -> Float32 | None:
+        if state is None:
+            return None
+        if listing.kept is not None:
+            return state.front_figures.take(listing.kept, axis=1)
+        return self.figures(state.rating, listing.rows)
 
     def top(
         self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
@@ -183,7 +208,7 @@ class Recommender:
         for stage in self._chain:
             if stage == "personal":
                 if state.is_ranked:
-                    yield Ranked(state.source, state.scores, state.floor)
+                    yield Ranked(state.source, state.scores, state.floor, state.front)
                 continue
             if stage == "popular":
                 scores = self._popularity.copy()
@@ -236,7 +261,7 @@ class Recommender:
         """The list of somebody whose scores alone do not fill it; the stars are not asked for."""
         source: Source = "personal" if history.tells else "profile"
         nothing = np.empty(0, np.float32)
-        state = PersonState(nothing, scores, _floor(scores), history.left_out, source, history)
+        state = PersonState(nothing, scores, _floor(scores), history.left_out, source, history, self)
         return self.top_rows(state, n)
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
@@ -346,3 +371,11 @@ def _floor(scores: Float32) -> float:
 
 def _plain(n: int, excluded_rows: Int32 | None, allowed: Mask | None) -> Wanted:
     return Wanted(n, None if allowed is None else barred_of(allowed), excluded_rows)
+
+
+def _three(figures: Float32 | None, n: int) -> list[list[float | None]]:
+    """Stars, low and high ends of `n` places; None where there are none."""
+    told: list[list[float | None]] = [] if figures is None else figures.tolist()
+    while len(told) < _FIGURES:
+        told.append([None] * n)
+    return told

@@ -12,6 +12,7 @@ from marquee.recommend.chain import Ranked
 from marquee.recommend.facts import Labels
 from marquee.recommend.listing import Exploring, Listing, Wanted, barred_of, make_list
 from marquee.recommend.rules import Pin, Rules
+from marquee.recommend.topn import best_rows
 
 A, B, C, D, E, F = range(6)
 NOT = -np.inf
@@ -245,3 +246,30 @@ def test_a_list_is_as_long_as_it_can_be_and_holds_nothing_twice(
     assert len(listing.sources) == len(listing.scores) == len(rows)
     assert listing.more == (n > 0 and len(passing) > n)
     assert listing.propensities is None or len(listing.propensities) == len(rows)
+
+
+@given(
+    scores=st.lists(st.sampled_from([-np.inf, 0.0, 1.0, 1.5, 2.0, 3.0]), min_size=1, max_size=40),
+    kept=st.integers(0, 45),
+    n=st.integers(0, 12),
+    barred=st.none() | st.sets(st.integers(0, 39)),
+    excluded=st.none() | st.lists(st.integers(-1, 39), max_size=6),
+)
+def test_from_the_front_of_a_stage_come_the_lists_that_come_from_all_of_it(
+    scores: list[float], kept: int, n: int, barred: set[int] | None, excluded: list[int] | None
+) -> None:
+    every, size = np.array(scores, np.float32), len(scores)
+    wanted = Wanted(
+        n,
+        None if barred is None else barred_of(np.array([row not in barred for row in range(size)])),
+        None if excluded is None else np.array([row for row in excluded if row < size], np.int32),
+    )
+    rest = Ranked("popular", np.arange(size, dtype=np.float32), 0.0)
+    stages = [
+        make_list((Ranked("personal", every, 0.0, front), rest), wanted)
+        for front in (None, best_rows(every, kept))
+    ]
+    whole, quick = stages
+    assert quick.rows.tolist() == whole.rows.tolist()
+    assert quick.scores.tolist() == whole.scores.tolist()
+    assert (quick.sources, quick.stage, quick.more) == (whole.sources, whole.stage, whole.more)
