@@ -1,7 +1,7 @@
 """`marquee keys …`: API keys."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -10,6 +10,9 @@ from rich.table import Table
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
 from marquee.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 app = typer.Typer(
     help="API keys: create, list, revoke.",
@@ -40,6 +43,7 @@ def create(
     from marquee.store import keys
 
     with open_database().begin() as connection:
+        _note(connection, "create key", name, {"scopes": sorted(set(scope))})
         key = keys.create(connection, name, scope)
     typer.echo(json.dumps({"key": key}) if as_json else key)
 
@@ -81,8 +85,24 @@ def revoke(name: Name) -> None:
     from marquee.store import keys
 
     with open_database().begin() as connection:
+        _note(connection, "revoke key", name, {})
         if not keys.revoke(connection, name):
             raise NotFound(
                 f"There is no key named {name!r}.", hint="`marquee keys list` shows those there are."
             )
     typer.echo(f"Revoked {name}.")
+
+
+def _note(connection: "Connection", action: str, name: str, evidence: dict[str, Any]) -> None:
+    """In the audit, before anything is changed: reviews and rollbacks name the key that asked for them."""
+    from marquee.cli.following import whoami
+    from marquee.store import audit
+
+    audit.append(
+        connection,
+        actor=f"shell:{whoami()}",
+        action=action,
+        subject=f"key {name}",
+        reason="",
+        evidence=evidence,
+    )

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
-from marquee.cli.reasons import ReasonIfAny, shown, shown_if_any
+from marquee.cli.reasons import Reason, shown, shown_if_any
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
     from rich.console import Console
@@ -262,12 +262,12 @@ def judge(
 @app.command()
 def archive(
     version: Annotated[int, typer.Argument(min=1, help="One that was rejected, declined or retired.")],
-    reason: ReasonIfAny = "",
+    reason: Reason,
     as_json: AsJson = False,
 ) -> None:
     """Put a version away for good; its card, its figures and the audit stay.
 
-    Exit codes: 0 done; 4 no such version; 5 its state does not allow it.
+    Exit codes: 0 done; 2 no reason; 4 no such version; 5 its state does not allow it.
 
     Example: marquee models archive 2 --reason "superseded"
     """

@@ -20,4 +20,3 @@ def shown_if_any(value: str) -> str:
 
 
 Reason = Annotated[str, typer.Option(help="Why; it stands in the audit.", callback=shown)]
-ReasonIfAny = Annotated[str, typer.Option(help="Why; it stands in the audit.", callback=shown_if_any)]

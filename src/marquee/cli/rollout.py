@@ -10,7 +10,7 @@ import typer
 
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
-from marquee.cli.reasons import Reason, ReasonIfAny
+from marquee.cli.reasons import Reason
 from marquee.domain.errors import NotFound
 
 if TYPE_CHECKING:  # at run time they come with the command: `--help` has no use for them
@@ -37,16 +37,16 @@ _INCONCLUSIVE, _SENT_BACK = 10, 11  # done in part, not passed: as with the othe
 @app.command()
 def start(
     version: Annotated[int, typer.Argument(min=1, help="An approved version.")],
+    reason: Reason,
     preset: Annotated[
         str | None, typer.Option(help="Of policy.yaml, such as canary. [default: the policy's]")
     ] = None,
-    reason: ReasonIfAny = "",
     as_json: AsJson = False,
 ) -> None:
     """Start the rollout of an approved version. The retraining service takes it on from there.
 
-    Exit codes: 0 it is planned; 2 no such preset; 4 no such version; 5 its state does not allow it, or
-    another rollout goes.
+    Exit codes: 0 it is planned; 2 no reason, or no such preset; 4 no such version; 5 its state does not
+    allow it, or another rollout goes.
 
     Example: marquee rollout start 4 --preset canary --reason "better nDCG for new people"
     """

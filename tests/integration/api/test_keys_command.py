@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from marquee.store import audit
 from tests.support.service import Service, eventually, path_of
 
 
@@ -30,6 +31,11 @@ def test_a_key_made_on_the_command_line_opens_until_it_is_revoked(service: Servi
     assert key not in listed.stdout
     assert _marquee(service, "revoke", "by hand").returncode == 0
     eventually(lambda: status() == 401, within=5)
+    with service.engine.connect() as connection:
+        revoked, created = audit.latest(connection, limit=2)
+    assert (revoked.action, revoked.subject) == ("revoke key", "key by hand")
+    assert (created.action, created.evidence) == ("create key", {"scopes": ["read"]})
+    assert created.actor.startswith("shell:")
 
 
 def test_with_json_an_error_is_an_object(service: Service) -> None:

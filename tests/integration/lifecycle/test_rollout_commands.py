@@ -52,7 +52,7 @@ def test_a_rollout_is_started_watched_advanced_and_aborted(trial: Trial, marquee
     assert (started["state"], started["challenger"], started["reason"]) == ("planned", 2, "a try")
     assert started["requested_by"].startswith("shell:")
     assert "salt" not in started
-    again = marquee("rollout", "start", "3")
+    again = marquee("rollout", "start", "3", "--reason", "a try")
     assert (again.returncode, again.stderr) == (
         5,
         f"error: Rollout {started['rollout_id']} of version 2 goes already. Wait for its end, or abort it.\n",
@@ -129,8 +129,8 @@ def test_following_tells_with_the_time_whenever_the_judge_saw_something_new(
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (("start", "9"), 4),
-        (("start", "2", "--preset", "nonsense"), 2),
+        (("start", "9", "--reason", "why"), 4),
+        (("start", "2", "--reason", "why", "--preset", "nonsense"), 2),
         (("abort", "999", "--reason", "why"), 4),
     ],
 )
@@ -161,7 +161,7 @@ def test_the_audit_is_verified_and_a_changed_row_is_an_error(trial: Trial, marqu
 
 
 def test_a_version_is_archived(trial: Trial, marquee: Marquee) -> None:
-    assert marquee("models", "archive", "3").returncode == 5
+    assert marquee("models", "archive", "3", "--reason", "a try").returncode == 5
     with trial.engine.begin() as connection:
         connection.execute(text("UPDATE model_versions SET state = 'declined' WHERE version = 3"))
     done = marquee("models", "archive", "3", "--reason", "superseded")
