@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import yaml
 
 from benchmarks.machine import CHECKOUT
 
@@ -67,9 +69,18 @@ class RunningStack:
 
 
 @contextlib.contextmanager
-def running(home: Path, *, workers: int = 2) -> Iterator[RunningStack]:
-    """This checkout's stack with its state in `home`; made ready to serve when `home` is new."""
-    environment = _environment(MARQUEE_HOME=str(home), MARQUEE_WORKERS=str(workers))
+def running(home: Path, *, workers: int = 2, overrule: bool = False) -> Iterator[RunningStack]:
+    """This checkout's stack with its state in `home`; made ready to serve when `home` is new.
+
+    It trains when it is asked to, and not whenever ratings have come: who measures something else would
+    measure that, too.
+
+    Args:
+        overrule: whether who registers a model may deploy it past the gates.
+    """
+    settings = {"MARQUEE_HOME": str(home), "MARQUEE_WORKERS": str(workers)}
+    configs = _configs(home.with_name(f"{home.name}-configs"), overrule=overrule)
+    environment = _environment(**settings, MARQUEE_CONFIGS_DIR=str(configs))
     with _started((*_MARQUEE, "up"), CHECKOUT, environment, home) as stack:
         yield stack
 
@@ -133,6 +144,16 @@ def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
 
 def _tail(log: Path) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+
+
+def _configs(folder: Path, *, overrule: bool) -> Path:
+    """This checkout's, with another policy."""
+    shutil.copytree(CHECKOUT / "configs", folder, dirs_exist_ok=True)
+    policy = yaml.safe_load((folder / "policy.yaml").read_text(encoding="utf-8"))
+    policy["triggers"] = {"cron": None, "new_ratings": None}
+    policy["review"]["overrule"] = "allow" if overrule else "refuse"
+    (folder / "policy.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+    return folder
 
 
 def _environment(**settings: str) -> dict[str, str]:

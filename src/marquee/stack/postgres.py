@@ -27,8 +27,8 @@ _CONFIGURATION = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # a deep state folder would exceed the 107 bytes of a socket's path
     "max_connections": "60",
-    "shared_buffers": "64MB",
-    "max_wal_size": "512MB",
+    "shared_buffers": "256MB",  # memory that is not used is not taken
+    "max_wal_size": "2GB",  # of a smaller one a large import writes twice as much
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",

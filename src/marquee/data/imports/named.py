@@ -47,15 +47,26 @@ def name_all(connection: Connection, users: pa.Array, items: pa.Array, *, create
     """
     coded = items.dictionary_encode()
     item_ids = coded.dictionary.to_pylist()
-    made_items = imports.make(connection, "items", item_ids) if create_items else []
-    found = imports.require(connection, "items", item_ids)
+    found, made_items = _locked(connection, "items", item_ids, create=create_items)
     is_known = np.fromiter(map(found.__contains__, item_ids), bool, len(item_ids))
     known = is_known[coded.indices.to_numpy()]
     user_ids = pc.unique(users.filter(pa.array(known))).to_pylist()
-    made_users = imports.make(connection, "users", user_ids)
-    if len(imports.require(connection, "users", user_ids)) < len(user_ids):
+    there, made_users = _locked(connection, "users", user_ids, create=True)
+    if len(there) < len(user_ids):
         raise Conflict("Somebody whom the rows name was deleted meanwhile.")
     return Named(known, made_users, made_items)
+
+
+def _locked(
+    connection: Connection, table: imports.Table, ids: list[str], *, create: bool
+) -> tuple[set[str], list[str]]:
+    """Those of the ids that exist, locked; and those made for it."""
+    found = imports.require(connection, table, ids)
+    missing = [one for one in ids if one not in found] if create else []
+    if not missing:
+        return found, []
+    made = imports.make(connection, table, missing)
+    return found | imports.require(connection, table, missing), made
 
 
 def unknown_items(lines: NDArray[np.int64], items: pa.Array, known: NDArray[np.bool_]) -> list[Reject]:
