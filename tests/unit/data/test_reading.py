@@ -1,5 +1,6 @@
 """Raw rows and the lines on which they begin."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marquee.data.layout import MOST_CHARACTERS, Columns
-from marquee.data.lines import MOST_RECORD_LINES
+from marquee.data.lines import BLOCK_CHARACTERS, MOST_RECORD_LINES
 from marquee.data.parsing import NOT_AN_ID, NOT_AN_OBJECT, RAGGED, STRAY_QUOTE, UNCLOSED
 from marquee.data.plain import parse_block
 from marquee.data.progress import unheard
@@ -63,7 +64,7 @@ def test_text_after_a_closing_quote_costs_one_row(tmp_path: Path) -> None:
 
 
 def test_a_line_without_an_end_stops_the_reading(tmp_path: Path) -> None:
-    path = write(tmp_path / "r.csv", HEADER + "1,a,3,x\n1,b,3," + "x" * (MOST_CHARACTERS + 2**20))
+    path = write(tmp_path / "r.csv", HEADER + "1,a,3,x\n1,b,3," + "x" * (MOST_CHARACTERS + BLOCK_CHARACTERS))
     with pytest.raises(DataError, match="line of over 16,777,216 characters"):
         rows_of(path)
 
@@ -146,7 +147,7 @@ PLAIN = st.text(st.characters(exclude_characters='\0\r\n,"', exclude_categories=
 def test_the_quick_way_reads_what_the_careful_way_reads(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
 ) -> None:
-    """A quote in the last row sends a block through the parser; without it, it goes the quick way."""
+    """A doubled quote in the last row sends a block through the parser; without it, it goes the quick way."""
     folder = tmp_path_factory.mktemp("rows")
     body = "user,item,rating\n0,first,3\n" + "".join(",".join(row) + "\n" for row in rows)
     table = locate(write(folder / "r.csv", body)).ratings
@@ -154,6 +155,32 @@ def test_the_quick_way_reads_what_the_careful_way_reads(
     assert parse_block(body, table.layout) is not None
     assert parse_block(body + '"', table.layout) is None
     quick, no_faults = rows_of(folder / "r.csv")
-    careful, also_none = rows_of(write(folder / "q.csv", body + '1,"q",3\n'))
-    assert careful == [*quick, (len(rows) + 3, "q")]
+    careful, also_none = rows_of(write(folder / "q.csv", body + '1,"q""",3\n'))
+    assert careful == [*quick, (len(rows) + 3, 'q"')]
     assert no_faults == also_none == []
+
+
+@settings(max_examples=500)
+@given(body=st.text(st.sampled_from('ab,,""""\n\n \t'), min_size=1, max_size=40))
+def test_the_quick_way_takes_no_quotes_that_mean_something(
+    tmp_path_factory: pytest.TempPathFactory, body: str
+) -> None:
+    table = locate(write(tmp_path_factory.mktemp("rows") / "r.csv", "user,item,rating\n1,a,3\n")).ratings
+    assert table is not None
+    parsed = parse_block(body, table.layout)
+    if parsed is not None:
+        read = list(csv.reader(body.splitlines(keepends=True), strict=True))
+        assert [list(row.values()) for row in parsed.to_pylist()] == read
+
+
+def test_quotes_around_every_text_go_the_quick_way(tmp_path: Path) -> None:
+    body = '"user","item","rating"\n"1","a b",3\n"2","c",4\r\n"","",5'
+    table = locate(write(tmp_path / "r.csv", body)).ratings
+    assert table is not None
+    parsed = parse_block(body.partition("\n")[2], table.layout)
+    assert parsed is not None
+    assert parsed.to_pylist() == [
+        {"0": "1", "1": "a b", "2": "3"},
+        {"0": "2", "1": "c", "2": "4"},
+        {"0": "", "1": "", "2": "5"},
+    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,17 @@ from marquee.store import imports
 _HINT = "Name the columns user_id, item_id, rating and timestamp."
 
 
+class ToWrite(NamedTuple):
+    """A batch's good rows, and the same made ready while the batch before is being written.
+
+    Attributes:
+        content: what Postgres is given, unless some items turn out to be unknown.
+    """
+
+    good: RatingColumns
+    content: bytes
+
+
 class RatingImport:
     """Ratings; people unknown so far are made, items where the job says so.
 
@@ -44,19 +56,22 @@ class RatingImport:
         self._creates_items = job.create_items
         self.ignored = [name for place, name in enumerate(header.names) if place not in columns.values()]
 
-    def batches(self, lines: Lines) -> Iterator[Batch[RatingColumns]]:
+    def batches(self, lines: Lines) -> Iterator[Batch[ToWrite]]:
         line = 1
         for chunk in chunks_of(lines, self._table):
             good, bad = check_ratings(chunk, BODY, self._rules)
             line = max(line, last_line(chunk))
             rows = len(chunk.lines) + len(chunk.rejects)
-            yield Batch(rows, line, good, in_order([*chunk.rejects, *bad]))
+            content = _content(good, np.ones(len(good.times), np.bool_))
+            yield Batch(rows, line, ToWrite(good, content), in_order([*chunk.rejects, *bad]))
 
-    def write(self, connection: Connection, good: RatingColumns) -> Written:
+    def write(self, connection: Connection, batch: ToWrite) -> Written:
+        good, content = batch
         named = name_all(connection, good.users, good.items, create_items=self._creates_items)
         touched = NOTHING_TOUCHED
         if named.known.any():
-            touched = imports.merge_ratings(connection, _content(good, named.known), timed=self._timed)
+            content = content if named.known.all() else _content(good, named.known)
+            touched = imports.merge_ratings(connection, content, timed=self._timed)
         return Written(
             inserted=touched.inserted,
             updated=touched.updated,
