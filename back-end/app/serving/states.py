@@ -23,6 +23,7 @@ from marquee.settings.serving import Feedback
 from marquee.store.histories import Profile
 
 _MOST_BYTES = 64 * 2**20
+_BYTES_BESIDE = 8192  # a state has, beside its scores: what its stars come from, its front and figures
 _MOST_PROFILES = 10_000
 _AGEING = 0.01  # of a half-life: while so little passes, what is implied loses less than a hundredth
 
@@ -62,7 +63,7 @@ class States:
         self._half_life = feedback.half_life_days
         self._of: OrderedDict[str, _Kept] = OrderedDict()
         self._columns: dict[Profile, Int32] = {NOTHING_KNOWN: NO_PROFILE}
-        self._most = max(16, _MOST_BYTES // (4 * len(recommender.models.items) + 4096))
+        self._most = max(16, _MOST_BYTES // (4 * len(recommender.models.items) + _BYTES_BESIDE))
         self._lock = threading.Lock()
 
     def get(
