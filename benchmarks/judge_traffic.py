@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from marquee.evaluation.judge import Metric, Observations
+from marquee.lifecycle.observed import EARLY_LISTS
 from marquee.models.protocol import Float64, Int64, Mask
 
 Served: TypeAlias = tuple[Int64, Int64, Mask]  # person or bucket, step, whether by the challenger
@@ -15,7 +16,9 @@ FAILING = 0.002  # share of the champion's requests that are errors
 BUCKETS = 256  # of people, by which guardrails are summed
 METRICS = (
     Metric("positive", "share", "higher", 0.1, relative=True, role="primary"),
-    Metric("early", "share", "higher", 0.5, relative=True, role="guardrail", required=False),
+    Metric(
+        "early", "share", "higher", 0.5, relative=True, role="guardrail", required=False, planned=EARLY_LISTS
+    ),
     Metric("stars", "mean", "higher", 0.1, relative=False, role="quality", required=False),
     Metric("error", "mean", "lower", 0.02, relative=False, role="quality", paired=True),
     Metric("errors", "share", "lower", 0.005, relative=False, role="guardrail"),

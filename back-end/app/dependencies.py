@@ -55,6 +55,7 @@ OPERATORS = requires(Level.OPERATE)
 ADMINS = requires(Level.ADMIN)
 
 Operator = Annotated[Caller, OPERATORS]
+Admin = Annotated[Caller, ADMINS]
 
 
 def request_id_of(request: Request) -> str:

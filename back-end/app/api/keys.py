@@ -8,9 +8,9 @@ from pydantic import BeforeValidator
 from app.api.routing import problems, router
 from app.api.schemas.fields import decoded_id
 from app.api.schemas.keys import KeyList, KeyRequest, KeySummary, NewKey
-from app.dependencies import ADMINS, WorkerDep
-from marquee.domain.errors import NotFound
-from marquee.store import keys
+from app.dependencies import ADMINS, Admin, WorkerDep
+from marquee.lifecycle import keys
+from marquee.store.keys import list_all
 
 routes = router("keys")
 
@@ -23,7 +23,7 @@ KeyName = Annotated[
 def list_keys(worker: WorkerDep) -> KeyList:
     """The keys there are, without their secrets, which nobody has."""
     with worker.database.reading() as connection:
-        found = keys.list_all(connection)
+        found = list_all(connection)
     return KeyList(keys=[KeySummary.model_validate(key, from_attributes=True) for key in found])
 
 
@@ -32,12 +32,11 @@ def list_keys(worker: WorkerDep) -> KeyList:
     status_code=201,
     responses=problems(400, 401, 403, 409, 413, 415, 422, 503),
     operation_id="create_key",
-    dependencies=[ADMINS],
 )
-def create_key(body: KeyRequest, worker: WorkerDep) -> NewKey:
+def create_key(body: KeyRequest, worker: WorkerDep, caller: Admin) -> NewKey:
     """Make a key. It is shown in this answer and never again."""
     with worker.database.writing() as connection:
-        key = keys.create(connection, body.name, body.scopes)
+        key = keys.create(connection, body.name, body.scopes, actor=caller.actor)
     return NewKey(key=key, name=body.name, prefix=key[:8], scopes=body.scopes)
 
 
@@ -46,11 +45,8 @@ def create_key(body: KeyRequest, worker: WorkerDep) -> NewKey:
     status_code=204,
     responses=problems(400, 401, 403, 404, 422, 503),
     operation_id="revoke_key",
-    dependencies=[ADMINS],
 )
-def revoke_key(name: KeyName, worker: WorkerDep) -> None:
+def revoke_key(name: KeyName, worker: WorkerDep, caller: Admin) -> None:
     """Revoke a key. When this has answered, the key opens nothing any more."""
     with worker.database.writing() as connection:
-        revoked = keys.revoke(connection, name)
-    if not revoked:
-        raise NotFound(f"There is no key named {name!r}.")
+        keys.revoke(connection, name, actor=caller.actor)

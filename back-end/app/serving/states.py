@@ -82,8 +82,9 @@ class States:
         """
         kept = self.kept(user_id, history, row_of_number, profile, done)
         if kept is not None:
-            return kept
-        state = self._recommender.state(self.history(history, row_of_number, profile, done))
+            return self._recommender.with_front(kept)  # which one made for a batch has not
+        rows = self.history(history, row_of_number, profile, done)
+        state = self._recommender.with_front(self._recommender.state(rows))
         states_computed.inc()
         self._keep(user_id, history, row_of_number, profile, done, state)
         return state
@@ -167,7 +168,7 @@ class States:
     @cached_property
     def nobody(self) -> PersonState:
         """The state of somebody of whom nothing is known."""
-        return self._recommender.state(History.empty())
+        return self._recommender.with_front(self._recommender.state(History.empty()))
 
     def forget(self, user_id: str) -> None:
         """Keep nothing of a person."""

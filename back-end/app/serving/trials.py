@@ -183,6 +183,7 @@ class Trials:
         try:
             if not person.has_state(shelf):  # this costs the variant to which somebody is new, once:
                 self._lists.make(request_id, person, asked, shelf)  # so the list after it is timed, warm
+            person.state(shelf)  # whole, also where a batch has made it
             began = self._clock()
             made = self._lists.make(request_id, person, asked, shelf)
             answer = self._lists.answer(request_id, person, made, arm)

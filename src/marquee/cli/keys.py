@@ -1,7 +1,7 @@
 """`marquee keys …`: API keys."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -9,10 +9,6 @@ from rich.table import Table
 
 from marquee.cli.console import wide_console
 from marquee.cli.database import open_database
-from marquee.domain.errors import NotFound
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 app = typer.Typer(
     help="API keys: create, list, revoke.",
@@ -40,11 +36,11 @@ def create(
 
     Example: marquee keys create nightly-import --scope read --scope write --json
     """
-    from marquee.store import keys
+    from marquee.cli.following import whoami
+    from marquee.lifecycle import keys
 
     with open_database().begin() as connection:
-        _note(connection, "create key", name, {"scopes": sorted(set(scope))})
-        key = keys.create(connection, name, scope)
+        key = keys.create(connection, name, scope, actor=f"shell:{whoami()}")
     typer.echo(json.dumps({"key": key}) if as_json else key)
 
 
@@ -82,27 +78,10 @@ def revoke(name: Name) -> None:
 
     Example: marquee keys revoke nightly-import
     """
-    from marquee.store import keys
+    from marquee.cli.following import whoami
+    from marquee.lifecycle import keys
 
     with open_database().begin() as connection:
-        _note(connection, "revoke key", name, {})
-        if not keys.revoke(connection, name):
-            raise NotFound(
-                f"There is no key named {name!r}.", hint="`marquee keys list` shows those there are."
-            )
+        keys.revoke(connection, name, actor=f"shell:{whoami()}")
     typer.echo(f"Revoked {name}.")
 
-
-def _note(connection: "Connection", action: str, name: str, evidence: dict[str, Any]) -> None:
-    """In the audit, before anything is changed: reviews and rollbacks name the key that asked for them."""
-    from marquee.cli.following import whoami
-    from marquee.store import audit
-
-    audit.append(
-        connection,
-        actor=f"shell:{whoami()}",
-        action=action,
-        subject=f"key {name}",
-        reason="",
-        evidence=evidence,
-    )

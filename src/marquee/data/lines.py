@@ -99,12 +99,14 @@ class Lines:
         if self._back:
             return ""
         block, tail = self._text.read(BLOCK_CHARACTERS), self._readline()
-        if isinstance(tail, _Cut):
-            lines = list(io.StringIO(block, newline=""))
-            begun = "" if lines[-1].endswith(_ENDS) else lines.pop()
-            self._back.extend([*lines, _Cut((begun + tail)[:_SHOWN])])
-            return ""
-        return block + tail
+        if not isinstance(tail, _Cut) and not self._has_long_line(block):
+            return block + tail
+        lines = list(io.StringIO(block, newline=""))
+        begun = "" if not lines or lines[-1].endswith(_ENDS) else lines.pop()
+        last = begun + tail
+        lines.append(_Cut(last) if isinstance(tail, _Cut) else last)
+        self._back.extend(self._cut_if_long(line) for line in lines if line)
+        return ""
 
     def accept(self, lines: int) -> None:
         """The block was taken; it had this many lines."""
@@ -114,6 +116,13 @@ class Lines:
         """The block will be read line by line."""
         lines = list(io.StringIO(block, newline=""))
         self._back.extend(lines)
+
+    def _has_long_line(self, block: str) -> bool:
+        return self._skips and max(map(len, block.split("\n"))) > self._longest
+
+    def _cut_if_long(self, line: str) -> str:
+        is_cut = isinstance(line, _Cut) or (self._skips and len(line) > self._longest)
+        return _Cut(line[:_SHOWN]) if is_cut else line
 
     def _put_back(self, lines: Sequence[str]) -> None:
         self._back.extendleft(reversed(lines))

@@ -12,6 +12,7 @@ from marquee.settings.policy import Judge
 from marquee.store import outcomes
 
 POSITIVE, EARLY, STARS, ERROR = "positive", "early", "stars", "error"
+EARLY_LISTS = 1_000  # for which the intervals of early answers are made: what is ruinous shows by then
 GUARDRAILS = ("errors", "latency", "empty", "fallback")
 
 
@@ -21,7 +22,13 @@ def metrics(policy: Judge) -> tuple[Metric, ...]:
     Ratings are not asked for, since on many sites nobody gives any; where they come, they count against. So
     do answers in the first seconds.
     """
-    early = Metric(EARLY, "share", "higher", policy.early, relative=True, role="guardrail", required=False)
+    early = Metric(
+        *(EARLY, "share", "higher", policy.early),
+        relative=True,
+        role="guardrail",
+        required=False,
+        planned=min(EARLY_LISTS, policy.planned_lists),
+    )
     return (
         Metric(POSITIVE, "share", "higher", policy.positive, relative=True, role="primary"),
         Metric(STARS, "mean", "higher", policy.stars, relative=False, role="quality", required=False),
@@ -32,7 +39,7 @@ def metrics(policy: Judge) -> tuple[Metric, ...]:
         Metric("latency", "mean", "lower", policy.latency, relative=True, role="guardrail"),
         Metric("empty", "share", "lower", policy.empty, relative=False, role="guardrail"),
         Metric("fallback", "share", "lower", policy.fallback, relative=False, role="guardrail"),
-        *(() if policy.early_seconds is None else (early,)),
+        *(() if policy.early_window is None else (early,)),
     )
 
 

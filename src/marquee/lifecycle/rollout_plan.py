@@ -42,7 +42,7 @@ class Plan:
         try:
             return cls(
                 Preset.model_validate(plan["preset"]),
-                Judge.model_validate(plan["judge"]),
+                Judge.model_validate({"early_seconds": None, **plan["judge"]}),  # older ones knew no such thing
                 float(plan["rollback_days"]),
             )
         except (KeyError, TypeError, ValueError) as error:  # pydantic's is a ValueError
@@ -77,5 +77,5 @@ class Plan:
     @property
     def early(self) -> timedelta | None:
         """In which early answers come; None where they are not looked at."""
-        seconds = self.judge.early_seconds
+        seconds = self.judge.early_window
         return None if seconds is None else timedelta(seconds=seconds)

@@ -68,7 +68,7 @@ class Listing(NamedTuple):
         stage: what the first item that was not pinned or explored came from; None for an empty list.
         propensities: the probability of each to stand where it does; None: 1 for all.
         more: whether another page would hold something.
-        kept: places in the `front` of the first stage, where the whole list comes from it in its order.
+        front_places: places in the `front` of the first stage, where the whole list comes from it in its order.
     """
 
     rows: Int32
@@ -77,7 +77,7 @@ class Listing(NamedTuple):
     stage: Source | None
     propensities: Float32 | None = None
     more: bool = False
-    kept: Int64 | None = None
+    front_places: Int64 | None = None
 
 
 class _Candidates(NamedTuple):
@@ -85,13 +85,13 @@ class _Candidates(NamedTuple):
 
     Attributes:
         counts: how many of each source.
-        kept: places in the front of the first stage, where all come from it.
+        front_places: places in the front of the first stage, where all come from it.
     """
 
     rows: Int32
     scores: Float32
     counts: list[tuple[Source, int]]
-    kept: Int64 | None = None
+    front_places: Int64 | None = None
 
     def sources(self, n: int) -> list[Source]:
         """Of the first `n`."""
@@ -103,9 +103,9 @@ class _Candidates(NamedTuple):
     def first(self, n: int) -> Listing:
         """The first `n` as they are."""
         sources, more = self.sources(n), len(self.rows) > n
-        kept = None if self.kept is None else self.kept[:n]
+        front_places = None if self.front_places is None else self.front_places[:n]
         stage = sources[0] if sources else None
-        return Listing(self.rows[:n], self.scores[:n], sources, stage, more=more, kept=kept)
+        return Listing(self.rows[:n], self.scores[:n], sources, stage, more=more, front_places=front_places)
 
     def take(self, places: Sequence[int]) -> Listing:
         """Those at some places."""
@@ -156,20 +156,20 @@ def _candidates(stages: Iterable[Ranked], wanted: Wanted, n: int, taken: Sequenc
     out = NO_ROWS if wanted.excluded is None else wanted.excluded
     out = np.append(out, taken).astype(np.int32) if taken else out
     rows, scores, counts = NO_ROWS, np.empty(0, np.float32), list[tuple[Source, int]]()
-    kept: Int64 | None = None
+    front_places: Int64 | None = None
     for ranked in stages:
         found, found_scores, found_in_front = _best(ranked, wanted, out, n - len(rows))
         if len(found):
             if not counts:
-                rows, scores, kept = found, found_scores, found_in_front
+                rows, scores, front_places = found, found_scores, found_in_front
             else:
                 rows, scores = np.concatenate((rows, found)), np.concatenate((scores, found_scores))
-                kept = None
+                front_places = None
             counts.append((ranked.source, len(found)))
         if len(rows) >= n:
             break
         out = np.concatenate((out, found))
-    return _Candidates(rows, scores, counts, kept)
+    return _Candidates(rows, scores, counts, front_places)
 
 
 def _best(ranked: Ranked, wanted: Wanted, out: Int32, n: int) -> tuple[Int32, Float32, Int64 | None]:
@@ -292,5 +292,5 @@ def _explored(listing: Listing, candidates: _Candidates, chosen: set[int], explo
         rows[place], scores[place] = candidates.rows[candidate], candidates.scores[candidate]
         sources[place] = "explored"
     return listing._replace(
-        rows=rows, scores=scores, sources=sources, propensities=drawn.propensities, kept=None
+        rows=rows, scores=scores, sources=sources, propensities=drawn.propensities, front_places=None
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +46,7 @@ class Recommendation(NamedTuple):
     stars_high: float | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class PersonState:
     """What a history means to a bundle: computed when the history changes, not when a list is asked for.
 
@@ -59,7 +58,7 @@ class PersonState:
         seen: rows that are left out of their lists, int32: `History.left_out`.
         source: what the scores come from.
         history: what was folded in.
-        recommender: whose it is.
+        front: the head of the order of `scores`, for a state that is kept; see `Recommender.with_front`.
     """
 
     rating: State
@@ -68,22 +67,24 @@ class PersonState:
     seen: Int32
     source: Source
     history: History
-    recommender: "Recommender"
+    front: "Front | None" = None
 
     @property
     def is_ranked(self) -> bool:
         """Whether the scores say anything at all."""
         return self.floor < np.inf
 
-    @cached_property
-    def front(self) -> Int32:
-        """Rows of the best scores, best first: filters leave most lists enough of them."""
-        return best_rows(self.scores, FRONT)
 
-    @cached_property
-    def front_figures(self) -> Float32:
-        """`Recommender.figures` of the front."""
-        return self.recommender.figures(self.rating, self.front)
+class Front(NamedTuple):
+    """The best of a person's scores, among which most lists are found, whatever is filtered away.
+
+    Attributes:
+        rows: best first, of equals the lower row first.
+        figures: of each; see `Recommender.figures`.
+    """
+
+    rows: Int32
+    figures: Float32
 
 
 class Recommender:
@@ -117,7 +118,7 @@ class Recommender:
         else:
             scores, source = self._first_scores(history), "profile"
         scores[seen] = -np.inf
-        return PersonState(rating, scores, _floor(scores), seen, source, history, self)
+        return PersonState(rating, scores, _floor(scores), seen, source, history)
 
     def states(self, histories: Sequence[History]) -> list[PersonState]:
         """`state` of each of some histories, computed together."""
@@ -133,10 +134,16 @@ class Recommender:
                 history.left_out,
                 "personal" if history.tells else "profile",
                 history,
-                self,
             )
             for person, history in enumerate(histories)
         ]
+
+    def with_front(self, state: PersonState) -> PersonState:
+        """A state that lists will be asked of more than once; it is the state itself that changes."""
+        if state.front is None:
+            rows = best_rows(state.scores, FRONT)
+            object.__setattr__(state, "front", Front(rows, self.figures(state.rating, rows)))
+        return state
 
     @property
     def begins_with_personal(self) -> bool:
@@ -163,7 +170,7 @@ class Recommender:
                 None if source == "pinned" else score
                 for score, source in zip(scores, listing.sources, strict=True)
             ]
-        stars, low, high = _three(self._figures_of(listing, state), len(rows))
+        stars, low, high = _columns_of(self._figures_of(listing, state), len(rows))
         ids = map(self.models.items.ids.__getitem__, rows)
         ranks = range(offset + 1, offset + len(rows) + 1)
         return list(map(Recommendation, rows, ids, ranks, scores, stars, listing.sources, low, high))
@@ -179,8 +186,8 @@ class Recommender:
     def _figures_of(self, listing: Listing, state: PersonState | None) -> Float32 | None:
         if state is None:
             return None
-        if listing.kept is not None:
-            return state.front_figures.take(listing.kept, axis=1)
+        if listing.front_places is not None and state.front is not None:
+            return state.front.figures.take(listing.front_places, axis=1)
         return self.figures(state.rating, listing.rows)
 
     def top(
@@ -208,7 +215,8 @@ class Recommender:
         for stage in self._chain:
             if stage == "personal":
                 if state.is_ranked:
-                    yield Ranked(state.source, state.scores, state.floor, state.front)
+                    front = None if state.front is None else state.front.rows
+                    yield Ranked(state.source, state.scores, state.floor, front)
                 continue
             if stage == "popular":
                 scores = self._popularity.copy()
@@ -261,7 +269,7 @@ class Recommender:
         """The list of somebody whose scores alone do not fill it; the stars are not asked for."""
         source: Source = "personal" if history.tells else "profile"
         nothing = np.empty(0, np.float32)
-        state = PersonState(nothing, scores, _floor(scores), history.left_out, source, history, self)
+        state = PersonState(nothing, scores, _floor(scores), history.left_out, source, history)
         return self.top_rows(state, n)
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
@@ -374,7 +382,7 @@ def _plain(n: int, excluded_rows: Int32 | None, allowed: Mask | None) -> Wanted:
     return Wanted(n, None if allowed is None else barred_of(allowed), excluded_rows)
 
 
-def _three(figures: Float32 | None, n: int) -> list[list[float | None]]:
+def _columns_of(figures: Float32 | None, n: int) -> list[list[float | None]]:
     """Stars, low and high ends of `n` places; None where there are none."""
     told: list[list[float | None]] = [] if figures is None else figures.tolist()
     while len(told) < _FIGURES:

@@ -172,6 +172,12 @@ class Judge(Document):
     fallback: Share = 0.05
     latency: Least = 1.0
 
+    @property
+    def early_window(self) -> float | None:
+        """Seconds in which early answers come; None where they are not looked at, or are no earlier."""
+        seconds = self.early_seconds
+        return None if seconds is None or seconds >= 60 * self.attribution_minutes else seconds
+
 
 class Shadow(Document):
     """The challenger is asked what the champion is asked, and nobody sees its lists.

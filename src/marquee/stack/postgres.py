@@ -28,12 +28,23 @@ _CONFIGURATION = {
     "unix_socket_directories": "",  # a deep state folder would exceed the 107 bytes of a socket's path
     "max_connections": "60",
     "shared_buffers": "256MB",  # memory that is not used is not taken
-    "max_wal_size": "2GB",  # of a smaller one a large import writes twice as much
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %a ",
 }
+
+
+_LEAST_WAL, _MOST_WAL = 512, 2048  # MB
+
+
+def _wal_megabytes(free: int) -> int:
+    """How large the write-ahead log may grow: a large import writes half as much with the most of it.
+
+    Args:
+        free: bytes of the disk, of which it takes a tenth at most.
+    """
+    return max(_LEAST_WAL, min(_MOST_WAL, free // 2**20 // 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,8 @@ class Cluster:
 
     def command(self, port: int) -> tuple[str, ...]:
         """The server's command line."""
-        configuration = {**_CONFIGURATION, "port": str(port)}
+        wal = f"{_wal_megabytes(shutil.disk_usage(self.folder).free)}MB"
+        configuration = {**_CONFIGURATION, "max_wal_size": wal, "port": str(port)}
         flags = [word for name, value in configuration.items() for word in ("-c", f"{name}={value}")]
         return (*self.account.prefix, str(self.programs / "postgres"), "-D", str(self.folder), *flags)
 

@@ -172,6 +172,11 @@ def test_a_key_opens_at_once_and_when_revoked_opens_nothing_on_any_worker(servic
         assert {answer.status_code for answer in service.on_every_worker(with_key).values()} == {200}
         assert admin.delete("/api/v1/keys/short-lived").status_code == 204
         assert {answer.status_code for answer in service.on_every_worker(with_key).values()} == {401}
+        noted = admin.get("/api/v1/audit", params={"limit": 2}).json()["entries"]
+    assert [(one["actor"], one["action"], one["subject"]) for one in noted] == [
+        ("key:admin", "revoke key", "key short-lived"),
+        ("key:admin", "create key", "key short-lived"),
+    ]
 
 
 def test_a_key_has_a_plain_name_and_each_scope_once(service: Service) -> None:

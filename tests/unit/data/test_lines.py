@@ -48,6 +48,16 @@ def test_a_block_ends_before_a_long_line() -> None:
     assert rest(lines) == ["a\n"] * 10 + ["<200>", "b\n"]
 
 
+def test_a_long_line_within_a_block_is_cut_too() -> None:
+    lines = lines_of("a\n" + "x" * (LONGEST + 10) + "\r\nb\n" + "c\n" * BLOCK_CHARACTERS)
+    assert lines.block() == ""
+    assert [next(lines)] == ["a\n"]
+    lines.next_record()
+    with pytest.raises(LongLine):
+        next(lines)
+    assert next(lines) == "b\n"
+
+
 def test_a_record_that_runs_into_a_long_line_has_no_end() -> None:
     lines = lines_of('"a\nb\n' + "x" * (2 * LONGEST) + "\nc\n")
     assert [next(lines), next(lines)] == ['"a\n', "b\n"]

@@ -192,6 +192,27 @@ def test_a_list_holds_each_item_that_passes_once_and_is_as_long_as_it_can_be(
     assert all(np.isfinite(place.score) and 0.5 <= (place.stars or 0) <= 5.0 for place in listed)
 
 
+@settings(deadline=None)
+@given(histories, st.integers(0, 25), st.sets(st.integers(0, 19)), st.sets(st.integers(0, 19)))
+def test_a_state_with_its_front_gives_the_same_list_with_the_same_stars(
+    history: History, n: int, excluded: set[int], forbidden: set[int]
+) -> None:
+    allowed = np.ones(20, dtype=np.bool_)
+    allowed[list(forbidden)] = False
+    rows = np.array(sorted(excluded), dtype=np.int32)
+    whole, quick = (
+        TRAINED.top(state, n, excluded_rows=rows, allowed=allowed)
+        for state in (TRAINED.state(history), TRAINED.with_front(TRAINED.state(history)))
+    )
+    assert [place[:4] + (place.source,) for place in quick] == [
+        place[:4] + (place.source,) for place in whole
+    ]
+    for one, other in zip(quick, whole, strict=True):
+        assert (one.stars, one.stars_low, one.stars_high) == pytest.approx(
+            (other.stars, other.stars_low, other.stars_high), abs=1e-5
+        )
+
+
 def test_models_of_other_catalogues_do_not_go_together() -> None:
     ratings = TrainingSet.from_frame(checkerboard())
     models = RECOMMENDER.models

@@ -101,13 +101,15 @@ const MEANINGS: Record<Verdict, string> = {
   better: "The whole interval is on the better side of even.",
   "not worse": "The whole interval is on the good side of the margin.",
   worse: "The whole interval is on the bad side.",
-  inconclusive: "The interval still holds both harm and none.",
+  inconclusive: "Not decided yet: the interval lies across a bound.",
 };
+const BEYOND = "The whole interval is beyond the margin.";
 
 /** The verdict in one sentence, for those who do not see the picture and those who want to be sure. */
 export function meaning(finding: Finding): string {
   if (spanOf(finding) === null) return "Nothing to compare by has been observed yet.";
   if (finding.verdict === "inconclusive") return tooFew(finding) ?? MEANINGS.inconclusive;
+  if (finding.verdict === "worse" && finding.reason.includes("beyond the margin")) return BEYOND;
   return MEANINGS[finding.verdict];
 }
 

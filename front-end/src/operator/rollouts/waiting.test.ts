@@ -23,7 +23,7 @@ const FINDING: Finding = {
   observations: 400,
   level: 0.95,
   margin: 0.1,
-  reason: "positive: the interval holds both harm and none.",
+  reason: "positive: the interval lies across a bound.",
 };
 const LOOK: Look = { stage: "shadow", step: 0, verdict: "waiting", reason: "", findings: [], reached: 80, workers: null, warm: null };
 const ROLLOUT: Waiting = {

@@ -36,8 +36,9 @@ class Named:
 def name_all(connection: Connection, users: pa.Array, items: pa.Array, *, create_items: bool) -> Named:
     """Find and lock what rows name, making people and, where wanted, items.
 
-    Every import does it in this order, items before people, each by their ids: none waits for another in a
-    ring.
+    Every import does it in this order, items before people, and makes what is missing by the ids in order:
+    none waits for another in a ring. Who is there is locked against deletion alone, for which imports do not
+    wait for each other.
 
     Args:
         users, items: ids, as Arrow strings, shape (n,).

@@ -60,6 +60,7 @@ class Metric:
             margin, others when they are surely worse at all.
         required: whether a promotion needs `not worse` of it; `worse` counts in any case.
         paired: an observation is already a difference, challenger - champion, of the same outcome.
+        planned: effective observations at which its intervals are to be tightest; None: the judge's.
     """
 
     name: str
@@ -70,10 +71,13 @@ class Metric:
     role: Literal["primary", "quality", "guardrail"]
     required: bool = True
     paired: bool = False
+    planned: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin < float("inf"):
             raise ValueError(f"the margin of {self.name} is {self.margin}, not a number from 0 up")
+        if self.planned is not None and not self.planned > 0:
+            raise ValueError(f"{self.name} is planned for {self.planned} observations, not for some")
         if self.relative and self.paired:
             raise ValueError(f"{self.name}: a relative margin needs two variants")
         if self.relative and self.better == "higher" and self.margin >= 1:

@@ -108,7 +108,7 @@ def _found(
     if summed is None:
         return _nothing(metric, level, f"There is nothing to compare {metric.name} by.")
     low, high = (passing, harm) if metric.better == "higher" else (harm, passing)
-    sequence = ConfidenceSequence(summed, low, high, planned)
+    sequence = ConfidenceSequence(summed, low, high, metric.planned or planned)
     if min(summed.champion_people, summed.challenger_people) < least_people:
         few = f"{metric.name}: {summed.champion_people} and {summed.challenger_people} people"
         return _finding(metric, sequence, "inconclusive", f"{few}, of {least_people} that are asked for.")
@@ -122,7 +122,7 @@ _MEANING: Mapping[Verdict, str] = {
     "better": "the whole interval is on the good side.",
     "not worse": "the whole interval is within the margin.",
     "worse": "the whole interval is on the bad side.",
-    "inconclusive": "the interval holds both harm and none.",
+    "inconclusive": "the interval lies across a bound.",
 }
 
 

@@ -210,3 +210,12 @@ def _look(seen: np.ndarray, positive: np.ndarray, place: np.ndarray, until: int)
         n, total = seen[window].sum(axis=0).astype(float), positive[window].sum(axis=0).astype(float)
         parts.append((np.arange(len(place)), np.full(len(place), step), place < share, n, total, total))
     return Observations(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def test_a_metric_may_be_planned_for_fewer_observations_than_the_others() -> None:
+    few = even(0.05, 0.005, lists=3, people=140)
+    early = replace(POSITIVE, margin=0.5, role="guardrail", planned=1_000.0)
+    assert said(few, replace(early, planned=None)).verdict == "inconclusive"
+    assert said(few, early).verdict == "worse"
+    with pytest.raises(ValueError, match="planned for 0 observations"):
+        replace(early, planned=0.0)
