@@ -113,7 +113,8 @@ def _states(people: Sequence[Person], shelf: Shelf) -> list[PersonState]:
         if not (len(person.rated) or len(person.done)) and person.profile == NOTHING_KNOWN:
             found.append(states.nobody)
         else:
-            found.append(states.kept(person.user_id, *facts))
+            kept = states.kept(person.user_id, *facts)  # who is asked for again will be once more
+            found.append(None if kept is None else shelf.model.recommender.with_front(kept))
     missing = [person for person, state in zip(people, found, strict=True) if state is None]
     histories = [states.history(who.rated, rows, who.profile, who.done) for who in missing]
     computed = shelf.model.recommender.states(histories)
@@ -159,12 +160,9 @@ def _figures(
     """Scores, stars and their interval, each with the part of an entry that it is."""
     scores = np.concatenate([np.empty(0, np.float32), *(listing.scores for listing in listings)])
     yield _SCORE, _numbers(_significant(scores))
-    stars = recommender.stars_many(states, [listing.rows for listing in listings])
-    yield _STARS, _numbers(_decimal(stars))
-    ends = recommender.interval(stars)
-    if ends is not None:
-        yield _LOW, _numbers(_decimal(ends[0]))
-        yield _HIGH, _numbers(_decimal(ends[1]))
+    figures = recommender.figures_many(states, listings)
+    for part, numbers in zip((_STARS, _LOW, _HIGH), figures, strict=False):  # or the stars alone
+        yield part, _numbers(_decimal(numbers))
 
 
 def _numbers(values: Float64) -> list[str]:

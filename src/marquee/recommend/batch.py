@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from marquee.domain.history import UNKNOWN_ROW
-from marquee.models.protocol import Float32
+from marquee.models.protocol import Float32, Int32, Mask
 from marquee.recommend.chain import Source
 from marquee.recommend.listing import LEAST_FACTOR, Listing, Wanted
-from marquee.recommend.recommender import PersonState, Recommender
+from marquee.recommend.recommender import FRONT, PersonState, Recommender
 from marquee.recommend.topn import best_rows_many
 
 MOST_SCORES = 4_000_000  # in memory at a time, over all people of a block
@@ -27,6 +27,52 @@ def make_many(recommender: Recommender, states: Sequence[PersonState], wanted: W
     """
     if not states or not _is_plain(recommender, wanted):
         return [recommender.make(state, wanted) for state in states]
+    found = _from_fronts(states, wanted)
+    others = [person for person, listing in enumerate(found) if listing is None]
+    if others:
+        made = iter(_from_scores(recommender, [states[person] for person in others], wanted))
+        return [next(made) if listing is None else listing for listing in found]
+    return [listing for listing in found if listing is not None]
+
+
+def _from_fronts(states: Sequence[PersonState], wanted: Wanted) -> list[Listing | None]:
+    """The lists of those whose front is known and holds what is wanted; see `listing`."""
+    found: list[Listing | None] = [None] * len(states)
+    fronts = [
+        (person, state.front)
+        for person, state in enumerate(states)
+        if state.front is not None and len(state.front.rows) == FRONT
+    ]
+    if not fronts or wanted.rules.factors is not None:
+        return found
+    n, rows = wanted.n, np.stack([front.rows for _, front in fronts])
+    allowed = _allowed(rows, len(states[0].scores), wanted)
+    ranks = allowed.cumsum(axis=1)
+    full = (ranks[:, -1] > n).nonzero()[0]
+    places = (allowed[full] & (ranks[full] <= n)).nonzero()[1].reshape(len(full), n)
+    scores = np.stack([front.scores for _, front in fronts])
+    rows, scores = (np.take_along_axis(each[full], places, axis=1) for each in (rows, scores))
+    named: dict[Source, list[Source]] = {}
+    for number, row in enumerate(full.tolist()):
+        person = fronts[row][0]
+        source = states[person].source
+        sources = named.setdefault(source, [source] * n)
+        found[person] = Listing(
+            rows[number], scores[number], sources, source, more=True, front_places=places[number]
+        )
+    return found
+
+
+def _allowed(rows: Int32, n_items: int, wanted: Wanted) -> Mask:
+    """Which rows may be listed, whosoever they are; in the shape of `rows`."""
+    may = np.ones(n_items, np.bool_) if wanted.barred is None else wanted.barred == 0
+    if wanted.excluded is not None:
+        may[wanted.excluded[wanted.excluded != UNKNOWN_ROW]] = False
+    return may.take(rows)
+
+
+def _from_scores(recommender: Recommender, states: Sequence[PersonState], wanted: Wanted) -> list[Listing]:
+    """The lists by all scores of some people."""
     scores = _weighed(states, wanted)
     n, shown = wanted.n, best_rows_many(scores, wanted.n + 1)
     full = (shown[:, n] != UNKNOWN_ROW).tolist()

@@ -80,10 +80,12 @@ class Front(NamedTuple):
 
     Attributes:
         rows: best first, of equals the lower row first.
+        scores: of each.
         figures: of each; see `Recommender.figures`.
     """
 
     rows: Int32
+    scores: Float32
     figures: Float32
 
 
@@ -142,7 +144,8 @@ class Recommender:
         """A state that lists will be asked of more than once; it is the state itself that changes."""
         if state.front is None:
             rows = best_rows(state.scores, FRONT)
-            object.__setattr__(state, "front", Front(rows, self.figures(state.rating, rows)))
+            front = Front(rows, state.scores.take(rows), self.figures(state.rating, rows))
+            object.__setattr__(state, "front", front)
         return state
 
     @property
@@ -179,7 +182,20 @@ class Recommender:
         """Predicted stars and both ends of their interval, on the scale, shape (3, len(rows)); of models
         without an interval the stars alone, shape (1, len(rows)).
         """
-        stars = self._on_scale(self.models.rating.score(state, rows))
+        return self._with_ends(self._on_scale(self.models.rating.score(state, rows)))
+
+    def figures_many(self, states: Sequence[PersonState], listings: Sequence[Listing]) -> Float32:
+        """`figures` of each person for the rows of their list, one person's after the other's."""
+        known = [
+            state.front.figures.take(listing.front_places, axis=1)
+            for state, listing in zip(states, listings, strict=True)
+            if state.front is not None and listing.front_places is not None
+        ]
+        if known and len(known) == len(states):
+            return np.concatenate(known, axis=1)
+        return self._with_ends(self.stars_many(states, [listing.rows for listing in listings]))
+
+    def _with_ends(self, stars: Float32) -> Float32:
         ends = self.interval(stars)
         return stars[np.newaxis] if ends is None else np.concatenate((stars[np.newaxis], ends))
 

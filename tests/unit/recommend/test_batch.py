@@ -9,6 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from marquee.domain.history import History, Implied
 from marquee.models.train import train_models
 from marquee.models.training_set import TrainingSet
+from marquee.recommend import batch as batch_module
+from marquee.recommend import recommender as recommender_module
 from marquee.recommend.batch import MOST_PEOPLE, block_size, make_many
 from marquee.recommend.facts import Labels
 from marquee.recommend.listing import Listing, Wanted
@@ -66,6 +68,38 @@ def test_each_list_is_the_one_made_alone(
     assert len(together) == len(histories)
     for listing, history in zip(together, histories, strict=True):
         _assert_same(listing, recommender.make(recommender.state(history), wanted))
+
+
+@pytest.mark.parametrize("wish", WISHES)
+def test_each_list_is_the_same_where_the_fronts_of_some_are_known(
+    wish: str, recommender: Recommender, histories: list[History], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (recommender_module, batch_module):
+        monkeypatch.setattr(module, "FRONT", 8)
+    wanted = WISHES[wish]
+    states = recommender.states(histories)
+    for state in states[::2] + states[-2:]:
+        recommender.with_front(state)
+    together = make_many(recommender, states, wanted)
+    figures = recommender.figures_many(states, together)
+    alone = [recommender.make(recommender.state(history), wanted) for history in histories]
+    for listing, other in zip(together, alone, strict=True):
+        _assert_same(listing, other)
+    each = [recommender.figures(state.rating, one.rows) for state, one in zip(states, alone, strict=True)]
+    assert_allclose(figures, np.concatenate(each, axis=1), rtol=1e-5)
+
+
+def test_the_figures_of_fronts_alone_are_those_of_their_rows(
+    recommender: Recommender, histories: list[History], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (recommender_module, batch_module):
+        monkeypatch.setattr(module, "FRONT", 8)
+    wanted = Wanted(2, BARRED)
+    states = [recommender.with_front(state) for state in recommender.states(histories[:4])]
+    together = make_many(recommender, states, wanted)
+    assert recommender.begins_with_personal == all(one.front_places is not None for one in together)
+    each = [recommender.figures(state.rating, one.rows) for state, one in zip(states, together, strict=True)]
+    assert_allclose(recommender.figures_many(states, together), np.concatenate(each, axis=1), rtol=1e-5)
 
 
 def _assert_same(one: Listing, other: Listing) -> None:
