@@ -8,6 +8,8 @@ import os
 import shutil
 import socket
 import sys
+import threading
+from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 
 import uvicorn
@@ -26,12 +28,33 @@ _BACKLOG = 2048
 
 
 class Workers(Multiprocess):
-    """Uvicorn's would keep the socket open until the last worker is gone, while nobody takes from it."""
+    """Uvicorn's would keep the socket open until the last worker is gone, while nobody takes from it.
+
+    It also looks twice a second whether a worker has died; here its death ends the wait.
+    """
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets=sockets)
+        self.should_exit = _OrDeath(self)
 
     def terminate_all(self) -> None:
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
+
+
+class _OrDeath(threading.Event):
+    """The supervisor's event, for which it waits between looks at its workers."""
+
+    def __init__(self, workers: Multiprocess) -> None:
+        super().__init__()
+        self._workers = workers
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self.is_set():
+            processes = (worker.process for worker in self._workers.processes)
+            wait_for_any([process.sentinel for process in processes], timeout)
+        return self.is_set()
 
 
 def main() -> int:
