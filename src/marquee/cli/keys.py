@@ -84,4 +84,3 @@ def revoke(name: Name) -> None:
     with open_database().begin() as connection:
         keys.revoke(connection, name, actor=f"shell:{whoami()}")
     typer.echo(f"Revoked {name}.")
-

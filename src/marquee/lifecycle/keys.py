@@ -30,6 +30,4 @@ def _note(
 ) -> None:
     """Before anything is changed: who holds the audit's lock waits for nobody."""
     evidence = {} if scopes is None else {"scopes": list(scopes)}
-    audit.append(
-        connection, actor=actor, action=action, subject=f"key {name}", reason="", evidence=evidence
-    )
+    audit.append(connection, actor=actor, action=action, subject=f"key {name}", reason="", evidence=evidence)

@@ -42,7 +42,9 @@ class Plan:
         try:
             return cls(
                 Preset.model_validate(plan["preset"]),
-                Judge.model_validate({"early_seconds": None, **plan["judge"]}),  # older ones knew no such thing
+                Judge.model_validate(
+                    {"early_seconds": None, **plan["judge"]}
+                ),  # older ones knew no such thing
                 float(plan["rollback_days"]),
             )
         except (KeyError, TypeError, ValueError) as error:  # pydantic's is a ValueError

@@ -51,7 +51,8 @@ def _from_fronts(states: Sequence[PersonState], wanted: Wanted) -> list[Listing 
     full = (ranks[:, -1] > n).nonzero()[0]
     places = (allowed[full] & (ranks[full] <= n)).nonzero()[1].reshape(len(full), n)
     scores = np.stack([front.scores for _, front in fronts])
-    rows, scores = (np.take_along_axis(each[full], places, axis=1) for each in (rows, scores))
+    rows = np.take_along_axis(rows[full], places, axis=1)
+    scores = np.take_along_axis(scores[full], places, axis=1)
     named: dict[Source, list[Source]] = {}
     for number, row in enumerate(full.tolist()):
         person = fronts[row][0]

@@ -68,7 +68,7 @@ class Listing(NamedTuple):
         stage: what the first item that was not pinned or explored came from; None for an empty list.
         propensities: the probability of each to stand where it does; None: 1 for all.
         more: whether another page would hold something.
-        front_places: places in the `front` of the first stage, where the whole list comes from it in its order.
+        front_places: places in the `front` of the first stage, where the whole list comes from there.
     """
 
     rows: Int32

@@ -41,7 +41,9 @@ def all_items(connection: Connection) -> list[Item]:
 
 def locked(connection: Connection, item_id: str) -> Item | None:
     """An item, which nobody else can change until this transaction ends."""
-    row = connection.execute(select(items).where(items.c.item_id == item_id).with_for_update(key_share=True)).first()
+    row = connection.execute(
+        select(items).where(items.c.item_id == item_id).with_for_update(key_share=True)
+    ).first()
     return None if row is None else _item(row)
 
 

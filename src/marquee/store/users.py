@@ -42,7 +42,9 @@ def get(connection: Connection, user_id: str) -> UserSummary | None:
 
 def locked(connection: Connection, user_id: str) -> User | None:
     """A person, whom nobody else can change until this transaction ends."""
-    row = connection.execute(select(users).where(users.c.user_id == user_id).with_for_update(key_share=True)).first()
+    row = connection.execute(
+        select(users).where(users.c.user_id == user_id).with_for_update(key_share=True)
+    ).first()
     return None if row is None else _user(row)
 
 

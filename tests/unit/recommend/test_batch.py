@@ -93,9 +93,9 @@ def test_the_figures_of_fronts_alone_are_those_of_their_rows(
     recommender: Recommender, histories: list[History], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (recommender_module, batch_module):
-        monkeypatch.setattr(module, "FRONT", 8)
+        monkeypatch.setattr(module, "FRONT", 4)
     wanted = Wanted(2, BARRED)
-    states = [recommender.with_front(state) for state in recommender.states(histories[:4])]
+    states = [recommender.with_front(state) for state in recommender.states(histories[:3])]
     together = make_many(recommender, states, wanted)
     assert recommender.begins_with_personal == all(one.front_places is not None for one in together)
     each = [recommender.figures(state.rating, one.rows) for state, one in zip(states, together, strict=True)]

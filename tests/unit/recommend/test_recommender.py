@@ -204,9 +204,7 @@ def test_a_state_with_its_front_gives_the_same_list_with_the_same_stars(
         TRAINED.top(state, n, excluded_rows=rows, allowed=allowed)
         for state in (TRAINED.state(history), TRAINED.with_front(TRAINED.state(history)))
     )
-    assert [place[:4] + (place.source,) for place in quick] == [
-        place[:4] + (place.source,) for place in whole
-    ]
+    assert [(*place[:4], place.source) for place in quick] == [(*place[:4], place.source) for place in whole]
     for one, other in zip(quick, whole, strict=True):
         assert (one.stars, one.stars_low, one.stars_high) == pytest.approx(
             (other.stars, other.stars_low, other.stars_high), abs=1e-5
