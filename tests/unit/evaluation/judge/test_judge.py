@@ -217,5 +217,5 @@ def test_a_metric_may_be_planned_for_fewer_observations_than_the_others() -> Non
     early = replace(POSITIVE, margin=0.5, role="guardrail", planned=1_000.0)
     assert said(few, replace(early, planned=None)).verdict == "inconclusive"
     assert said(few, early).verdict == "worse"
-    with pytest.raises(ValueError, match="planned for 0.0 observations, not for some"):
+    with pytest.raises(ValueError, match="observations, not for some"):
         replace(early, planned=0.0)
