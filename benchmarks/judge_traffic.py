@@ -17,7 +17,7 @@ BUCKETS = 256  # of people, by which guardrails are summed
 METRICS = (
     Metric("positive", "share", "higher", 0.1, relative=True, role="primary"),
     Metric(
-        "early", "share", "higher", 0.5, relative=True, role="guardrail", required=False, planned=EARLY_LISTS
+        "early", "share", "higher", 0.25, relative=True, role="guardrail", required=False, planned=EARLY_LISTS
     ),
     Metric("stars", "mean", "higher", 0.1, relative=False, role="quality", required=False),
     Metric("error", "mean", "lower", 0.02, relative=False, role="quality", paired=True),

@@ -12,7 +12,7 @@ from marquee.settings.policy import Judge
 from marquee.store import outcomes
 
 POSITIVE, EARLY, STARS, ERROR = "positive", "early", "stars", "error"
-EARLY_LISTS = 1_000  # for which the intervals of early answers are made: what is ruinous shows by then
+EARLY_LISTS = 500  # for which the intervals of early answers are made: what is ruinous shows by then
 GUARDRAILS = ("errors", "latency", "empty", "fallback")
 
 

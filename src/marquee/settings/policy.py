@@ -164,7 +164,7 @@ class Judge(Document):
     attribution_minutes: Annotated[float, Field(gt=0)] = 30.0
     positive: Annotated[float, Field(gt=0, lt=1)] = 0.1
     early_seconds: Annotated[float, Field(gt=0)] | None = 30.0
-    early: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    early: Annotated[float, Field(gt=0, lt=1)] = 0.25
     stars: Least = 0.1
     error: Least = 0.02
     errors: Share = 0.005
