@@ -151,7 +151,7 @@ def way_back(connection: Connection, found: ModelVersion, now: Deployment, momen
     name = "Way back"
     target = now.previous if found.version == now.champion else now.champion
     if target is None:
-        return Item(name, "not yet", "No other version has served.")
+        return Item(name, "not yet", "No other version has served that was not sent back, inside its time.")
     other = versions.get(connection, target)
     if other.state != "approved":
         return Item(name, "failed", f"Version {target} is {other.state}.")
