@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from marquee.domain.history import UNKNOWN_ROW
-from marquee.models.protocol import Float32, Int32, Mask
+from marquee.models.protocol import Float32
 from marquee.recommend.chain import Source
-from marquee.recommend.listing import LEAST_FACTOR, Listing, Wanted
+from marquee.recommend.listing import LEAST_FACTOR, NO_ROWS, Listing, Wanted, may_be_listed
 from marquee.recommend.recommender import FRONT, PersonState, Recommender
 from marquee.recommend.topn import best_rows_many
 
@@ -46,7 +46,8 @@ def _from_fronts(states: Sequence[PersonState], wanted: Wanted) -> list[Listing 
     if not fronts or wanted.rules.factors is not None:
         return found
     n, rows = wanted.n, np.stack([front.rows for _, front in fronts])
-    allowed = _allowed(rows, len(states[0].scores), wanted)
+    out = NO_ROWS if wanted.excluded is None else wanted.excluded
+    allowed = may_be_listed(rows, len(states[0].scores), wanted.barred, out)
     ranks = allowed.cumsum(axis=1)
     full = (ranks[:, -1] > n).nonzero()[0]
     places = (allowed[full] & (ranks[full] <= n)).nonzero()[1].reshape(len(full), n)
@@ -62,14 +63,6 @@ def _from_fronts(states: Sequence[PersonState], wanted: Wanted) -> list[Listing 
             rows[number], scores[number], sources, source, more=True, front_places=places[number]
         )
     return found
-
-
-def _allowed(rows: Int32, n_items: int, wanted: Wanted) -> Mask:
-    """Which rows may be listed, whosoever they are; in the shape of `rows`."""
-    may = np.ones(n_items, np.bool_) if wanted.barred is None else wanted.barred == 0
-    if wanted.excluded is not None:
-        may[wanted.excluded[wanted.excluded != UNKNOWN_ROW]] = False
-    return may.take(rows)
 
 
 def _from_scores(recommender: Recommender, states: Sequence[PersonState], wanted: Wanted) -> list[Listing]:

@@ -177,7 +177,7 @@ def _best(ranked: Ranked, wanted: Wanted, out: Int32, n: int) -> tuple[Int32, Fl
     holds them all.
     """
     if ranked.front is not None and wanted.discount is None and wanted.rules.factors is None:
-        places = _allowed(ranked.front, len(ranked.scores), wanted.barred, out)
+        places = may_be_listed(ranked.front, len(ranked.scores), wanted.barred, out).nonzero()[0]
         if len(places) >= n:
             places = places[:n]
             rows = ranked.front.take(places)
@@ -187,14 +187,14 @@ def _best(ranked: Ranked, wanted: Wanted, out: Int32, n: int) -> tuple[Int32, Fl
     return rows, weighed.take(rows), None
 
 
-def _allowed(rows: Int32, n_items: int, barred: Float32 | None, out: Int32) -> Int64:
-    """Places of the rows that are neither barred nor out."""
-    is_in = np.ones(len(rows), np.bool_) if barred is None else barred.take(rows) == 0
+def may_be_listed(rows: Int32, n_items: int, barred: Float32 | None, out: Int32) -> Mask:
+    """Which of the rows are neither barred nor out, in their shape; `UNKNOWN_ROW` in `out` means nothing."""
+    is_in: Mask = np.ones(rows.shape, np.bool_) if barred is None else barred.take(rows) == 0
     if len(out):
         is_left = np.ones(n_items, np.bool_)
         is_left[out[out != UNKNOWN_ROW]] = False
         is_in &= is_left.take(rows)
-    return is_in.nonzero()[0]
+    return is_in
 
 
 def _weighed(ranked: Ranked, wanted: Wanted, out: Int32) -> Float32:
