@@ -176,15 +176,19 @@ def test_a_batch_is_the_same_as_one_after_the_other(people: list[History], n: in
     assert TRAINED.top_many(people, n, states=states).tolist() == lists.tolist()
 
 
+def _without(excluded: set[int], forbidden: set[int]) -> dict[str, np.ndarray]:
+    """What `top` is told to leave out, each in its own way."""
+    allowed = np.ones(20, dtype=np.bool_)
+    allowed[list(forbidden)] = False
+    return {"excluded_rows": np.array(sorted(excluded), dtype=np.int32), "allowed": allowed}
+
+
 @settings(deadline=None)
 @given(histories, st.integers(0, 25), st.sets(st.integers(0, 19)), st.sets(st.integers(0, 19)))
 def test_a_list_holds_each_item_that_passes_once_and_is_as_long_as_it_can_be(
     history: History, n: int, excluded: set[int], forbidden: set[int]
 ) -> None:
-    allowed = np.ones(20, dtype=np.bool_)
-    allowed[list(forbidden)] = False
-    rows = np.array(sorted(excluded), dtype=np.int32)
-    listed = TRAINED.top(TRAINED.state(history), n, excluded_rows=rows, allowed=allowed)
+    listed = TRAINED.top(TRAINED.state(history), n, **_without(excluded, forbidden))
     passing = set(range(20)) - set(history.rows.tolist()) - excluded - forbidden
     assert len(listed) == min(n, len(passing))
     assert {place.row for place in listed} <= passing
@@ -197,11 +201,8 @@ def test_a_list_holds_each_item_that_passes_once_and_is_as_long_as_it_can_be(
 def test_a_state_with_its_front_gives_the_same_list_with_the_same_stars(
     history: History, n: int, excluded: set[int], forbidden: set[int]
 ) -> None:
-    allowed = np.ones(20, dtype=np.bool_)
-    allowed[list(forbidden)] = False
-    rows = np.array(sorted(excluded), dtype=np.int32)
     whole, quick = (
-        TRAINED.top(state, n, excluded_rows=rows, allowed=allowed)
+        TRAINED.top(state, n, **_without(excluded, forbidden))
         for state in (TRAINED.state(history), TRAINED.with_front(TRAINED.state(history)))
     )
     assert [(*place[:4], place.source) for place in quick] == [(*place[:4], place.source) for place in whole]
