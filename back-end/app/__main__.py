@@ -2,26 +2,36 @@
 
 Every worker accepts connections from the same socket. A worker that dies is replaced; SIGTERM lets the
 workers finish what they have begun.
+
+To import the application is most of a worker's start, so the launcher imports it, once, and forks.
 """
 
 import gc
+import importlib
+import math
+import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import sys
 import threading
+import time
 from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 
 import uvicorn
+from uvicorn import _subprocess
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import SIGNALS
 
 from app.connections import Protocol
 from marquee.domain.errors import MarqueeError, PortInUse
 from marquee.settings import Settings, load_serving, load_settings
 from marquee.settings.logs import configure_logs
 
+APPLICATION = "app.main"
 METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 DRAIN_SECONDS = 12  # more than an answer may take: what has begun is finished
 _KEEP_ALIVE_SECONDS = 65  # longer than a proxy in front keeps a connection, so that none is cut in use
@@ -31,12 +41,32 @@ _BACKLOG = 2048
 class Workers(Multiprocess):
     """Uvicorn's would keep the socket open until the last worker is gone, while nobody takes from it.
 
-    It also looks twice a second whether a worker has died; here its death ends the wait.
+    It also looks twice a second whether a worker has died; here its death ends the wait. And it starts each
+    worker from nothing, where these are forked.
     """
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets=sockets)
-        self.should_exit = _OrDeath(self)
+        self.should_exit = OrDeath(self)
+
+    def fork(self) -> None:
+        """Have workers be forked from now on."""
+        _subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]  # its one place
+        os.register_at_fork(
+            before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS),
+            after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS),
+            after_in_child=self._become_worker,
+        )
+
+    def _become_worker(self) -> None:
+        """Leave what is the launcher's: its handlers of signals, and its ends of what it asks others by."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        for other in self.processes:
+            other.parent_conn.close()
+            other.child_conn.close()
 
     def terminate_all(self) -> None:
         for listener in self.sockets:
@@ -44,18 +74,25 @@ class Workers(Multiprocess):
         super().terminate_all()
 
 
-class _OrDeath(threading.Event):
-    """The supervisor's event, for which it waits between looks at its workers."""
+class OrDeath(threading.Event):
+    """The supervisor's event, for which it waits between looks at its workers.
+
+    The first death ends the wait; another that follows within that time does not, so that workers which
+    cannot start are not made without pause.
+    """
 
     def __init__(self, workers: Multiprocess) -> None:
         super().__init__()
         self._workers = workers
+        self._last_death = -math.inf
 
     def wait(self, timeout: float | None = None) -> bool:
-        if not self.is_set():
-            for worker in self._workers.processes:
-                worker.child_conn.close()  # a worker's own: else who asks a dying one would wait for 5 s
-            wait_for_any([worker.process.sentinel for worker in self._workers.processes], timeout)
+        if self.is_set() or (timeout is not None and time.monotonic() - self._last_death < timeout):
+            return super().wait(timeout)
+        for worker in self._workers.processes:
+            worker.child_conn.close()  # a worker's own: else who asks a dying one would wait for 5 s
+        if wait_for_any([worker.process.sentinel for worker in self._workers.processes], timeout):
+            self._last_death = time.monotonic()
         return self.is_set()
 
 
@@ -71,6 +108,9 @@ def main() -> int:
     configure_logs(settings.log_level, settings.log_format)
     _prepare_environment(settings)
     workers = Workers(_config(settings), sockets=sockets)
+    if sys.platform == "linux":  # elsewhere the system's libraries do not bear it
+        _import_application()
+        workers.fork()
     workers.run()
     return STARTUP_FAILURE if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes) else 0
 
@@ -108,9 +148,19 @@ def _prepare_environment(settings: Settings) -> None:
         os.environ.setdefault(variable, "1")  # read when NumPy loads, so that no pool is ever made
 
 
+def _import_application() -> None:
+    """What all workers have in common, in pages that they share."""
+    gc.disable()
+    importlib.import_module(APPLICATION)
+    gc.freeze()
+    gc.enable()
+    for path in Path(os.environ[METRICS_FOLDER_VARIABLE]).glob(f"*_{os.getpid()}.db"):
+        path.unlink()  # the launcher counts nothing
+
+
 def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        "app.main:create_worker_app",
+        f"{APPLICATION}:create_worker_app",
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -128,9 +178,6 @@ def _config(settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
 
-
-if __name__ == "__mp_main__":  # in a worker, which is spawned
-    gc.disable()  # until `create_worker_app` has made what stays: a fifth of the time of its start
 
 if __name__ == "__main__":
     sys.exit(main())

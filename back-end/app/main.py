@@ -19,6 +19,7 @@ from app.docs import docs_routes
 from app.frame import Frame
 from app.openapi import document
 from app.pages import PageRoute
+from app.reserved import DirectValue
 from app.security.hosts import Hosts
 from app.serving import deadline
 from app.serving.worker import Worker
@@ -71,9 +72,11 @@ def create_worker_app() -> FastAPI:
 
     A worker left behind would hold the port against the next start.
     """
+    gc.disable()  # until what stays has been made
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    DirectValue.move()
     allow_many_connections()
     return create_app()
 

@@ -7,7 +7,7 @@ into such a hole is answered with SIGBUS, which ends the process: to count reque
 import logging
 import os
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.values import MultiProcessValue
@@ -40,13 +40,28 @@ class DirectValue(_MmapedValue):  # type: ignore[misc]  # the library has no typ
     """The client's value in such a file, which counts in place: a tenth of a microsecond instead of one.
 
     The client's own asks for the process and looks for the place each time, and a list counts seven times.
-    Workers are never forked, so that a value's file stays its process's own.
+    After a fork, `move` must be called before anything is counted.
     """
+
+    _all: ClassVar[list["DirectValue"]] = []
 
     def __init__(self, *arguments: Any, **facts: Any) -> None:
         super().__init__(*arguments, **facts)
-        self._numbers, self._place = self._file.cell(self._key)
         self._counting = threading.Lock()
+        self._find()
+        self._all.append(self)
+
+    def _find(self) -> None:
+        self._numbers, self._place = self._file.cell(self._key)
+
+    @classmethod
+    def move(cls) -> None:
+        """Count in files of this process, which was forked from the one that made the values."""
+        for value in cls._all:
+            del value._numbers  # a file in use cannot be closed
+        for value in cls._all:
+            super(cls, value).get()  # the first that is asked has the client close and make the files
+            value._find()
 
     def inc(self, amount: float) -> None:
         with self._counting:

@@ -281,6 +281,23 @@ def test_a_worker_that_is_killed_is_replaced_and_none_outlives_its_launcher(new_
         client.get("/api/v1/health/live")
 
 
+def test_a_worker_that_is_killed_again_and_again_is_replaced_each_time(new_service: NewService) -> None:
+    """The launcher once in a while asked the dying one how it was, and waited for the answer."""
+    service = new_service(MARQUEE_WORKERS="1")
+    service.deploy(1)
+    eventually(lambda: service.serves_alone(1))
+    killed = set()
+    for _ in range(12):
+        with service.client() as client:
+            ready = client.get("/api/v1/health/ready")
+        worker = int(ready.headers["x-marquee-worker"])
+        assert worker not in killed
+        assert psutil.Process(worker).ppid() == service.child.pid  # forked: what it needs is imported
+        os.kill(worker, signal.SIGKILL)
+        killed.add(worker)
+        eventually(lambda: service.serves_alone(1), within=4)
+
+
 def test_on_sigterm_what_has_begun_is_finished(new_service: NewService) -> None:
     service = new_service(MARQUEE_WORKERS="1")
     where = httpx.URL(service.url)

@@ -1,5 +1,6 @@
 """Figures that count in place, in a file that others read."""
 
+import multiprocessing
 import threading
 from pathlib import Path
 
@@ -66,3 +67,23 @@ def test_values_made_before_the_file_grew_are_still_counted_in_it(folder: Path) 
     last.inc(4)
     found = _read(folder, "growing")
     assert (found["first"], found[f"{number - 1:0500d}"]) == (3.0, 4.0)
+
+
+def test_after_a_fork_each_process_counts_in_files_of_its_own(folder: Path) -> None:
+    first, second = _value("forked", "first"), _value("forked", "second")
+    first.inc(5)
+
+    def count() -> None:
+        DirectValue.move()
+        first.inc(1)
+        second.inc(2)
+
+    children = [multiprocessing.get_context("fork").Process(target=count) for _ in range(2)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+        assert child.exitcode == 0
+        found = MmapedDict.read_all_values_from_file(str(folder / f"forked_{child.pid}.db"))  # type: ignore[no-untyped-call]
+        assert {key.split('"')[3]: value for key, value, _, _ in found} == {"first": 1.0, "second": 2.0}
+    assert (first.get(), second.get()) == (5.0, 0.0)

@@ -1,0 +1,28 @@
+"""How the launcher waits for its workers."""
+
+import os
+import time
+from multiprocessing import Pipe
+from types import SimpleNamespace
+from typing import Any, cast
+
+from app.__main__ import OrDeath
+
+
+def test_the_first_death_ends_the_wait_and_one_that_follows_does_not() -> None:
+    """Else workers that cannot start would be made without pause."""
+    sentinel, end = os.pipe()
+    worker = SimpleNamespace(child_conn=Pipe()[0], process=SimpleNamespace(sentinel=sentinel))
+    event = OrDeath(cast(Any, SimpleNamespace(processes=[worker])))
+    began = time.monotonic()
+    assert not event.wait(0.05)
+    assert time.monotonic() - began >= 0.05
+    os.close(end)  # it has died
+    assert not event.wait(60)
+    assert time.monotonic() - began < 30
+    began = time.monotonic()
+    assert not event.wait(0.2)
+    assert time.monotonic() - began >= 0.2
+    event.set()
+    assert event.wait(60)
+    os.close(sentinel)
