@@ -13,7 +13,7 @@ def test_the_first_death_ends_the_wait_and_one_that_follows_does_not() -> None:
     """Else workers that cannot start would be made without pause."""
     sentinel, end = os.pipe()
     worker = SimpleNamespace(child_conn=Pipe()[0], process=SimpleNamespace(sentinel=sentinel))
-    event = OrDeath(cast(Any, SimpleNamespace(processes=[worker])))
+    event = OrDeath(cast("Any", SimpleNamespace(processes=[worker])))
     began = time.monotonic()
     assert not event.wait(0.05)
     assert time.monotonic() - began >= 0.05
