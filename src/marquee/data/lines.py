@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from marquee.data.layout import MOST_CHARACTERS
 from marquee.domain.errors import DataError
 
-BLOCK_CHARACTERS = 2**21
+BLOCK_CHARACTERS = 2**22
 _ENDS = ("\n", "\r")
 _SHOWN = 200  # characters kept of a line that is too long
 MOST_RECORD_LINES = 400  # of quoted texts (an id has 255 characters); more is a quote that nobody closed

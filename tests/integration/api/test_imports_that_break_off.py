@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psutil
 import pytest
@@ -17,7 +18,7 @@ from marquee.stack.postgres import Server
 from tests.support.service import Service, eventually, path_of, running_service
 from tests.support.transfers import JSONL, RATINGS, counts, report, send
 
-ROWS = 150_000
+ROWS = 300_000  # some batches
 
 
 @pytest.fixture(scope="module")
@@ -139,13 +140,38 @@ def test_an_import_whose_process_is_killed_is_an_error_and_may_be_repeated(servi
 
 def test_two_imports_of_the_same_rows_at_once_both_succeed(service: Service) -> None:
     """In opposite orders, so that each soon wants what the other has."""
-    there, back = rows("both", 100_000), rows("both", 100_000)
-    there_and_back = [b"".join(there), b"".join([back[0], *reversed(back[1:])])]
+    told = there_and_back(service, rows("both"))
+    assert sum(counts(content)[0] for content in told) == ROWS
+    assert sum(counts(content)[2] for content in told) == ROWS
+    assert stored(service.engine, "both") == ROWS
+
+
+def there_and_back(service: Service, pieces: list[bytes]) -> list[dict[str, Any]]:
+    """The reports of two imports at once, one of them from the end to the beginning."""
+    bodies = [b"".join(pieces), b"".join([pieces[0], *reversed(pieces[1:])])]
     with ThreadPoolExecutor(2) as pool:
-        told = list(pool.map(lambda body: report(service, "ratings", body), there_and_back))
-    assert sum(counts(content)[0] for content in told) == 100_000
-    assert sum(counts(content)[2] for content in told) == 100_000
-    assert stored(service.engine, "both") == 100_000
+        return list(pool.map(lambda body: report(service, "ratings", body, query="?create_items=true"), bodies))
+
+
+def test_two_imports_at_once_share_people_and_items_that_are_there_and_that_are_not(service: Service) -> None:
+    """Every other person and item is there before; each import makes, once, what the other has not."""
+    with service.engine.begin() as connection:
+        for table, column in (("users", "user_id"), ("items", "item_id, title")):
+            values = "id" if table == "users" else "id, id"
+            connection.execute(
+                text(
+                    f"INSERT INTO {table} ({column}) SELECT {values} "  # noqa: S608 - names of ours
+                    "FROM (SELECT 'shared-' || n AS id FROM generate_series(0, 14999, 2) n) ids"
+                )
+            )
+    lines = [f"shared-{n % 10_000},shared-{n // 20 % 15_000},4,{n}\n" for n in range(ROWS)]
+    pieces = [RATINGS, *("".join(lines[start : start + 1000]) for start in range(0, ROWS, 1000))]
+    told = there_and_back(service, [piece.encode() for piece in pieces])
+    assert [content["rejected"] for content in told] == [0, 0]
+    assert sum(content["created_users"] for content in told) == 5_000
+    assert sum(content["created_items"] for content in told) == 7_500
+    assert sum(content["inserted"] for content in told) == ROWS
+    assert stored(service.engine, "shared") == ROWS
 
 
 def test_too_many_imports_at_once_are_refused(service: Service) -> None:
@@ -183,5 +209,5 @@ def test_the_memory_of_an_import_does_not_grow_with_the_rows(service: Service) -
         assert counts(answer.result().json())[3] == 0
         return highest
 
-    small, large = peak(200_000), peak(800_000)
-    assert large < small + 60_000_000
+    small, large = peak(400_000), peak(1_200_000)
+    assert large < small + 30_000_000

@@ -16,7 +16,7 @@ from marquee.data.imports.batches import Batch, Written, last_line
 from marquee.data.imports.body import BODY, header_of, table_of
 from marquee.data.imports.content import as_csv
 from marquee.data.imports.job import ImportJob
-from marquee.data.imports.named import NOTHING_TOUCHED, name_all, unknown_items
+from marquee.data.imports.named import NOTHING_TOUCHED, Names, name_all, unknown_items
 from marquee.data.lines import Lines
 from marquee.data.reading import RawChunk, chunks_of
 from marquee.data.rejects import in_order
@@ -108,7 +108,7 @@ class EventImport:
 
     def write(self, connection: Connection, good: EventColumns) -> Written:
         users, items = good.columns[col.USER], good.columns[col.ITEM]
-        named = name_all(connection, users, items, create_items=self._creates_items)
+        named = name_all(connection, Names.of(users, items), create_items=self._creates_items)
         touched = NOTHING_TOUCHED
         if named.known.any():
             touched = imports.merge_events(connection, _content(good, named.known))

@@ -1,6 +1,7 @@
 """The people and items that rows name: found, made where they may be, and kept from being deleted."""
 
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,32 @@ from marquee.store.copying import Touched
 NOTHING_TOUCHED = Touched(0, 0, ())
 
 
+class Names(NamedTuple):
+    """The people and items that rows name, n rows.
+
+    Attributes:
+        users, items: ids as Arrow strings, coded by those that occur, shape (n,).
+        user_ids, item_ids: those that occur, each once.
+    """
+
+    users: pa.DictionaryArray
+    items: pa.DictionaryArray
+    user_ids: list[str]
+    item_ids: list[str]
+
+    @classmethod
+    def of(cls, users: pa.Array, items: pa.Array) -> Self:
+        users, items = users.dictionary_encode(), items.dictionary_encode()
+        return cls(users, items, users.dictionary.to_pylist(), items.dictionary.to_pylist())
+
+    def users_of(self, rows: NDArray[np.bool_]) -> list[str]:
+        """The ids of people whom some of the rows name."""
+        if rows.all():
+            return self.user_ids
+        codes = np.unique(self.users.indices.to_numpy()[rows])
+        return [self.user_ids[code] for code in codes.tolist()]
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """What a batch names, n rows.
@@ -33,25 +60,20 @@ class Named:
     made_items: list[str]
 
 
-def name_all(connection: Connection, users: pa.Array, items: pa.Array, *, create_items: bool) -> Named:
+def name_all(connection: Connection, names: Names, *, create_items: bool) -> Named:
     """Find and lock what rows name, making people and, where wanted, items.
 
     Every import does it in this order, items before people, and makes what is missing by the ids in order:
     none waits for another in a ring. Who is there is locked against deletion alone, for which imports do not
     wait for each other.
 
-    Args:
-        users, items: ids, as Arrow strings, shape (n,).
-
     Raises:
         Conflict: somebody was deleted at this very moment; the transaction may be tried again.
     """
-    coded = items.dictionary_encode()
-    item_ids = coded.dictionary.to_pylist()
-    found, made_items = _locked(connection, "items", item_ids, create=create_items)
-    is_known = np.fromiter(map(found.__contains__, item_ids), bool, len(item_ids))
-    known = is_known[coded.indices.to_numpy()]
-    user_ids = pc.unique(users.filter(pa.array(known))).to_pylist()
+    found, made_items = _locked(connection, "items", names.item_ids, create=create_items)
+    is_known = np.fromiter(map(found.__contains__, names.item_ids), bool, len(names.item_ids))
+    known = is_known[names.items.indices.to_numpy()]
+    user_ids = names.users_of(known)
     there, made_users = _locked(connection, "users", user_ids, create=True)
     if len(there) < len(user_ids):
         raise Conflict("Somebody whom the rows name was deleted meanwhile.")
@@ -78,9 +100,8 @@ def unknown_items(lines: NDArray[np.int64], items: pa.Array, known: NDArray[np.b
     ]
 
 
-def ranks(texts: pa.Array) -> NDArray[np.int64]:
+def ranks(coded: pa.DictionaryArray) -> NDArray[np.int64]:
     """The place of each text among the distinct ones, by their bytes; shape (n,)."""
-    coded = texts.dictionary_encode()
     order = pc.sort_indices(coded.dictionary).to_numpy()
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))

@@ -14,7 +14,7 @@ from marquee.data.imports.batches import Batch, Written, last_line
 from marquee.data.imports.body import BODY, advising, header_of, table_of
 from marquee.data.imports.content import as_csv
 from marquee.data.imports.job import ImportJob
-from marquee.data.imports.named import NOTHING_TOUCHED, name_all, ranks, unknown_items
+from marquee.data.imports.named import NOTHING_TOUCHED, Names, name_all, ranks, unknown_items
 from marquee.data.latest import latest_by_pair
 from marquee.data.lines import Lines
 from marquee.data.reading import chunks_of
@@ -35,6 +35,7 @@ class ToWrite(NamedTuple):
     """
 
     good: RatingColumns
+    names: Names
     content: bytes
 
 
@@ -62,15 +63,16 @@ class RatingImport:
             good, bad = check_ratings(chunk, BODY, self._rules)
             line = max(line, last_line(chunk))
             rows = len(chunk.lines) + len(chunk.rejects)
-            content = _content(good, np.ones(len(good.times), np.bool_))
-            yield Batch(rows, line, ToWrite(good, content), in_order([*chunk.rejects, *bad]))
+            names = Names.of(good.users, good.items)
+            content = _content(good, names, np.ones(len(good.times), np.bool_))
+            yield Batch(rows, line, ToWrite(good, names, content), in_order([*chunk.rejects, *bad]))
 
     def write(self, connection: Connection, batch: ToWrite) -> Written:
-        good, content = batch
-        named = name_all(connection, good.users, good.items, create_items=self._creates_items)
+        good, names, content = batch
+        named = name_all(connection, names, create_items=self._creates_items)
         touched = NOTHING_TOUCHED
         if named.known.any():
-            content = content if named.known.all() else _content(good, named.known)
+            content = content if named.known.all() else _content(good, names, named.known)
             touched = imports.merge_ratings(connection, content, timed=self._timed)
         return Written(
             inserted=touched.inserted,
@@ -82,12 +84,16 @@ class RatingImport:
         )
 
 
-def _content(good: RatingColumns, known: NDArray[np.bool_]) -> bytes:
+def _content(good: RatingColumns, names: Names, known: NDArray[np.bool_]) -> bytes:
     """The latest row of each pair as CSV, by user and item: no two imports wait for each other in a ring."""
-    keep = pa.array(known)
-    users, items = good.users.filter(keep), good.items.filter(keep)
-    pairs = ranks(users) * np.int64(len(good.items)) + ranks(items)
-    kept = pa.array(latest_by_pair(pairs, good.times[known]))
-    columns = (users, items, pa.array(good.ratings[known]), pa.array(good.times[known]))
-    names = (col.USER, col.ITEM, col.RATING, col.TIME)
-    return as_csv(pa.table([column.take(kept) for column in columns], names=names))
+    pairs = ranks(names.users) * np.int64(len(good.items)) + ranks(names.items)
+    rows = np.flatnonzero(known)
+    kept = rows[latest_by_pair(pairs[rows], good.times[rows])]
+    taken = pa.array(kept)
+    columns = (
+        good.users.take(taken),
+        good.items.take(taken),
+        pa.array(good.ratings[kept]),
+        pa.array(good.times[kept]),
+    )
+    return as_csv(pa.table(columns, names=(col.USER, col.ITEM, col.RATING, col.TIME)))

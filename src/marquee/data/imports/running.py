@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from marquee.data.imports.batches import Batch, Import, Written
 from marquee.data.imports.outbox import Outbox
@@ -27,6 +27,20 @@ logger = logging.getLogger("marquee.data.imports")
 G = TypeVar("G")
 _TRIES = 8
 _PASSING = frozenset({"40P01", "40001", "23503"})  # deadlock, serialization, an item or person just deleted
+
+
+def _passes(error: BaseException) -> bool:
+    code = getattr(error.orig, "pgcode", None) if isinstance(error, DBAPIError) else None
+    return isinstance(error, Conflict) or code in _PASSING
+
+
+# One for all batches: each would be in a cycle with its batch, which then waits for the garbage collector.
+_TRYING = Retrying(
+    retry=retry_if_exception(_passes),
+    stop=stop_after_attempt(_TRIES),
+    wait=wait_random_exponential(multiplier=0.05, max=2),
+    reraise=True,
+)
 
 
 class Stopped(Exception):
@@ -128,28 +142,18 @@ class Run(Generic[G]):
 
     def _write(self, batch: Batch[G]) -> None:
         with unavailable_when_away():
-            written = self._committed(batch)
+            written: Written = _TRYING(self._committed, batch)
         self.tally.add(batch, written)
         self._outbox.reject(sorted([*batch.rejects, *written.rejects], key=lambda reject: reject.line))
         self._outbox.say("progress", **asdict(self.tally), bytes=self._bytes_read())
 
     def _committed(self, batch: Batch[G]) -> Written:
-        """Write a batch, and tell of it, in one transaction; once more when it met somebody else's."""
-
-        @retry(
-            retry=retry_if_exception(_passes),
-            stop=stop_after_attempt(_TRIES),
-            wait=wait_random_exponential(multiplier=0.05, max=2),
-            reraise=True,
-        )
-        def write() -> Written:
-            with self._engine.begin() as connection:
-                written = self._task.write(connection, batch.good)
-                parts = {whole for whole, keys in written.touched.items() if tell(connection, whole, keys)}
-            self._unfinished |= parts
-            return written
-
-        return write()
+        """Write a batch, and tell of it, in one transaction."""
+        with self._engine.begin() as connection:
+            written = self._task.write(connection, batch.good)
+            parts = {whole for whole, keys in written.touched.items() if tell(connection, whole, keys)}
+        self._unfinished |= parts
+        return written
 
     def _tell_the_end(self) -> None:
         """Let the workers read what was told in parts; should this fail, they do so by themselves."""
@@ -161,8 +165,3 @@ class Run(Generic[G]):
                     changes.publish(connection, whole)
         except SQLAlchemyError as error:
             logger.warning("The end of an import could not be told to the workers: %s", error)
-
-
-def _passes(error: BaseException) -> bool:
-    code = getattr(error.orig, "pgcode", None) if isinstance(error, DBAPIError) else None
-    return isinstance(error, Conflict) or code in _PASSING
