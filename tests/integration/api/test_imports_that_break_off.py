@@ -149,8 +149,9 @@ def test_two_imports_of_the_same_rows_at_once_both_succeed(service: Service) -> 
 def there_and_back(service: Service, pieces: list[bytes]) -> list[dict[str, Any]]:
     """The reports of two imports at once, one of them from the end to the beginning."""
     bodies = [b"".join(pieces), b"".join([pieces[0], *reversed(pieces[1:])])]
+    creating = "?create_items=true"
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda body: report(service, "ratings", body, query="?create_items=true"), bodies))
+        return list(pool.map(lambda body: report(service, "ratings", body, query=creating), bodies))
 
 
 def test_two_imports_at_once_share_people_and_items_that_are_there_and_that_are_not(service: Service) -> None:
