@@ -52,19 +52,20 @@ class Person:
     def state(self, shelf: Shelf) -> PersonState:
         """What is known of them, to the model of a shelf."""
         states = shelf.model.states
-        if self._is_blank:
+        if self.is_blank:
             return states.nobody
         return states.get(self.user_id, self.rated, shelf.row_of_number, self.profile, self.done)
 
     def has_state(self, shelf: Shelf) -> bool:
         """Whether `state` need not compute it."""
-        if self._is_blank:
+        if self.is_blank:
             return True
         facts = (self.rated, shelf.row_of_number, self.profile, self.done)
         return shelf.model.states.kept(self.user_id, *facts) is not None
 
     @property
-    def _is_blank(self) -> bool:
+    def is_blank(self) -> bool:
+        """Whether nothing at all is known of them."""
         return not len(self.rated) and not len(self.done) and self.profile == NOTHING_KNOWN
 
     def left_out(self) -> Int32:

@@ -12,7 +12,6 @@ from app import metrics
 from app.serving import notices
 from app.serving.asked import Asked, wanted_of
 from app.serving.audience import Person
-from app.serving.histories import NOTHING_KNOWN
 from app.serving.lists import ListMaker
 from app.serving.shelf import Shelf
 from app.serving.variants import Arm
@@ -49,7 +48,10 @@ class MadeBlock(NamedTuple):
 
 def joined(answers: Sequence[bytes]) -> bytes:
     """The JSON of `BatchRecommendations`."""
-    return b'{"lists":[%b]}' % b",".join(answers)
+    parts = list(answers) or [b""]
+    parts[0] = b'{"lists":[' + parts[0]  # so that the whole is copied once
+    parts[-1] += b"]}"
+    return b",".join(parts)
 
 
 def are_made_together(lists: ListMaker, asked: Asked) -> bool:
@@ -71,36 +73,44 @@ def make_block(batch: Batch, people: Sequence[Person]) -> MadeBlock:
     """For each person the list that `lists.for_person` makes. None is noted, unless all are made."""
     states = _states(people, batch.shelf)
     listings = make_many(batch.shelf.model.recommender, states, batch.wanted)
-    entries = list(_entries(batch.shelf, states, listings))
-    beginning, middle = _frame(batch)
-    unknown = notices.of_filters(batch.asked.filters, batch.showable)
-    answers = []
-    for person, state, listing, items in zip(people, states, listings, entries, strict=True):
-        if batch.asked.log:
+    heads = _heads(batch, people, states, listings)
+    answers = list(_answers(batch.shelf, heads, states, listings))
+    if batch.asked.log:
+        for person, listing in zip(people, listings, strict=True):
             batch.lists.note(batch.request_id, person.user_id, batch.shelf, listing, batch.arm)
-        notice = unknown or _notice(batch, person, state, listing)
-        answers.append(
-            b'%b%b,"known":%b,"notice":%b%b%b,"next_cursor":null,"items":[%b]}'
-            % (
-                beginning,
-                orjson.dumps(person.user_id),
-                b"true" if person.known else b"false",
-                b"null" if notice is None else orjson.dumps(notice),
-                middle,
-                b"null" if listing.stage is None else orjson.dumps(listing.stage),
-                items,
-            )
-        )
     _count(listings, batch)
     return MadeBlock(answers, listings)
 
 
-def _frame(batch: Batch) -> tuple[bytes, bytes]:
+def _heads(
+    batch: Batch, people: Sequence[Person], states: Sequence[PersonState], listings: Sequence[Listing]
+) -> list[str]:
+    """The JSON of each list up to its entries."""
+    beginning, middle = _frame(batch)
+    unknown = notices.of_filters(batch.asked.filters, batch.showable)
+    heads = []
+    for person, state, listing in zip(people, states, listings, strict=True):
+        notice = unknown or _notice(batch, person, state, listing)
+        heads.append(
+            f"{beginning}{_json(person.user_id)}"
+            f',"known":{"true" if person.known else "false"}'
+            f',"notice":{"null" if notice is None else _json(notice)}'
+            f"{middle}{'null' if listing.stage is None else _json(listing.stage)}"
+            ',"next_cursor":null,"items":['
+        )
+    return heads
+
+
+def _json(text: str) -> str:
+    return orjson.dumps(text).decode()
+
+
+def _frame(batch: Batch) -> tuple[str, str]:
     """What the JSON of every list of a batch has before the user's id, and between notice and source."""
     version, variant = batch.shelf.version, batch.arm.variant
-    token = batch.lists.token(batch.request_id, version, variant)
-    beginning = b'{"request_id":"%b","token":"%b","user_id":' % (batch.request_id.encode(), token)
-    middle = b',"model_version":%d,"variant":"%b","source":' % (version, variant.encode())
+    token = batch.lists.token(batch.request_id, version, variant).decode()
+    beginning = f'{{"request_id":"{batch.request_id}","token":"{token}","user_id":'
+    middle = f',"model_version":{version},"variant":"{variant}","source":'
     return beginning, middle
 
 
@@ -109,12 +119,13 @@ def _states(people: Sequence[Person], shelf: Shelf) -> list[PersonState]:
     states, rows = shelf.model.states, shelf.row_of_number
     found: list[PersonState | None] = []
     for person in people:
-        facts = (person.rated, rows, person.profile, person.done)
-        if not (len(person.rated) or len(person.done)) and person.profile == NOTHING_KNOWN:
+        if person.is_blank:
             found.append(states.nobody)
-        else:
-            kept = states.kept(person.user_id, *facts)  # who is asked for again will be once more
-            found.append(None if kept is None else shelf.model.recommender.with_front(kept))
+            continue
+        kept = states.kept(person.user_id, person.rated, rows, person.profile, person.done)
+        if kept is not None and kept.front is None:  # who is asked for again will be once more
+            kept = shelf.model.recommender.with_front(kept)
+        found.append(kept)
     missing = [person for person, state in zip(people, found, strict=True) if state is None]
     histories = [states.history(who.rated, rows, who.profile, who.done) for who in missing]
     computed = shelf.model.recommender.states(histories)
@@ -125,8 +136,10 @@ def _states(people: Sequence[Person], shelf: Shelf) -> list[PersonState]:
     return [next(fresh) if state is None else state for state in found]
 
 
-def _entries(shelf: Shelf, states: Sequence[PersonState], listings: Sequence[Listing]) -> Iterator[bytes]:
-    """The entries of each list, as `answers.entries_of` has them; all are laid out in one go.
+def _answers(
+    shelf: Shelf, heads: Sequence[str], states: Sequence[PersonState], listings: Sequence[Listing]
+) -> Iterator[bytes]:
+    """The JSON of each list, its entries as `answers.entries_of` has them; all are laid out in one go.
 
     A text for each part of each entry, the same part of all entries at once: to format entries one after
     the other took most of a batch's time.
@@ -143,9 +156,14 @@ def _entries(shelf: Shelf, states: Sequence[PersonState], listings: Sequence[Lis
     for part, numbers in _figures(shelf.model.recommender, states, listings):
         texts[part::_WIDTH] = numbers
     after = 0
-    for length in lengths:
+    for head, length in zip(heads, lengths, strict=True):
+        if not length:
+            yield f"{head}]}}".encode()
+            continue
         first, after = after, after + _WIDTH * length
-        yield "".join(texts[first:after])[:-1].encode()
+        texts[first] = head + texts[first]
+        texts[after - 1] = f"{texts[after - 1][:-1]}]}}"
+        yield "".join(texts[first:after]).encode()
 
 
 # The parts of an entry: those that are empty differ.
@@ -200,5 +218,7 @@ def _notice(batch: Batch, person: Person, state: PersonState, listing: Listing) 
 def _count(listings: Sequence[Listing], batch: Batch) -> None:
     for stage, n_lists in Counter(listing.stage for listing in listings).items():
         metrics.count_list(batch.arm.variant, stage, batch.shelf.version, n_lists)
-    for source, n_items in Counter(chain.from_iterable(listing.sources for listing in listings)).items():
-        metrics.count_listed(source, n_items)
+    alike = Counter(id(listing.sources) for listing in listings)  # most share one list of them
+    for sources in {id(listing.sources): listing.sources for listing in listings}.values():
+        for source, n_items in Counter(sources).items():
+            metrics.count_listed(source, n_items * alike[id(sources)])

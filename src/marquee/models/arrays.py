@@ -1,13 +1,14 @@
-"""Checks on arrays that come from a disk, and the number of threads that compute them."""
+"""Arrays as they are laid out, written and checked, and the number of threads that compute them."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from marquee.models.protocol import Arrays
+from marquee.models.protocol import Arrays, Float32
 
 
 def blas_threads(threads: int) -> AbstractContextManager[object]:
@@ -35,3 +36,14 @@ def checked(
     if array.dtype != np.dtype(dtype) or not fits:
         raise ValueError(f"{name} is {array.dtype}{array.shape}, not {np.dtype(dtype)}{shape}")
     return np.asarray(array)
+
+
+def by_columns(factors: Float32) -> Float32:
+    """A matrix laid out column after column, shape as it is."""
+    return np.asfortranarray(factors)
+
+
+def save(path: Path, array: NDArray[Any]) -> None:
+    """Write an array whole, by rows or columns as it is; the same array gives the same bytes."""
+    whole = array if array.flags.f_contiguous and array.ndim > 1 else np.ascontiguousarray(array)
+    np.save(path, whole, allow_pickle=False)

@@ -27,6 +27,7 @@ from pydantic import JsonValue
 from marquee.domain.errors import Conflict, CorruptBundle, InvalidInput
 from marquee.domain.history import History, ItemIndex
 from marquee.models.algorithms import RANKING_MODELS, RATING_MODELS
+from marquee.models.arrays import save
 from marquee.models.fallback import Fallback
 from marquee.models.features import Vocabulary
 from marquee.models.ials import Penalties
@@ -110,7 +111,7 @@ class Bundle(ModelSet):
     def warm(self) -> None:
         """Read every page into memory and run each model once, so that the first request does not wait."""
         for array in _arrays_of(self).values():
-            array.reshape(-1).view(np.uint8)[::PAGE].max(initial=0)
+            array.ravel(order="K").view(np.uint8)[::PAGE].max(initial=0)
         for model in (self.rating, self.ranking):
             model.score(model.fold_in(History.of([0], [1.0], [0])))
 
@@ -132,7 +133,7 @@ def write_bundle(path: Path, models: ModelSet, facts: Facts) -> Manifest:
             )
     with _new_folder(path) as folder:
         for name, array in arrays.items():
-            np.save(folder / name, np.ascontiguousarray(array), allow_pickle=False)
+            save(folder / name, array)
         (folder / ITEMS).write_bytes(_json(models.items.ids))
         features = {"items": models.item_vocabulary.names, "users": models.user_vocabulary.names}
         (folder / FEATURES).write_bytes(_json(features))

@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve, lapack
 
 from marquee.domain.history import History
-from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.arrays import blas_threads, by_columns, check_names, checked
 from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
@@ -56,7 +56,8 @@ class Ials:
         sum_rated w_ui (1 - <p_u, q_i>)² + alpha sum_all <p_u, q_i>² + penalty(u) |p_u|².
 
     Attributes:
-        item_factors: q_i, shape (n_items, n_factors), float32.
+        item_factors: q_i, shape (n_items, n_factors), float32; by columns (`by_columns`), as the product of
+            all items with one state then takes half the time. By rows, as older bundles are, it also works.
         gram: Q'Q, shape (n_factors, n_factors), float32.
         penalties: of the training.
         liking: what stars count.
@@ -83,11 +84,11 @@ class Ials:
         W_u is the inverse of the system that `fold_in` solves, so that the parts add up to the score.
         """
         told, weights = self.liking.of_history(history)
-        factors = self.item_factors.take(told, axis=0)
+        factors = self.item_factors[told]
         system = (factors.T * weights) @ factors + np.float32(self.penalties.alpha) * self.gram
         system.flat[:: len(system) + 1] += self._penalty_of(history)
         seen_so = cho_solve(cho_factor(system.astype(np.float64)), factors.T.astype(np.float64))
-        of_items = (self.item_factors.take(rows, axis=0) @ seen_so) * weights
+        of_items = (self.item_factors[rows] @ seen_so) * weights
         return Contributions(np.asarray(of_items, dtype=np.float32), np.zeros(len(rows), np.float32))
 
     @property
@@ -97,7 +98,7 @@ class Ials:
     def fold_in(self, history: History) -> State:
         rows, weights = self.liking.of_history(history)
         gram = np.float32(self.penalties.alpha) * self.gram
-        return _best(self.item_factors.take(rows, axis=0), weights, gram, self._penalty_of(history))
+        return _best(self.item_factors[rows], weights, gram, self._penalty_of(history))
 
     def _penalty_of(self, history: History) -> float:
         n_ratings = len(history) + float(history.implied.weights.sum())
@@ -110,7 +111,7 @@ class Ials:
         return states
 
     def score(self, state: State, rows: Int32 | None = None) -> Float32:
-        factors = self.item_factors if rows is None else self.item_factors.take(rows, axis=0)
+        factors = self.item_factors if rows is None else self.item_factors[rows]
         scores: Float32 = factors @ state
         return scores
 
@@ -180,7 +181,7 @@ def train(
             items = _solved(by_item, users, penalties, pool)
             if progress is not None:
                 progress(epoch + 1, n_epochs)
-        return Ials(items, items.T @ items, penalties, liking)
+        return Ials(by_columns(items), items.T @ items, penalties, liking)
 
 
 def _solved(rated: Csr, others: Float32, penalties: Penalties, pool: ThreadPoolExecutor) -> Float32:

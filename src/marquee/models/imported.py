@@ -13,6 +13,7 @@ from scipy import sparse
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import UNKNOWN_ROW, ItemIndex
 from marquee.models import biases, fallback
+from marquee.models.arrays import by_columns
 from marquee.models.ease import MAX_ITEMS, Ease
 from marquee.models.ials import Ials, Penalties
 from marquee.models.interval import StarsInterval, calibrate
@@ -162,7 +163,7 @@ def _ranking(exported: Exported, order: "_Order", liking: Liking, fold_in: Penal
     if exported.ranking_factors is not None:
         factors = order.placed("ranking_factors", exported.ranking_factors, dimensions=2)
         with np.errstate(over="ignore"):  # found by `_check_answers`
-            return Ials(factors, factors.T @ factors, fold_in, liking)
+            return Ials(by_columns(factors), factors.T @ factors, fold_in, liking)
     if exported.ranking_weights is not None:
         return replace(Ease.of_weights(_weights(exported.ranking_weights, order)), liking=liking)
     assert exported.ranking_scores is not None  # noqa: S101 - for the type checker

@@ -43,17 +43,22 @@ def _from_fronts(states: Sequence[PersonState], wanted: Wanted) -> list[Listing 
         for person, state in enumerate(states)
         if state.front is not None and len(state.front.rows) == FRONT
     ]
-    if not fronts or wanted.rules.factors is not None:
+    n = wanted.n
+    if not fronts or wanted.rules.factors is not None or n >= FRONT:
         return found
-    n, rows = wanted.n, np.stack([front.rows for _, front in fronts])
     out = NO_ROWS if wanted.excluded is None else wanted.excluded
-    allowed = may_be_listed(rows, len(states[0].scores), wanted.barred, out)
-    ranks = allowed.cumsum(axis=1)
-    full = (ranks[:, -1] > n).nonzero()[0]
-    places = (allowed[full] & (ranks[full] <= n)).nonzero()[1].reshape(len(full), n)
-    scores = np.stack([front.scores for _, front in fronts])
-    rows = np.take_along_axis(rows[full], places, axis=1)
-    scores = np.take_along_axis(scores[full], places, axis=1)
+    is_free = wanted.barred is None and not len(out)
+    width = n if is_free else FRONT
+    rows = np.stack([front.rows[:width] for _, front in fronts])
+    scores = np.stack([front.scores[:width] for _, front in fronts])
+    full, places = np.arange(len(fronts)), np.tile(np.arange(n), (len(fronts), 1))
+    if not is_free:
+        allowed = may_be_listed(rows, len(states[0].scores), wanted.barred, out)
+        ranks = allowed.cumsum(axis=1)
+        full = (ranks[:, -1] > n).nonzero()[0]
+        places = (allowed[full] & (ranks[full] <= n)).nonzero()[1].reshape(len(full), n)
+        rows = np.take_along_axis(rows[full], places, axis=1)
+        scores = np.take_along_axis(scores[full], places, axis=1)
     named: dict[Source, list[Source]] = {}
     for number, row in enumerate(full.tolist()):
         person = fronts[row][0]

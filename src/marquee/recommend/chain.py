@@ -25,7 +25,8 @@ class Ranked(NamedTuple):
     Attributes:
         source: what its items are said to come from.
         scores: shape (n_items,), float32; -inf for items of which it says nothing.
-        floor: the lowest finite score: relevance is what a score has above it.
+        floor: the lowest finite score: relevance is what a score has above it. Read only where something
+            weighs (`Wanted.weighs`).
         front: rows of some of the highest scores, none left out between them, best first and of equals the
             lower row first; None: not known.
     """

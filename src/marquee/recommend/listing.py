@@ -57,6 +57,11 @@ class Wanted:
     offset: int = 0
     exploring: Exploring | None = None
 
+    @property
+    def weighs(self) -> bool:
+        """Whether scores are changed before the best are taken."""
+        return self.discount is not None or self.rules.factors is not None
+
 
 class Listing(NamedTuple):
     """A list as rows.
@@ -176,7 +181,7 @@ def _best(ranked: Ranked, wanted: Wanted, out: Int32, n: int) -> tuple[Int32, Fl
     """Rows and scores of the best `n` of a stage that may be listed, and their places in its front if it
     holds them all.
     """
-    if ranked.front is not None and wanted.discount is None and wanted.rules.factors is None:
+    if ranked.front is not None and not wanted.weighs:
         places = may_be_listed(ranked.front, len(ranked.scores), wanted.barred, out).nonzero()[0]
         if len(places) >= n:
             places = places[:n]

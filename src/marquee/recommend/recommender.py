@@ -1,7 +1,7 @@
 """From a history and a bundle to a list. The service and the evaluation both go through here."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from marquee.recommend.topn import best_rows, best_rows_many
 from marquee.settings.serving import Serving, Stage
 
 FRONT = 128  # of a person's best rows are found once
+_LOOKED_AT_FIRST = 256  # scores: models that tell any two items apart mostly do so here
 _FIGURES = 3  # of a place: stars, and both ends of their interval
 BATCH = 256  # people scored at a time: bounds the memory of `top_many`
 
@@ -54,7 +55,6 @@ class PersonState:
         rating: the rating model's state.
         scores: the ranking model's, shape (n_items,), float32, with -inf for items seen and for items
             that the ranking model has nothing to say about.
-        floor: the lowest finite score; inf where there is none.
         seen: rows that are left out of their lists, int32: `History.left_out`.
         source: what the scores come from.
         history: what was folded in.
@@ -63,16 +63,26 @@ class PersonState:
 
     rating: State
     scores: Float32
-    floor: float
     seen: Int32
     source: Source
     history: History
     front: "Front | None" = None
+    _floor: float | None = field(default=None, init=False, repr=False)
 
     @property
     def is_ranked(self) -> bool:
         """Whether the scores say anything at all."""
-        return self.floor < np.inf
+        if self.front is not None:
+            return len(self.front.rows) > 0
+        return bool(self.scores.max(initial=-np.inf) > -np.inf)
+
+    @property
+    def floor(self) -> float:
+        """The lowest finite score, inf where there is none; found when first asked for."""
+        if self._floor is None:
+            object.__setattr__(self, "_floor", _lowest(self.scores))
+        assert self._floor is not None  # noqa: S101 - for the type checker
+        return self._floor
 
 
 class Front(NamedTuple):
@@ -113,14 +123,14 @@ class Recommender:
         rating, seen = self.models.rating.fold_in(history), history.left_out
         if history.tells:
             scores = self.models.ranking.score(self.models.ranking.fold_in(history)).copy()
-            if not tells_apart(scores):
+            if not (tells_apart(scores[:_LOOKED_AT_FIRST]) or tells_apart(scores)):
                 scores.fill(-np.inf)
             source: Source = "personal"
             scores[self._unranked] = -np.inf
         else:
             scores, source = self._first_scores(history), "profile"
         scores[seen] = -np.inf
-        return PersonState(rating, scores, _floor(scores), seen, source, history)
+        return PersonState(rating, scores, seen, source, history)
 
     def states(self, histories: Sequence[History]) -> list[PersonState]:
         """`state` of each of some histories, computed together."""
@@ -132,7 +142,6 @@ class Recommender:
             PersonState(
                 ratings[person].copy(),
                 scores[person].copy(),  # not a view: one that is kept would keep all
-                _floor(scores[person]),
                 history.left_out,
                 "personal" if history.tells else "profile",
                 history,
@@ -157,7 +166,7 @@ class Recommender:
 
     def make(self, state: PersonState, wanted: Wanted) -> Listing:
         """A person's list: `state` must be of this recommender, the wishes by its rows."""
-        return make_list(self._stages(state, wanted.categories), wanted, state.seen)
+        return make_list(self._stages(state, wanted), wanted, state.seen)
 
     def places(self, listing: Listing, state: PersonState | None, offset: int = 0) -> list[Recommendation]:
         """A list with its items' ids and the person's stars.
@@ -226,19 +235,20 @@ class Recommender:
         """`top` as rows, shape (m,), m <= n."""
         return self.make(state, _plain(n, None, allowed)).rows
 
-    def _stages(self, state: PersonState, categories: Labels | None) -> Iterator[Ranked]:
+    def _stages(self, state: PersonState, wanted: Wanted) -> Iterator[Ranked]:
         liked: Liked | None = None
         for stage in self._chain:
             if stage == "personal":
                 if state.is_ranked:
                     front = None if state.front is None else state.front.rows
-                    yield Ranked(state.source, state.scores, state.floor, front)
+                    floor = state.floor if wanted.weighs else 0.0
+                    yield Ranked(state.source, state.scores, floor, front)
                 continue
             if stage == "popular":
                 scores = self._popularity.copy()
             else:
                 liked = Liked.of(state.history, self.rating_scale) if liked is None else liked
-                found = self._by_liked(stage, liked, categories)
+                found = self._by_liked(stage, liked, wanted.categories)
                 if found is None:
                     continue
                 scores = found
@@ -285,7 +295,7 @@ class Recommender:
         """The list of somebody whose scores alone do not fill it; the stars are not asked for."""
         source: Source = "personal" if history.tells else "profile"
         nothing = np.empty(0, np.float32)
-        state = PersonState(nothing, scores, _floor(scores), history.left_out, source, history)
+        state = PersonState(nothing, scores, history.left_out, source, history)
         return self.top_rows(state, n)
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
@@ -388,7 +398,7 @@ def tells_apart(scores: Float32) -> Mask:
     return different
 
 
-def _floor(scores: Float32) -> float:
+def _lowest(scores: Float32) -> float:
     """The lowest finite score; inf where none is."""
     finite = np.where(scores > -np.inf, scores, np.float32(np.inf))  # a fifth of the time of `min(where=…)`
     return float(finite.min(initial=np.inf))

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from marquee.domain.errors import DataError
+from marquee.models.arrays import save
 from marquee.models.protocol import Scorer
 
 AnyScorer = TypeVar("AnyScorer", bound=Scorer)
@@ -21,7 +22,7 @@ def write_model(folder: Path, model: Scorer) -> None:
     folder.mkdir(parents=True)
     (folder / _ALGORITHM).write_text(f"{model.algorithm}\n", encoding="utf-8")
     for name, array in model.to_arrays().items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+        save(folder / f"{name}.npy", array)
 
 
 def read_model(folder: Path, known: Mapping[str, type[AnyScorer]]) -> AnyScorer:
