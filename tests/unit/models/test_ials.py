@@ -1,14 +1,17 @@
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from marquee.domain.history import History
 from marquee.models import ials
 from marquee.models.ials import Ials, Penalties
 from marquee.models.liking import Liking
 from marquee.models.training_set import TrainingSet
+from marquee.training.model_files import read_model, write_model
 from tests.support.ratings import checkerboard, frame_of, liked_only
 
 PENALTIES = {"alpha": 0.3, "regularization": 0.05, "frequency_exponent": 0.8, "dislike": 0.4}
@@ -53,6 +56,26 @@ def test_a_state_is_the_least_squares_of_the_stacked_equations(ratings: Training
     left = np.vstack((root[:, None] * Q[history.rows], np.sqrt(0.3) * Q, np.sqrt(penalty) * np.eye(4)))
     right = np.concatenate((root, np.zeros(ratings.n_items + 4)))
     assert_allclose(model.fold_in(history), np.linalg.lstsq(left, right)[0], rtol=1e-4, atol=1e-6)
+
+
+def test_factors_lie_by_columns_on_disk_too_and_by_rows_mean_the_same(
+    ratings: TrainingSet, tmp_path: Path
+) -> None:
+    """Bundles of before are by rows."""
+    trained = ials.train(ratings, n_factors=4, n_epochs=2, **PENALTIES)
+    write_model(tmp_path / "by-columns", trained)
+    read = read_model(tmp_path / "by-columns", {"ials": Ials})
+    assert isinstance(read, Ials)
+    assert read.item_factors.flags.f_contiguous
+    by_rows = replace(read, item_factors=np.ascontiguousarray(read.item_factors))
+    for history in ratings.histories()[:5]:
+        state = trained.fold_in(history)
+        assert_array_equal(read.fold_in(history), state)
+        assert_array_equal(read.score(state), trained.score(state))
+        assert_allclose(by_rows.fold_in(history), state, rtol=1e-5)
+        assert_allclose(by_rows.score(state), trained.score(state), rtol=1e-4, atol=1e-6)
+        rows = history.rows[::-1].copy()
+        assert_allclose(trained.score(state, rows), trained.score(state)[rows], rtol=1e-4, atol=1e-6)
 
 
 def test_every_epoch_lowers_the_loss(ratings: TrainingSet) -> None:
