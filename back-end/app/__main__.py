@@ -49,8 +49,8 @@ class Workers(Multiprocess):
         super().__init__(config, sockets=sockets)
         self.should_exit = OrDeath(self)
 
-    def fork(self) -> None:
-        """Have workers be forked from now on."""
+    def fork_from_now_on(self) -> None:
+        """Have whoever starts a worker, here or in Uvicorn, fork it."""
         _subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]  # its one place
         os.register_at_fork(
             before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS),
@@ -87,10 +87,10 @@ class OrDeath(threading.Event):
         self._last_death = -math.inf
 
     def wait(self, timeout: float | None = None) -> bool:
-        if self.is_set() or (timeout is not None and time.monotonic() - self._last_death < timeout):
-            return super().wait(timeout)
         for worker in self._workers.processes:
             worker.child_conn.close()  # a worker's own: else who asks a dying one would wait for 5 s
+        if self.is_set() or (timeout is not None and time.monotonic() - self._last_death < timeout):
+            return super().wait(timeout)
         if wait_for_any([worker.process.sentinel for worker in self._workers.processes], timeout):
             self._last_death = time.monotonic()
         return self.is_set()
@@ -108,9 +108,10 @@ def main() -> int:
     configure_logs(settings.log_level, settings.log_format)
     _prepare_environment(settings)
     workers = Workers(_config(settings), sockets=sockets)
-    if sys.platform == "linux":  # elsewhere the system's libraries do not bear it
+    if sys.platform == "linux":  # elsewhere the system's libraries do not bear a fork
         _import_application()
-        workers.fork()
+        if len(os.listdir("/proc/self/task")) == 1:  # noqa: PTH208 - a count. No thread is copied.
+            workers.fork_from_now_on()
     workers.run()
     return STARTUP_FAILURE if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes) else 0
 

@@ -4,6 +4,8 @@ import asyncio
 import ctypes
 import gc
 import logging
+import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -76,6 +78,9 @@ def create_worker_app() -> FastAPI:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+        launcher = multiprocessing.parent_process()
+        if launcher is not None and os.getppid() != launcher.pid:  # it died before
+            sys.exit("The launcher of this worker has ended.")
     DirectValue.move()
     allow_many_connections()
     return create_app()

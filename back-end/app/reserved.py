@@ -77,7 +77,7 @@ def _reserved(filename: str) -> str:
         _reserve(filename)
     except OSError as error:
         logger.warning(
-            "%s has no room (%s): this worker's figures are not counted.", filename, error.strerror
+            "%s has no room (%s): this process's figures are not counted.", filename, error.strerror
         )
         memory = os.memfd_create("figures")
         os.truncate(memory, _BYTES)

@@ -15,8 +15,8 @@ PIECE = 2**16  # bytes moved at once
 _PIPE_BYTES = 2**20  # what a pipe holds, on Linux
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ
 _TERM_SECONDS = 10.0
-# Memory goes back to the system as soon as a batch is done with: allocators keep it for a next use, which may
-# never be of that size.
+# Memory goes back to the system as soon as some rows are done with: allocators keep it for a next use, which
+# may never be of that size. Where an operator has set these, that stands.
 _LEAN = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "1",
@@ -58,7 +58,7 @@ class PipedChild:
             self._command,
             stdin=subprocess.PIPE if self._reads else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            env=os.environ | _LEAN,
+            env=_LEAN | os.environ,
             pass_fds=() if self._open_file is None else (self._open_file.fileno(),),
         )
         if self._child.stdin is not None:

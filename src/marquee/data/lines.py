@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from marquee.data.layout import MOST_CHARACTERS
 from marquee.domain.errors import DataError
 
-BLOCK_CHARACTERS = 2**22
+BLOCK_CHARACTERS = 2**22  # at most
+BLOCK_LINES = 100_000  # about: an import writes a block in one transaction, for which others wait
+_FIRST_BLOCK = 2**21
 _ENDS = ("\n", "\r")
 _SHOWN = 200  # characters kept of a line that is too long
 MOST_RECORD_LINES = 400  # of quoted texts (an id has 255 characters); more is a quote that nobody closed
@@ -43,6 +45,7 @@ class Lines:
         self._skips = longest is not None
         self._back: deque[str] = deque()
         self._record: list[str] = []
+        self._block_characters = _FIRST_BLOCK
         self.number = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -92,13 +95,14 @@ class Lines:
         return first
 
     def block(self) -> str:
-        """Some `BLOCK_CHARACTERS` of whole lines, not counted yet: `accept` or `refuse` them.
+        """Some `BLOCK_LINES` whole lines, as long as the ones before, not counted yet: `accept` or `refuse`
+        them.
 
         Empty at the end, and while lines that were put back are waiting.
         """
         if self._back:
             return ""
-        block, tail = self._text.read(BLOCK_CHARACTERS), self._readline()
+        block, tail = self._text.read(self._block_characters), self._readline()
         if not isinstance(tail, _Cut) and not self._has_long_line(block):
             return block + tail
         lines = list(io.StringIO(block, newline=""))
@@ -108,8 +112,9 @@ class Lines:
         self._back.extend(self._cut_if_long(line) for line in lines if line)
         return ""
 
-    def accept(self, lines: int) -> None:
+    def accept(self, block: str, lines: int) -> None:
         """The block was taken; it had this many lines."""
+        self._block_characters = min(BLOCK_CHARACTERS, BLOCK_LINES * len(block) // lines)
         self.number += lines
 
     def refuse(self, block: str) -> None:

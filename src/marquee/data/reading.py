@@ -75,7 +75,7 @@ def _plain(lines: Lines, table: Table) -> RawChunk | None:
         lines.refuse(block)
         return None
     start = lines.number + 1
-    lines.accept(parsed.num_rows)
+    lines.accept(block, parsed.num_rows)
     fields = [column.combine_chunks() for column in parsed.columns]
     for role in (col.USER, col.ITEM):  # of all columns the ids alone are compared blank by blank
         if role in table.layout.columns:

@@ -44,7 +44,7 @@ def _from_fronts(states: Sequence[PersonState], wanted: Wanted) -> list[Listing 
         if state.front is not None and len(state.front.rows) == FRONT
     ]
     n = wanted.n
-    if not fronts or wanted.rules.factors is not None or n >= FRONT:
+    if not fronts or wanted.weighs or n >= FRONT:
         return found
     out = NO_ROWS if wanted.excluded is None else wanted.excluded
     is_free = wanted.barred is None and not len(out)

@@ -298,6 +298,23 @@ def test_a_worker_that_is_killed_again_and_again_is_replaced_each_time(new_servi
         eventually(lambda: service.serves_alone(1), within=4)
 
 
+def test_on_sighup_every_worker_is_replaced_and_lists_go_on(new_service: NewService) -> None:
+    service = new_service()
+    service.deploy(1)
+    eventually(lambda: service.serves(1))
+    before = set(service.on_every_worker(lambda client: client.get(LIST)))
+    os.kill(service.child.pid, signal.SIGHUP)
+
+    def replaced() -> bool:
+        with service.client("read") as client:
+            answer = client.get(LIST)
+        assert answer.status_code == 200
+        return not before.intersection(service.on_every_worker(lambda client: client.get(LIST)))
+
+    eventually(replaced, within=30)
+    assert service.serves(1)
+
+
 def test_on_sigterm_what_has_begun_is_finished(new_service: NewService) -> None:
     service = new_service(MARQUEE_WORKERS="1")
     where = httpx.URL(service.url)

@@ -73,3 +73,15 @@ def test_the_head_is_read_again() -> None:
     assert lines.head(2, 1000) == ["a\n", "b\n"]
     assert lines.number == 0
     assert rest(lines) == ["a\n", "b\n", "c\n"]
+
+
+@pytest.mark.parametrize(
+    ("line", "most"), [("1,1,5\n", 100_000), ("x" * 999 + "\n", BLOCK_CHARACTERS // 1000)]
+)
+def test_a_block_has_about_so_many_lines_and_not_more_characters(line: str, most: int) -> None:
+    lines = lines_of(line * (3 * BLOCK_CHARACTERS // len(line)))
+    first = lines.block()
+    lines.accept(first, first.count("\n"))
+    second = lines.block()
+    assert most * 0.99 <= second.count("\n") <= most + 1
+    assert len(second) <= BLOCK_CHARACTERS + len(line)

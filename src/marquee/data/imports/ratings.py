@@ -31,6 +31,7 @@ class ToWrite(NamedTuple):
     """A batch's good rows, and the same made ready while the batch before is being written.
 
     Attributes:
+        names: whom and what they name.
         content: what Postgres is given, unless some items turn out to be unknown.
     """
 
