@@ -110,7 +110,7 @@ def main() -> int:
     workers = Workers(_config(settings), sockets=sockets)
     if sys.platform == "linux":  # elsewhere the system's libraries do not bear a fork
         _import_application()
-        if len(os.listdir("/proc/self/task")) == 1:  # noqa: PTH208 - a count. No thread is copied.
+        if len(list(Path("/proc/self/task").iterdir())) == 1:  # a fork copies one thread
             workers.fork_from_now_on()
     workers.run()
     return STARTUP_FAILURE if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes) else 0

@@ -79,10 +79,9 @@ class PersonState:
     @property
     def floor(self) -> float:
         """The lowest finite score, inf where there is none; found when first asked for."""
-        if self._floor is None:
-            object.__setattr__(self, "_floor", _lowest(self.scores))
-        assert self._floor is not None  # noqa: S101 - for the type checker
-        return self._floor
+        floor = _lowest(self.scores) if self._floor is None else self._floor
+        object.__setattr__(self, "_floor", floor)
+        return floor
 
 
 class Front(NamedTuple):
