@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg2
 from psycopg2 import sql
 
@@ -27,7 +28,6 @@ _CONFIGURATION = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # a deep state folder would exceed the 107 bytes of a socket's path
     "max_connections": "60",
-    "shared_buffers": "256MB",  # memory that is not used is not taken
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -45,6 +45,18 @@ def _wal_megabytes(free: int) -> int:
         free: bytes of the disk, of which it takes a tenth at most.
     """
     return max(_LEAST_WAL, min(_MOST_WAL, free // 2**20 // 10))
+
+
+_LEAST_BUFFERS, _MOST_BUFFERS = 256, 4096  # MB
+
+
+def _buffer_megabytes(memory: int) -> int:
+    """How much of the tables and indexes stays in the server's memory; what is not used is not taken.
+
+    Args:
+        memory: bytes of the machine, of which it takes an eighth at most.
+    """
+    return max(_LEAST_BUFFERS, min(_MOST_BUFFERS, memory // 2**20 // 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +183,10 @@ class Cluster:
 
     def command(self, port: int) -> tuple[str, ...]:
         """The server's command line."""
-        wal = f"{_wal_megabytes(shutil.disk_usage(self.folder).free)}MB"
-        configuration = {**_CONFIGURATION, "max_wal_size": wal, "port": str(port)}
+        buffers = _buffer_megabytes(psutil.virtual_memory().total)
+        wal = _wal_megabytes(shutil.disk_usage(self.folder).free)
+        sizes = {"shared_buffers": f"{buffers}MB", "max_wal_size": f"{wal}MB"}
+        configuration = {**_CONFIGURATION, **sizes, "port": str(port)}
         flags = [word for name, value in configuration.items() for word in ("-c", f"{name}={value}")]
         return (*self.account.prefix, str(self.programs / "postgres"), "-D", str(self.folder), *flags)
 

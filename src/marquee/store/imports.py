@@ -1,6 +1,6 @@
 """Rows of a streamed import into Postgres, a batch a transaction.
 
-The keys that rows point to are locked once each (`require`), which is what foreign keys do once a row. Where
+The keys that rows point to are locked once each (`lock`), which is what foreign keys do once a row. Where
 this role may say so, the rows are then written without that second look: it is most of the cost.
 """
 
@@ -33,11 +33,14 @@ def make(connection: Connection, table: Table, ids: Collection[str]) -> list[str
     return list(connection.scalars(text(statement), {"ids": _array(sorted(ids))}))
 
 
-def require(connection: Connection, table: Table, ids: Collection[str]) -> set[str]:
-    """Those of the ids that exist; until the transaction ends, nobody deletes them."""
+def lock(connection: Connection, table: Table, ids: Collection[str]) -> set[str]:
+    """Keep rows from being deleted until the transaction ends; returns those of the ids that have no row."""
+    name = _ID[table]
     statement = (
-        f"SELECT {_ID[table]} FROM {table} WHERE {_ID[table]} = ANY(CAST(:ids AS text[])) "  # noqa: S608
-        f"ORDER BY {_ID[table]} FOR KEY SHARE"
+        "WITH given AS MATERIALIZED (SELECT CAST(:ids AS text[]) AS ids), "  # noqa: S608 - constants
+        f"there AS MATERIALIZED (SELECT {name} FROM {table} "
+        f"WHERE {name} = ANY((SELECT ids FROM given)::text[]) ORDER BY {name} FOR KEY SHARE) "
+        f"SELECT unnest(ids) FROM given EXCEPT SELECT {name} FROM there"
     )
     return set(connection.scalars(text(statement), {"ids": _array(ids)}))
 
@@ -55,6 +58,12 @@ def merge_ratings(connection: Connection, content: bytes, *, timed: bool) -> Tou
         content: user_id, item_id, rating, microseconds since 1970, as CSV; one row a pair.
         timed: whether the file says when they were made; where it does not, the same stars change nothing.
     """
+    new = (
+        "INSERT INTO ratings (user_id, item_id, rating, rated_at) "  # noqa: S608 - constants
+        f"SELECT user_id, item_id, rating, {_moment('at')} FROM incoming WHERE NOT EXISTS "
+        "(SELECT FROM ratings r WHERE r.user_id = incoming.user_id AND r.item_id = incoming.item_id "
+        "OFFSET 0)"  # looked up one by one: as a join, by old statistics, it may read the whole table
+    )
     same = "(ratings.rating, ratings.rated_at) IS DISTINCT FROM (excluded.rating, excluded.rated_at)"
     with _keys_already_checked(connection):
         return merge_csv(
@@ -68,6 +77,7 @@ def merge_ratings(connection: Connection, content: bytes, *, timed: bool) -> Tou
             f"WHERE {same if timed else 'ratings.rating IS DISTINCT FROM excluded.rating'} "
             "AND ratings.rated_at <= excluded.rated_at",
             "user_id",
+            new=new,
         )
 
 

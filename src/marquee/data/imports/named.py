@@ -70,12 +70,11 @@ def name_all(connection: Connection, names: Names, *, create_items: bool) -> Nam
     Raises:
         Conflict: somebody was deleted at this very moment; the transaction may be tried again.
     """
-    found, made_items = _locked(connection, "items", names.item_ids, create=create_items)
-    is_known = np.fromiter(map(found.__contains__, names.item_ids), bool, len(names.item_ids))
+    missing, made_items = _locked(connection, "items", names.item_ids, create=create_items)
+    is_known = np.fromiter((name not in missing for name in names.item_ids), bool, len(names.item_ids))
     known = is_known[names.items.indices.to_numpy()]
-    user_ids = names.users_of(known)
-    there, made_users = _locked(connection, "users", user_ids, create=True)
-    if len(there) < len(user_ids):
+    gone, made_users = _locked(connection, "users", names.users_of(known), create=True)
+    if gone:
         raise Conflict("Somebody whom the rows name was deleted meanwhile.")
     return Named(known, made_users, made_items)
 
@@ -83,13 +82,12 @@ def name_all(connection: Connection, names: Names, *, create_items: bool) -> Nam
 def _locked(
     connection: Connection, table: imports.Table, ids: list[str], *, create: bool
 ) -> tuple[set[str], list[str]]:
-    """Those of the ids that exist, locked; and those made for it."""
-    found = imports.require(connection, table, ids)
-    missing = [one for one in ids if one not in found] if create else []
-    if not missing:
-        return found, []
+    """Those of the ids that do not exist, the others being locked; and those made for it."""
+    missing = imports.lock(connection, table, ids)
+    if not (missing and create):
+        return missing, []
     made = imports.make(connection, table, missing)
-    return found | imports.require(connection, table, missing), made
+    return imports.lock(connection, table, missing), made
 
 
 def unknown_items(lines: NDArray[np.int64], items: pa.Array, known: NDArray[np.bool_]) -> list[Reject]:
