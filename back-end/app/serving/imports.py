@@ -127,9 +127,10 @@ class RunningImport:
         while True:
             await self._news.wait()
             self._news.clear()
-            if self.over and self.latest.get("type") != "report":
+            is_report = self.latest.get("type") == "report"
+            if self.over and not is_report:
                 raise await self._failure()
-            if self.latest:
+            if self.latest and self.over == is_report:  # a report counts once its process has said all
                 yield self.latest
             if self.over:
                 return
@@ -191,9 +192,11 @@ class RunningImport:
     async def _death(self, kept: str) -> Exception:
         """What to say of a child that said nothing itself."""
         code = await self._child.exit_code()
+        done = [f"{kept}."] if kept else []
         if code < 0 or code == _STOPPED:
-            return Unavailable(f"The import was stopped from outside. {kept}".strip(), hint="Send it again.")
-        return RuntimeError(f"The import of {self._job.kind} failed. {kept}")
+            message = " ".join(("The import was stopped from outside.", *done))
+            return Unavailable(message, hint="Send it again.")
+        return RuntimeError(" ".join((f"The import of {self._job.kind} failed.", *done)))
 
 
 def _spool(folder: Path) -> IO[bytes]:

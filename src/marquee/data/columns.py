@@ -1,7 +1,7 @@
 """Which column of a file is which: synonyms, and names that a person gives."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from marquee.domain import columns as col
 from marquee.domain.errors import DataError, InvalidInput
@@ -58,6 +58,11 @@ def roles(header: Sequence[str], synonyms: Mapping[str, tuple[str, ...]]) -> dic
     place = {key(name): position for position, name in reversed(list(enumerate(header)))}
     found = {role: next((word for word in words if word in place), None) for role, words in synonyms.items()}
     return {role: place[word] for role, word in found.items() if word is not None}
+
+
+def late(found: Collection[str], synonyms: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """What names would mean that are not among the columns: role by name, for roles that were not found."""
+    return {word: role for role, words in synonyms.items() if role not in found for word in words}
 
 
 def rating_columns(header: Sequence[str], named: Mapping[str, str], file: str) -> dict[str, int]:

@@ -19,6 +19,9 @@ _DELIMITERS = (",", "\t", ";", "|")
 JSON_LINES_LOOKED_AT = 1000  # whose keys together are the columns
 
 
+NOTHING_LATE: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What a reader must know of a file.
@@ -31,6 +34,8 @@ class Layout:
         genre_separators: characters between genres.
         legacy: Latin-1 when it is not UTF-8.
         encoding: None finds out.
+        late: for `jsonl`, what further keys would mean, by their names as synonyms are compared: a row that
+            has one is rejected, for the rows before it went without.
     """
 
     form: Form
@@ -41,6 +46,7 @@ class Layout:
     genre_separators: str = "|;,"
     legacy: bool = False
     encoding: str | None = None
+    late: Mapping[str, str] = field(default_factory=lambda: NOTHING_LATE)
 
 
 @dataclass(frozen=True, slots=True)

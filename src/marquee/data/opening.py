@@ -91,10 +91,9 @@ def readable(file: DataFile) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f"{file.name} is damaged ({error}).", hint="Copy or download it again.") from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise DataError(
-            f"{file.name} is not in {error.encoding} ({error.reason}).",
-            hint="Name its encoding with --encoding.",
+            f"{file.name} is not in {encoding_missed(error)}.", hint="Name its encoding with --encoding."
         ) from error
     except FileNotFoundError as error:
         raise DataError(f"{file.path} does not exist.", hint="Check the path.") from error
@@ -143,11 +142,19 @@ def known_encoding(encoding: str) -> str:
     """Python's name of an encoding; raises InvalidInput."""
     try:
         codec = codecs.lookup(encoding)
-    except LookupError as error:
+        b"\0\0\0\0".decode(codec.name, "surrogateescape")  # some of Python's are no encodings of text
+    except (LookupError, UnicodeError) as error:
         raise InvalidInput(
             f"There is no encoding called {encoding!r}.", hint="Try utf-8, latin-1, cp1252 or utf-16."
         ) from error
     return "utf-8-sig" if codec.name == "utf-8" else codec.name
+
+
+def encoding_missed(error: UnicodeError) -> str:
+    """Which encoding something turned out not to be in, and why."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.encoding} ({error.reason})"
+    return f"the encoding that was named ({error})"  # UTF-16 without its mark
 
 
 def _encoding(file: DataFile, *, legacy: bool) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from marquee.data.columns import key
 from marquee.data.layout import MOST_CHARACTERS, Form, Table
 from marquee.data.lines import Lines, LongLine
 from marquee.data.rejects import NOT_DECODABLE, Reject, shown
@@ -108,6 +109,7 @@ def too_long(name: str, lines: Lines, cut: LongLine) -> Reject:
 def _json_records(lines: Lines, table: Table) -> Iterator[Record]:
     layout = table.layout
     needed = {layout.header[layout.columns[role]]: role for role in _NEEDED if role in layout.columns}
+    known = frozenset(layout.header)
     for text in whole_lines(lines):
         if isinstance(text, LongLine):
             yield too_long(table.file.name, lines, text)
@@ -116,10 +118,24 @@ def _json_records(lines: Lines, table: Table) -> Iterator[Record]:
             continue
         record = json_object(text.rstrip("\r\n"), needed)
         if isinstance(record, dict):
-            yield lines.number, *(json_text(record.get(key)) for key in layout.header)
+            record = _late_fault(record, known, layout.late, text) or record
+        if isinstance(record, dict):
+            yield lines.number, *(json_text(record.get(name)) for name in layout.header)
         else:
             field, value, reason = record
             yield Reject(table.file.name, lines.number, field, shown(value), reason)
+
+
+def _late_fault(
+    record: dict[str, object], known: frozenset[str], late: Mapping[str, str], text: str
+) -> tuple[str, str, str] | None:
+    """As `json_object`, of a key that means something and that the first rows do not have."""
+    if known.issuperset(record):
+        return None
+    for name in record.keys() - known:
+        if (role := late.get(key(name))) is not None:
+            return role, text.strip(), f"the first rows have no key {name!r}: give it in all, or in none"
+    return None
 
 
 def json_object(text: str, needed: Mapping[str, str]) -> dict[str, object] | tuple[str, str, str]:
@@ -143,10 +159,10 @@ def _json_fault(
     record: dict[str, object], needed: Mapping[str, str], text: str
 ) -> tuple[str, str, str] | None:
     """As `_json_object`; an id read as a fraction has lost digits."""
-    for key, role in needed.items():
-        if key not in record:
-            return role, text, f"the key {key!r} is missing"
-        value = record[key]
+    for name, role in needed.items():
+        if name not in record:
+            return role, text, f"the key {name!r} is missing"
+        value = record[name]
         is_id = value is None or (isinstance(value, (str, int)) and not isinstance(value, bool))
         if role in _IDS and not is_id:
             return role, json_text(value), NOT_AN_ID

@@ -9,8 +9,10 @@ from marquee.data.columns import (
     ATTRIBUTE,
     GENRE_FLAG,
     ITEM_SYNONYMS,
+    RATING_SYNONYMS,
     USER_SYNONYMS,
     catalogue_columns,
+    late,
     rating_columns,
 )
 from marquee.data.layout import FOUND_OUT, Columns, Header, Layout, Table, fixed, read_header
@@ -147,7 +149,8 @@ def _rating_table(file: DataFile, columns: Columns) -> Table:
     if file.base in _LEGACY and not columns.named:
         return Table(file, replace(_LEGACY[file.base], encoding=columns.encoding))
     header = read_header(file, columns)
-    return Table(file, _layout(header, rating_columns(header.names, columns.named, file.name), columns))
+    places = rating_columns(header.names, columns.named, file.name)
+    return Table(file, replace(_layout(header, places, columns), late=late(places, RATING_SYNONYMS)))
 
 
 def _item_table(file: DataFile, columns: Columns) -> Table:

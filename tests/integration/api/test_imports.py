@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from marquee.data import validation
 from marquee.data.catalogue import NOT_A_YEAR, NOT_AN_AGE, NOT_ATTRIBUTES
-from marquee.data.imports.catalogue import NOT_A_CHOICE
+from marquee.data.imports.catalogue import BEYOND, NOT_A_CHOICE
 from marquee.data.imports.events import NOT_A_REQUEST, UNKNOWN_KIND
 from marquee.data.parsing import NOT_AN_OBJECT, RAGGED, TOO_LONG, UNCLOSED
 from marquee.data.rejects import NOT_DECODABLE
@@ -145,6 +145,29 @@ def test_a_bad_line_of_jsonl_is_told(service: Service, person: str) -> None:
     assert counts(told) == (1, 0, 0, 5)
 
 
+def test_a_time_that_only_later_rows_have_is_a_fault_of_theirs(service: Service, person: str) -> None:
+    """Without a time in the first thousand rows, ratings are of now; a time must not be passed over."""
+    line = f'{{"user_id": "{person}", "item_id": "i001", "rating": 4}}\n'
+    late = line.replace("i001", "i002").replace("}", ', "ratedAt": 1000}')
+    told = report(service, "ratings", line * 2000 + late, media_type=JSONL)
+    assert counts(told) == (1, 0, 1999, 1)
+    assert told["rejects"][0]["line"] == 2001
+    assert told["rejects"][0]["field"] == "timestamp"
+    assert "'ratedAt'" in told["rejects"][0]["reason"]
+
+
+def test_what_events_need_not_have_may_come_in_later_rows(service: Service, person: str) -> None:
+    head = f'{{"kind": "play", "user_id": "{person}", "item_id": "i001", "at": 100, "event_id": "{person}'
+    lines = [f'{head}-{n}"}}\n' for n in range(2000)]
+    lines += [f'{head}-x", "value": 0.5}}\n', f'{head}-y", "Value": 0.5}}\n']
+    told = report(service, "events", "".join(lines), media_type=JSONL)
+    assert counts(told) == (2001, 0, 0, 1)
+    assert "'Value'" in told["rejects"][0]["reason"]
+    assert f"{person}-x,play,{person},i001,100,0.5,,,".encode() in export(service, "events").replace(
+        b'"', b""
+    )
+
+
 def test_a_byte_order_mark_and_crlf_are_nothing(service: Service, person: str) -> None:
     body = b"\xef\xbb\xbf" + f"{RATINGS}{person},i001,4,100\n".replace("\n", "\r\n").encode()
     assert counts(report(service, "ratings", body)) == (1, 0, 0, 0)
@@ -243,6 +266,17 @@ def test_bad_items_are_told(service: Service, person: str) -> None:
     assert counts(told) == (1, 0, 0, 3)
 
 
+def test_items_of_a_time_that_no_calendar_has_are_told_and_lists_go_on(service: Service, person: str) -> None:
+    """Such a row once stood in Postgres, where no worker could read it."""
+    moments = ["-99999999999", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+    rows = [f"{person}-{n},title,{moment}\n" for n, moment in enumerate([*moments, "-3000000000"])]
+    told = report(service, "items", "item_id,title,created_at\n" + "".join(rows))
+    assert faults(told) == [(line, "created_at", BEYOND) for line in (2, 3, 4)]
+    assert counts(told) == (1, 0, 0, 3)
+    with service.client("read") as client:
+        assert client.get(f"/api/v1/items/{person}-3").status_code == 200
+
+
 def test_an_import_hides_an_item_and_leaves_it_hidden(service: Service, person: str) -> None:
     report(service, "items", f"item_id,title,hidden\n{person},A,true\n")
     report(service, "items", f"item_id,title\n{person},B\n")
@@ -297,6 +331,9 @@ def test_of_events_with_one_id_the_first_stands(service: Service, person: str) -
         (b"user_id,item_id,rating,user_id\n", "text/csv", 422, "2 columns named"),
         (b"user_id,item_id,rating\n", "application/json", 415, "Content-Type"),
         (b"user_id,item_id,rating\n", "text/csv; charset=klingon", 422, "klingon"),
+        (b"user_id,item_id,rating\n", "text/csv; charset=rot13", 422, "rot13"),
+        (b"user_id,item_id,rating\n", "text/csv; charset=utf-16", 422, "not in"),
+        (b"user_id,item_id,rating\n", "text/csv; charset=punycode", 422, "punycode"),
     ],
 )
 def test_a_body_that_is_no_table_is_refused(
@@ -342,6 +379,14 @@ def test_the_answer_may_be_a_stream_of_bad_rows_and_progress(service: Service, p
     assert len(progress) > 1
     assert lines[-1]["type"] == "report"
     assert (lines[-1]["inserted"], counts(lines[-1])[3]) == (20, 100)
+
+
+def test_a_stream_has_one_report_also_where_nothing_changes(service: Service, person: str) -> None:
+    row = f"{RATINGS}{person},i001,4,1\n"
+    for _ in range(5):
+        types = [line["type"] for line in as_lines(send(service, "ratings", row, Accept=JSONL))]
+        assert types[-1] == "report"
+        assert types.count("report") == 1
 
 
 def test_a_stream_that_cannot_be_read_on_ends_with_the_problem(service: Service, person: str) -> None:

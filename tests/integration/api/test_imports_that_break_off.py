@@ -132,10 +132,33 @@ def test_an_import_whose_process_is_killed_is_an_error_and_may_be_repeated(servi
     [importer] = importers(service)
     importer.kill()
     connection.sendall(b"0\r\n\r\n")
-    assert connection.recv(4096).startswith(b"HTTP/1.1 503")
+    answer = connection.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 503")
+    assert "stopped from outside. " in answer
+    assert "were dealt with. Send" in answer
     connection.close()
     assert counts(report(service, "ratings", b"".join(rows("reaped"))))[3] == 0
     assert stored(service.engine, "reaped") == ROWS
+
+
+def test_an_import_that_loses_postgres_while_it_waits_for_its_client_says_so(service: Service) -> None:
+    end_the_import = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'marquee-import' AND wait_event_type = 'Lock'"
+    )
+    watching = service.engine.execution_options(isolation_level="AUTOCOMMIT")
+    connection = under_way(service, rows("waits"))
+    eventually(lambda: stored(service.engine, "waits") > 0, within=120, what="the first batches")
+    with service.engine.begin() as other, watching.connect() as watcher:
+        other.execute(text("LOCK TABLE ratings IN SHARE MODE"))
+        eventually(lambda: bool(watcher.execute(end_the_import).all()), what="the import at work")
+    answer = connection.recv(4096).decode()
+    connection.close()
+    assert answer.startswith("HTTP/1.1 503")
+    assert "The database cannot be reached" in answer
+    assert "were dealt with" in answer
+    assert counts(report(service, "ratings", b"".join(rows("waits"))))[3] == 0
+    assert stored(service.engine, "waits") == ROWS
 
 
 def test_two_imports_of_the_same_rows_at_once_both_succeed(service: Service) -> None:

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from marquee.domain.errors import Conflict, InvalidInput, NotFound
+from marquee.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from marquee.domain.records import Rating
 from marquee.store import (
     audit,
@@ -26,6 +26,7 @@ from marquee.store import (
     versions,
 )
 from marquee.store.copying import Loaded
+from marquee.store.engine import unavailable_when_away
 from marquee.store.leadership import Leadership
 from marquee.store.tables import metadata
 
@@ -280,3 +281,30 @@ def test_there_is_one_leader_and_another_when_its_connection_ends(engine: Engine
     assert not first.held()
     assert second.acquire()
     second.release()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET statement_timeout = 50; SELECT pg_sleep(5)",
+        "SET lock_timeout = 50; LOCK TABLE items IN SHARE MODE",
+    ],
+)
+def test_a_statement_that_takes_too_long_is_not_a_database_that_is_away(
+    engine: Engine, statement: str
+) -> None:
+    with engine.connect() as other, engine.connect() as connection:
+        other.execute(text("LOCK TABLE items IN ROW EXCLUSIVE MODE"))
+        with pytest.raises(Unavailable, match="took too long"), unavailable_when_away():
+            connection.execute(text(statement))
+        connection.rollback()
+        connection.execute(text("RESET statement_timeout; RESET lock_timeout"))
+
+
+def test_a_lost_connection_is_a_database_that_is_away(engine: Engine) -> None:
+    with (
+        pytest.raises(Unavailable, match="cannot be reached"),
+        unavailable_when_away(),
+        engine.connect() as connection,
+    ):
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))

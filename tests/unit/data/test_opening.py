@@ -1,5 +1,7 @@
 """Encodings, compression, and files that are no text."""
 
+import encodings
+import encodings.aliases
 import gzip
 import hashlib
 import io
@@ -43,6 +45,15 @@ def test_a_named_encoding_is_used(tmp_path: Path) -> None:
 def test_an_unknown_encoding_is_said_to_be_unknown(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="'klingon'"):
         content_of(write(tmp_path / "a.csv", TEXT), "klingon")
+
+
+@pytest.mark.parametrize("encoding", sorted(set(encodings.aliases.aliases.values()) | {"idna", "undefined"}))
+def test_every_encoding_that_python_knows_is_one_of_text_or_refused(tmp_path: Path, encoding: str) -> None:
+    file = write(tmp_path / "a.csv", b"user_id,title\n\0\0")
+    try:
+        content_of(file, encoding)
+    except InvalidInput as error:  # or it is read
+        assert repr(encoding) in error.message or "is not in" in error.message  # noqa: PT017
 
 
 def test_a_file_that_is_not_in_the_named_encoding_is_refused(tmp_path: Path) -> None:

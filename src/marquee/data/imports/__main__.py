@@ -70,7 +70,10 @@ def _import(job: ImportJob, settings: Settings, outbox: Outbox) -> None:
         task = _task(job, lines, settings)
         outbox.say("started", ignored_columns=list(task.ignored))
         run: Run[Any] = Run(engine, task, outbox, lambda: counted.bytes)
-        run.go(lines)
+        try:
+            run.go(lines)
+        except Stopped:  # by the writer, perhaps, which failed while this waited for the client
+            raise run.failure or Stopped from None
     outbox.say("report", **run.report())
 
 

@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from marquee.data.imports.job import ImportJob
-from marquee.data.layout import JSON_LINES_LOOKED_AT, Header, Layout, Table, csv_header, json_header
+from marquee.data.layout import (
+    JSON_LINES_LOOKED_AT,
+    NOTHING_LATE,
+    Header,
+    Layout,
+    Table,
+    csv_header,
+    json_header,
+)
 from marquee.data.lines import Lines
-from marquee.data.opening import GZIP, HEAD, DataFile, known_encoding, required_encoding
+from marquee.data.opening import GZIP, HEAD, DataFile, encoding_missed, known_encoding, required_encoding
 from marquee.domain.errors import DataError, InvalidInput
 
 BODY = "The body"
@@ -77,9 +85,9 @@ def readable() -> Iterator[None]:
         yield
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f"The gzip stream is damaged ({error}).", hint="Compress it again.") from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise DataError(
-            f"The body is not in {error.encoding} ({error.reason}).",
+            f"The body is not in {encoding_missed(error)}.",
             hint="Name its encoding: `Content-Type: text/csv; charset=…`.",
         ) from error
 
@@ -102,9 +110,11 @@ def header_of(lines: Lines, job: ImportJob) -> Header:
     raise DataError(f"{BODY} has no header.", hint="The first line of CSV names its columns.")
 
 
-def table_of(header: Header, columns: Mapping[str, int]) -> Table:
-    """The body as a table, for the parsers."""
-    layout = Layout(form=header.form, header=header.names, columns=columns, delimiter=header.delimiter)
+def table_of(header: Header, columns: Mapping[str, int], late: Mapping[str, str] = NOTHING_LATE) -> Table:
+    """The body as a table, for the parsers; `late` as in `Layout`."""
+    layout = Layout(
+        form=header.form, header=header.names, columns=columns, delimiter=header.delimiter, late=late
+    )
     return Table(DataFile(Path(BODY)), layout)
 
 

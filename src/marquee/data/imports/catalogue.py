@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -25,9 +26,11 @@ from marquee.store import imports
 ROWS = 5_000  # a batch
 HIDDEN, CREATED = "hidden", "created_at"
 NOT_A_MOMENT = "created_at is neither unix seconds nor ISO 8601"
+BEYOND = "created_at is not in the years 2 to 9998"
 NOT_A_CHOICE = "hidden is neither true nor false"
 _CHOICES = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False, "": None}
-_MOST_SECONDS = 2**37  # some four thousand years from 1970, either way
+# A whole number of years that every time zone has, and Python: what is beyond, nobody could read again.
+_FIRST, _LAST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (2, 9999))
 
 R = TypeVar("R")
 
@@ -146,8 +149,10 @@ def _created(written: str) -> int | None:
     if not text:
         return None
     seconds = moment(text)
-    if seconds is None or abs(seconds) > _MOST_SECONDS:
+    if seconds is None:
         raise Fault(CREATED, written, NOT_A_MOMENT)
+    if not _FIRST <= seconds < _LAST:
+        raise Fault(CREATED, written, BEYOND)
     return round(seconds * 1e6)
 
 

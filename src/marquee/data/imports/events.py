@@ -1,7 +1,7 @@
 """Events: checked column by column; the first with an id stands."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from marquee.data.columns import RATING_SYNONYMS, listed, roles
+from marquee.data.columns import RATING_SYNONYMS, late, listed, roles
 from marquee.data.imports.batches import Batch, Written, last_line
 from marquee.data.imports.body import BODY, header_of, table_of
 from marquee.data.imports.content import as_csv
 from marquee.data.imports.job import ImportJob
 from marquee.data.imports.named import NOTHING_TOUCHED, Names, name_all, unknown_items
+from marquee.data.layout import Header, Table
 from marquee.data.lines import Lines
 from marquee.data.reading import RawChunk, chunks_of
 from marquee.data.rejects import in_order
@@ -87,7 +88,7 @@ class EventImport:
                 f"{BODY} has no column {', '.join(missing)}: found {listed(header.names)}.",
                 hint=f"Name the columns {', '.join(_ROLES)}; the last four may be left out.",
             )
-        self._table = table_of(header, columns)
+        self._table = _table(header, columns)
         self._feedback, self._now = feedback, now
         self._creates_items = job.create_items
         self.ignored = [name for place, name in enumerate(header.names) if place not in columns.values()]
@@ -156,6 +157,14 @@ class EventImport:
             late = timedelta(days=self._feedback.most_late_days).total_seconds()
             faults.mark(seconds < now - late, col.AT, LATE)
         return pa.array(np.rint(np.where(faults.good, seconds, 0) * 1e6).astype(np.int64))
+
+
+def _table(header: Header, columns: Mapping[str, int]) -> Table:
+    """The body as a table; in JSON, what need not be there may also come later than in the first rows."""
+    absent = [role for role in _ROLES if role not in columns] if header.form == "jsonl" else []
+    whole = replace(header, names=(*header.names, *absent))
+    places = {**columns, **{role: len(header.names) + place for place, role in enumerate(absent)}}
+    return table_of(whole, places, late(columns, _ROLES))
 
 
 def _event_ids(chunk: RawChunk, faults: Faults) -> pa.Array:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from marquee.data.columns import rating_columns
+from marquee.data.columns import RATING_SYNONYMS, late, rating_columns
 from marquee.data.imports.batches import Batch, Written, last_line
 from marquee.data.imports.body import BODY, advising, header_of, table_of
 from marquee.data.imports.content import as_csv
@@ -52,7 +52,7 @@ class RatingImport:
         header = header_of(lines, job)
         with advising(_HINT):
             columns = rating_columns(header.names, {}, BODY)
-        self._table = table_of(header, columns)
+        self._table = table_of(header, columns, late(columns, RATING_SYNONYMS))
         self._rules = RatingRules(scale, now, exact_times=True)
         self._timed = col.TIME in columns
         self._creates_items = job.create_items

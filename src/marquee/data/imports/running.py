@@ -81,6 +81,7 @@ class Run(Generic[G]):
 
     Attributes:
         tally: of what is committed.
+        failure: what ended the writing, if anything did.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Run(Generic[G]):
     ) -> None:
         self._engine, self._task, self._outbox, self._bytes_read = engine, task, outbox, bytes_read
         self._waiting: queue.Queue[Batch[G] | None] = queue.Queue(maxsize=1)
-        self._failure: BaseException | None = None
+        self.failure: BaseException | None = None
         self._unfinished: set[Whole] = set()
         self._began = time.monotonic()
         self.tally = Tally()
@@ -109,8 +110,8 @@ class Run(Generic[G]):
             self._hand_over(None)
             writer.join()
             self._tell_the_end()
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
 
     def report(self) -> dict[str, object]:
         """The figures, for people and programs."""
@@ -123,21 +124,21 @@ class Run(Generic[G]):
 
     def _hand_over(self, batch: Batch[G] | None) -> None:
         """Give the writer a batch as soon as it has room; nothing when it has failed."""
-        while self._failure is None:
+        while self.failure is None:
             try:
                 self._waiting.put(batch, timeout=0.1)
             except queue.Full:
                 continue
             return
         if batch is not None:
-            raise self._failure
+            raise self.failure
 
     def _write_all(self) -> None:
         try:
             for batch in iter(self._waiting.get, None):
                 self._write(batch)
         except BaseException as failure:  # it is raised where the import was started
-            self._failure = failure
+            self.failure = failure
             os.kill(os.getpid(), signal.SIGTERM)  # the reader may be waiting for a client, without end
 
     def _write(self, batch: Batch[G]) -> None:
