@@ -192,12 +192,12 @@ class Streamed(_Answer):
         self._first = await anext(self._messages)
 
     async def _pieces(self, scope: Scope) -> AsyncIterator[bytes]:
-        yield _line(self._first)
+        for line in self._lines(self._first):
+            yield line
         try:
             async for message in self._messages:
-                for piece in self._rejects(message["spooled"]):
-                    yield _TYPED.sub(b'{"type":"reject",', piece)
-                yield _line(message)
+                for line in self._lines(message):
+                    yield line
         except MarqueeError as error:
             yield _error_line(of_error(scope, error))
         except HTTPException as error:  # the client stopped sending
@@ -205,6 +205,12 @@ class Streamed(_Answer):
             yield _error_line(problem(scope, error.status_code, "request-timeout", "Request timeout", detail))
         except ClientDisconnect:
             return  # nobody is there to be told
+
+    def _lines(self, message: dict[str, Any]) -> Iterator[bytes]:
+        """A message behind the bad rows that it counts."""
+        for piece in self._rejects(message["spooled"]):
+            yield _TYPED.sub(b'{"type":"reject",', piece)
+        yield _line(message)
 
 
 class Whole(_Answer):

@@ -127,12 +127,13 @@ class RunningImport:
         while True:
             await self._news.wait()
             self._news.clear()
+            over = self.over  # as of this message: while it is sent, more may come
             is_report = self.latest.get("type") == "report"
-            if self.over and not is_report:
+            if over and not is_report:
                 raise await self._failure()
-            if self.latest and self.over == is_report:  # a report counts once its process has said all
+            if self.latest and over == is_report:  # a report counts once its process has said all
                 yield self.latest
-            if self.over:
+            if over:
                 return
 
     def rejects(self, start: int, end: int) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Which column of a file is which: synonyms, and names that a person gives."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from marquee.domain import columns as col
 from marquee.domain.errors import DataError, InvalidInput
@@ -60,9 +60,15 @@ def roles(header: Sequence[str], synonyms: Mapping[str, tuple[str, ...]]) -> dic
     return {role: place[word] for role, word in found.items() if word is not None}
 
 
-def late(found: Collection[str], synonyms: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """What names would mean that are not among the columns: role by name, for roles that were not found."""
-    return {word: role for role, words in synonyms.items() if role not in found for word in words}
+def late(
+    header: Sequence[str], found: Mapping[str, int], synonyms: Mapping[str, tuple[str, ...]]
+) -> dict[str, str]:
+    """What names mean that come later than the header: role by name.
+
+    Those are all the names of roles that were not found, and of the others the name that was, however spelt.
+    """
+    missing = {word: role for role, words in synonyms.items() if role not in found for word in words}
+    return {**missing, **{key(header[place]): role for role, place in found.items() if role in synonyms}}
 
 
 def rating_columns(header: Sequence[str], named: Mapping[str, str], file: str) -> dict[str, int]:
@@ -75,12 +81,12 @@ def rating_columns(header: Sequence[str], named: Mapping[str, str], file: str) -
         InvalidInput: a named column is not in the header.
         DataError: no column for the user, the item or the rating, or two for one of them.
     """
-    _refuse_twins(header, file)
+    refuse_twins(header, file)
     found = {**roles(header, RATING_SYNONYMS), **_named(header, named, file)}
     missing = [role for role in _REQUIRED if role not in found]
     if missing:
         raise _no_column(header, missing, file)
-    _refuse_choice(header, found, named, file)
+    refuse_choice(header, found, named, file)
     return found
 
 
@@ -96,12 +102,12 @@ def catalogue_columns(
     Raises:
         DataError: no column holds the id, or two columns have one name.
     """
-    _refuse_twins(header, file)
+    refuse_twins(header, file)
     given = {role: name for role, name in named.items() if role == required and name in header}
     found = {**roles(header, synonyms), **_named(header, given, file)}
     if required not in found:
         raise _no_column(header, [required], file)
-    _refuse_choice(header, found, given, file)
+    refuse_choice(header, found, given, file)
     taken = set(found.values())
     others = {
         ATTRIBUTE + name.strip(): position
@@ -111,7 +117,8 @@ def catalogue_columns(
     return {**found, **others}
 
 
-def _refuse_twins(header: Sequence[str], file: str) -> None:
+def refuse_twins(header: Sequence[str], file: str) -> None:
+    """Raises DataError where two columns have one name."""
     names = [name.strip() for name in header if name.strip()]
     for name in names:
         if names.count(name) > 1:
@@ -121,10 +128,10 @@ def _refuse_twins(header: Sequence[str], file: str) -> None:
             )
 
 
-def _refuse_choice(
+def refuse_choice(
     header: Sequence[str], found: Mapping[str, int], named: Mapping[str, str], file: str
 ) -> None:
-    """Two spellings of one name, such as userId and user_id: which is meant is not ours to guess."""
+    """Raises DataError where one name is spelt in two ways, as userId and user_id: we do not guess."""
     for role, place in found.items():
         twins = [name.strip() for name in header if key(name) == key(header[place])]
         if len(twins) > 1 and role not in named:

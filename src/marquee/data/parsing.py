@@ -20,6 +20,7 @@ UNCLOSED = "a quote is opened and never closed"
 STRAY_QUOTE = "text after a closing quote"
 TOO_LONG = "the line is too long to be a row"
 NOT_AN_OBJECT = "not a JSON object"
+LATE_KEY = "the first rows have no key of this spelling: give it in all rows alike, or in none"
 NOT_AN_ID = "an id is text or a whole number"
 
 BLANKS = " \t"
@@ -118,7 +119,7 @@ def _json_records(lines: Lines, table: Table) -> Iterator[Record]:
             continue
         record = json_object(text.rstrip("\r\n"), needed)
         if isinstance(record, dict):
-            record = _late_fault(record, known, layout.late, text) or record
+            record = _late_fault(record, known, layout.late) or record
         if isinstance(record, dict):
             yield lines.number, *(json_text(record.get(name)) for name in layout.header)
         else:
@@ -127,14 +128,14 @@ def _json_records(lines: Lines, table: Table) -> Iterator[Record]:
 
 
 def _late_fault(
-    record: dict[str, object], known: frozenset[str], late: Mapping[str, str], text: str
+    record: dict[str, object], known: frozenset[str], late: Mapping[str, str]
 ) -> tuple[str, str, str] | None:
     """As `json_object`, of a key that means something and that the first rows do not have."""
     if known.issuperset(record):
         return None
     for name in record.keys() - known:
-        if (role := late.get(key(name))) is not None:
-            return role, text.strip(), f"the first rows have no key {name!r}: give it in all, or in none"
+        if record[name] is not None and (role := late.get(key(name))) is not None:
+            return role, name, LATE_KEY
     return None
 
 
@@ -161,7 +162,7 @@ def _json_fault(
     """As `_json_object`; an id read as a fraction has lost digits."""
     for name, role in needed.items():
         if name not in record:
-            return role, text, f"the key {name!r} is missing"
+            return role, text, f"the key {shown(name)!r} is missing"
         value = record[name]
         is_id = value is None or (isinstance(value, (str, int)) and not isinstance(value, bool))
         if role in _IDS and not is_id:

@@ -150,7 +150,9 @@ def _rating_table(file: DataFile, columns: Columns) -> Table:
         return Table(file, replace(_LEGACY[file.base], encoding=columns.encoding))
     header = read_header(file, columns)
     places = rating_columns(header.names, columns.named, file.name)
-    return Table(file, replace(_layout(header, places, columns), late=late(places, RATING_SYNONYMS)))
+    return Table(
+        file, replace(_layout(header, places, columns), late=late(header.names, places, RATING_SYNONYMS))
+    )
 
 
 def _item_table(file: DataFile, columns: Columns) -> Table:

@@ -47,6 +47,7 @@ def _wal_megabytes(free: int) -> int:
     return max(_LEAST_WAL, min(_MOST_WAL, free // 2**20 // 10))
 
 
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _LEAST_BUFFERS, _MOST_BUFFERS = 256, 4096  # MB
 
 
@@ -57,6 +58,14 @@ def _buffer_megabytes(memory: int) -> int:
         memory: bytes of the machine, of which it takes an eighth at most.
     """
     return max(_LEAST_BUFFERS, min(_MOST_BUFFERS, memory // 2**20 // 8))
+
+
+def _memory() -> int:
+    """Bytes that this machine has, or this container may take."""
+    memory = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):  # there is no limit, or it is called "max"
+        memory = min(memory, int(_CONTAINER_LIMIT.read_text()))
+    return memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +192,7 @@ class Cluster:
 
     def command(self, port: int) -> tuple[str, ...]:
         """The server's command line."""
-        buffers = _buffer_megabytes(psutil.virtual_memory().total)
+        buffers = _buffer_megabytes(_memory())
         wal = _wal_megabytes(shutil.disk_usage(self.folder).free)
         sizes = {"shared_buffers": f"{buffers}MB", "max_wal_size": f"{wal}MB"}
         configuration = {**_CONFIGURATION, **sizes, "port": str(port)}

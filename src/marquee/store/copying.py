@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
@@ -59,6 +59,18 @@ def merge(connection: Connection, frame: "pd.DataFrame", columns: Mapping[str, s
     return Loaded(row.inserted, row.touched - row.inserted, len(frame) - row.touched)
 
 
+class Fresh(NamedTuple):
+    """How rows are inserted when none of them is there.
+
+    Attributes:
+        any_stands: a query that tells whether the key of any row of `incoming` is there.
+        insert: an `INSERT … SELECT … FROM incoming`, without `ON CONFLICT`.
+    """
+
+    any_stands: str
+    insert: str
+
+
 def merge_csv(
     connection: Connection,
     content: bytes,
@@ -66,7 +78,7 @@ def merge_csv(
     insert: str,
     key: str,
     *,
-    new: str | None = None,
+    fresh: Fresh | None = None,
 ) -> Touched:
     """Merge rows into a table; arguments as for `merge`.
 
@@ -74,32 +86,20 @@ def merge_csv(
         content: the rows as CSV without a header; what is empty and not in quotes becomes NULL.
         key: the column whose values are told, of the rows that were touched: up to `MOST_KEYS`, and one more
             where there are more.
-        new: an `INSERT … SELECT … FROM incoming …` of the rows whose key is not there yet. Where that is all
-            of them, as in most imports, `insert`, which takes three tenths longer, is left out.
+        fresh: used where it can be, for it is faster: `ON CONFLICT` takes three tenths longer.
     """
     with _incoming(connection, columns):
         cursor = connection.connection.cursor()
         cursor.copy_expert(
             f"COPY incoming ({', '.join(columns)}) FROM STDIN WITH (FORMAT csv)", io.BytesIO(content)
         )
-        made = _made(connection, new, key) if new else _NOTHING
-        if made.inserted == cursor.rowcount:
-            return made
-        merged = _touched(connection, insert, key)
-    keys = tuple(dict.fromkeys(made.keys + merged.keys))
-    return Touched(made.inserted + merged.inserted, merged.updated, keys)
-
-
-_NOTHING = Touched(0, 0, ())
-
-
-def _made(connection: Connection, new: str, key: str) -> Touched:
-    """What `new` inserts: nothing where somebody else inserts one of the rows at this moment."""
-    try:
-        with connection.begin_nested():
-            return _touched(connection, new, key)
-    except IntegrityError:
-        return _NOTHING
+        if fresh and not connection.scalar(text(fresh.any_stands)):
+            try:
+                with connection.begin_nested():
+                    return _touched(connection, fresh.insert, key)
+            except IntegrityError:  # somebody has inserted one of them meanwhile
+                pass
+        return _touched(connection, insert, key)
 
 
 def _touched(connection: Connection, insert: str, key: str) -> Touched:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from psycopg2.errors import LockNotAvailable, QueryCanceled
+from psycopg2.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from marquee.domain.errors import Unavailable
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-_TOO_LONG = (QueryCanceled, LockNotAvailable)
+_BUSY = (QueryCanceled, LockNotAvailable, DeadlockDetected, SerializationFailure)
 _MIGRATION_LOCK = 7_205_759_403  # any number that nothing else in this database locks
 
 
@@ -73,13 +73,13 @@ def migrate(engine: Engine) -> None:
 
 @contextmanager
 def unavailable_when_away() -> Iterator[None]:
-    """Turns a lost or refused connection, and a statement that took too long, into `Unavailable`."""
+    """Turns a lost or refused connection, and a statement that others held up, into `Unavailable`."""
     try:
         yield
     except (OperationalError, PoolTimeout) as error:
-        if isinstance(error, OperationalError) and isinstance(error.orig, _TOO_LONG):
+        if isinstance(error, OperationalError) and isinstance(error.orig, _BUSY):
             raise Unavailable(
-                "The database took too long: something else, perhaps an import, holds what this needs.",
+                "The database was too busy: something else, perhaps an import, holds what this needs.",
                 hint="Try again in a moment.",
             ) from error
         raise Unavailable(

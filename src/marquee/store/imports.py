@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from marquee.store import changes
-from marquee.store.copying import MOST_KEYS, Touched, merge_csv
+from marquee.store.copying import MOST_KEYS, Fresh, Touched, merge_csv
 
 Table = Literal["items", "users"]
 Whole = Literal["ratings", "events", "items", "users"]
@@ -58,11 +58,14 @@ def merge_ratings(connection: Connection, content: bytes, *, timed: bool) -> Tou
         content: user_id, item_id, rating, microseconds since 1970, as CSV; one row a pair.
         timed: whether the file says when they were made; where it does not, the same stars change nothing.
     """
-    new = (
+    insert = (
         "INSERT INTO ratings (user_id, item_id, rating, rated_at) "  # noqa: S608 - constants
-        f"SELECT user_id, item_id, rating, {_moment('at')} FROM incoming WHERE NOT EXISTS "
-        "(SELECT FROM ratings r WHERE r.user_id = incoming.user_id AND r.item_id = incoming.item_id "
-        "OFFSET 0)"  # looked up one by one: as a join, by old statistics, it may read the whole table
+        f"SELECT user_id, item_id, rating, {_moment('at')} FROM incoming"
+    )
+    # OFFSET 0 has each looked up by the key: as a join, by old statistics, it may read the whole table.
+    any_stands = (
+        "SELECT EXISTS (SELECT FROM incoming WHERE EXISTS (SELECT FROM ratings "
+        "WHERE ratings.user_id = incoming.user_id AND ratings.item_id = incoming.item_id OFFSET 0))"
     )
     same = "(ratings.rating, ratings.rated_at) IS DISTINCT FROM (excluded.rating, excluded.rated_at)"
     with _keys_already_checked(connection):
@@ -70,14 +73,12 @@ def merge_ratings(connection: Connection, content: bytes, *, timed: bool) -> Tou
             connection,
             content,
             {"user_id": "text", "item_id": "text", "rating": "float8", "at": "bigint"},
-            "INSERT INTO ratings (user_id, item_id, rating, rated_at) "  # noqa: S608
-            f"SELECT user_id, item_id, rating, {_moment('at')} FROM incoming "
-            "ON CONFLICT (user_id, item_id) DO UPDATE "
+            f"{insert} ON CONFLICT (user_id, item_id) DO UPDATE "
             "SET rating = excluded.rating, rated_at = excluded.rated_at, received_at = now() "
             f"WHERE {same if timed else 'ratings.rating IS DISTINCT FROM excluded.rating'} "
             "AND ratings.rated_at <= excluded.rated_at",
             "user_id",
-            new=new,
+            fresh=Fresh(any_stands, insert),
         )
 
 

@@ -73,7 +73,9 @@ def _import(job: ImportJob, settings: Settings, outbox: Outbox) -> None:
         try:
             run.go(lines)
         except Stopped:  # by the writer, perhaps, which failed while this waited for the client
-            raise run.failure or Stopped from None
+            if run.failure is not None:
+                raise run.failure  # noqa: B904  with its own cause
+            raise
     outbox.say("report", **run.report())
 
 

@@ -20,11 +20,13 @@ from marquee.data.layout import (
 )
 from marquee.data.lines import Lines
 from marquee.data.opening import GZIP, HEAD, DataFile, encoding_missed, known_encoding, required_encoding
+from marquee.data.rejects import shown
 from marquee.domain.errors import DataError, InvalidInput
 
 BODY = "The body"
 LONGEST_LINE = 2**20  # characters
 _HEAD_CHARACTERS = 2**22
+_MOST_TOLD = 50
 
 
 class _Resumed(io.RawIOBase):
@@ -86,6 +88,8 @@ def readable() -> Iterator[None]:
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f"The gzip stream is damaged ({error}).", hint="Compress it again.") from error
     except UnicodeError as error:
+        if isinstance(error, UnicodeEncodeError):  # that is of our own making
+            raise
         raise DataError(
             f"The body is not in {encoding_missed(error)}.",
             hint="Name its encoding: `Content-Type: text/csv; charset=…`.",
@@ -116,6 +120,12 @@ def table_of(header: Header, columns: Mapping[str, int], late: Mapping[str, str]
         form=header.form, header=header.names, columns=columns, delimiter=header.delimiter, late=late
     )
     return Table(DataFile(Path(BODY)), layout)
+
+
+def ignored_columns(header: Header, columns: Mapping[str, int]) -> list[str]:
+    """Names that mean nothing here, short enough to be told; the first fifty of them."""
+    names = [name for place, name in enumerate(header.names) if place not in columns.values()]
+    return [shown(name) for name in names[:_MOST_TOLD]]
 
 
 @contextmanager

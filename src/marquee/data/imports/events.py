@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from marquee.data.columns import RATING_SYNONYMS, late, listed, roles
+from marquee.data.columns import RATING_SYNONYMS, late, listed, refuse_choice, refuse_twins, roles
 from marquee.data.imports.batches import Batch, Written, last_line
-from marquee.data.imports.body import BODY, header_of, table_of
+from marquee.data.imports.body import BODY, header_of, ignored_columns, table_of
 from marquee.data.imports.content import as_csv
 from marquee.data.imports.job import ImportJob
 from marquee.data.imports.named import NOTHING_TOUCHED, Names, name_all, unknown_items
@@ -88,10 +88,12 @@ class EventImport:
                 f"{BODY} has no column {', '.join(missing)}: found {listed(header.names)}.",
                 hint=f"Name the columns {', '.join(_ROLES)}; the last four may be left out.",
             )
+        refuse_twins(header.names, BODY)
+        refuse_choice(header.names, columns, {}, BODY)
         self._table = _table(header, columns)
         self._feedback, self._now = feedback, now
         self._creates_items = job.create_items
-        self.ignored = [name for place, name in enumerate(header.names) if place not in columns.values()]
+        self.ignored = ignored_columns(header, columns)
 
     def batches(self, lines: Lines) -> Iterator[Batch[EventColumns]]:
         line = 1
@@ -164,7 +166,7 @@ def _table(header: Header, columns: Mapping[str, int]) -> Table:
     absent = [role for role in _ROLES if role not in columns] if header.form == "jsonl" else []
     whole = replace(header, names=(*header.names, *absent))
     places = {**columns, **{role: len(header.names) + place for place, role in enumerate(absent)}}
-    return table_of(whole, places, late(columns, _ROLES))
+    return table_of(whole, places, late(header.names, columns, _ROLES))
 
 
 def _event_ids(chunk: RawChunk, faults: Faults) -> pa.Array:

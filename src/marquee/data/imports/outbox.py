@@ -14,6 +14,7 @@ import orjson
 from marquee.data.rejects import Reject
 from marquee.domain.errors import MarqueeError, Unavailable
 
+_MOST_SAID = 4_000  # characters: a message may name what a client sent
 _TOLD = ("line", "field", "value", "reason")
 
 
@@ -56,7 +57,7 @@ class Outbox:
 
     def fail(self, error: MarqueeError, **facts: object) -> None:
         """Say what the import ended with."""
-        self.say("error", slug=error.slug, message=error.message, hint=error.hint, **facts)
+        self.say("error", slug=error.slug, message=error.message[:_MOST_SAID], hint=error.hint, **facts)
 
     def _append(self, content: bytes) -> None:
         try:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from marquee.data.columns import RATING_SYNONYMS, late, rating_columns
 from marquee.data.imports.batches import Batch, Written, last_line
-from marquee.data.imports.body import BODY, advising, header_of, table_of
+from marquee.data.imports.body import BODY, advising, header_of, ignored_columns, table_of
 from marquee.data.imports.content import as_csv
 from marquee.data.imports.job import ImportJob
 from marquee.data.imports.named import NOTHING_TOUCHED, Names, name_all, ranks, unknown_items
@@ -52,11 +52,11 @@ class RatingImport:
         header = header_of(lines, job)
         with advising(_HINT):
             columns = rating_columns(header.names, {}, BODY)
-        self._table = table_of(header, columns, late(columns, RATING_SYNONYMS))
+        self._table = table_of(header, columns, late(header.names, columns, RATING_SYNONYMS))
         self._rules = RatingRules(scale, now, exact_times=True)
         self._timed = col.TIME in columns
         self._creates_items = job.create_items
-        self.ignored = [name for place, name in enumerate(header.names) if place not in columns.values()]
+        self.ignored = ignored_columns(header, columns)
 
     def batches(self, lines: Lines) -> Iterator[Batch[ToWrite]]:
         line = 1

@@ -107,9 +107,11 @@ class Run(Generic[G]):
             for batch in self._task.batches(lines):
                 self._hand_over(batch)
         finally:
-            self._hand_over(None)
-            writer.join()
-            self._tell_the_end()
+            try:
+                self._hand_over(None)
+                writer.join()
+            finally:  # also where a signal ends the waiting
+                self._tell_the_end()
         if self.failure is not None:
             raise self.failure
 
