@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from marquee.store import changes
-from marquee.store.copying import MOST_KEYS, Fresh, Touched, merge_csv
+from marquee.store.copying import MOST_KEYS, Touched, merge_csv
 
 Table = Literal["items", "users"]
 Whole = Literal["ratings", "events", "items", "users"]
@@ -51,21 +51,17 @@ def _array(texts: Iterable[str]) -> str:
     return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
 
 
-def merge_ratings(connection: Connection, content: bytes, *, timed: bool) -> Touched:
+def merge_ratings(connection: Connection, content: bytes, *, timed: bool, fresh: bool = False) -> Touched:
     """Ratings whose people and items are locked; where one stands, the later wins.
 
     Args:
         content: user_id, item_id, rating, microseconds since 1970, as CSV; one row a pair.
         timed: whether the file says when they were made; where it does not, the same stars change nothing.
+        fresh: whether none of them is expected to stand.
     """
     insert = (
         "INSERT INTO ratings (user_id, item_id, rating, rated_at) "  # noqa: S608 - constants
         f"SELECT user_id, item_id, rating, {_moment('at')} FROM incoming"
-    )
-    # OFFSET 0 has each looked up by the key: as a join, by old statistics, it may read the whole table.
-    any_stands = (
-        "SELECT EXISTS (SELECT FROM incoming WHERE EXISTS (SELECT FROM ratings "
-        "WHERE ratings.user_id = incoming.user_id AND ratings.item_id = incoming.item_id OFFSET 0))"
     )
     same = "(ratings.rating, ratings.rated_at) IS DISTINCT FROM (excluded.rating, excluded.rated_at)"
     with _keys_already_checked(connection):
@@ -78,7 +74,7 @@ def merge_ratings(connection: Connection, content: bytes, *, timed: bool) -> Tou
             f"WHERE {same if timed else 'ratings.rating IS DISTINCT FROM excluded.rating'} "
             "AND ratings.rated_at <= excluded.rated_at",
             "user_id",
-            fresh=Fresh(any_stands, insert),
+            fresh=insert if fresh else None,
         )
 
 

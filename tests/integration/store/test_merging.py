@@ -28,7 +28,7 @@ def _merge(engine: Engine, *rows: tuple[str, str, float, int]) -> Touched:
 
 def _merge_within(connection: Connection, rows: Iterable[tuple[str, str, float, int]]) -> Touched:
     lines = [f'"{user}","{item}",{stars},{hours * HOUR}\n' for user, item, stars, hours in rows]
-    return imports.merge_ratings(connection, "".join(lines).encode(), timed=True)
+    return imports.merge_ratings(connection, "".join(lines).encode(), timed=True, fresh=True)
 
 
 def _standing(engine: Engine) -> dict[tuple[str, str], float]:
@@ -38,7 +38,8 @@ def _standing(engine: Engine) -> dict[tuple[str, str], float]:
 
 
 def test_what_is_new_is_inserted(engine: Engine) -> None:
-    assert _merge(engine, ("ann", "apple", 5, 1), ("bob", "fig", 4, 1)).inserted == 2
+    touched = _merge(engine, ("ann", "apple", 5, 1), ("bob", "fig", 4, 1))
+    assert (touched.inserted, touched.fresh) == (2, True)
     assert _standing(engine) == {("ann", "apple"): 5, ("bob", "fig"): 4}
 
 
@@ -67,7 +68,7 @@ def test_a_rating_that_another_inserts_at_this_moment_is_merged_with(
         _await_somebody_waiting(engine)
         other.commit()
         touched = merging.result(timeout=30)
-    assert (touched.inserted, touched.updated) == (1, updated)
+    assert (touched.inserted, touched.updated, touched.fresh) == (1, updated, False)
     assert _standing(engine) == {("ann", "apple"): 5, ("ann", "fig"): stars}
 
 

@@ -56,6 +56,7 @@ class RatingImport:
         self._rules = RatingRules(scale, now, exact_times=True)
         self._timed = col.TIME in columns
         self._creates_items = job.create_items
+        self._fresh = True
         self.ignored = ignored_columns(header, columns)
 
     def batches(self, lines: Lines) -> Iterator[Batch[ToWrite]]:
@@ -74,7 +75,8 @@ class RatingImport:
         touched = NOTHING_TOUCHED
         if named.known.any():
             content = content if named.known.all() else _content(good, names, named.known)
-            touched = imports.merge_ratings(connection, content, timed=self._timed)
+            touched = imports.merge_ratings(connection, content, timed=self._timed, fresh=self._fresh)
+            self._fresh = touched.fresh  # where one rating stands, others will
         return Written(
             inserted=touched.inserted,
             updated=touched.updated,
