@@ -73,9 +73,9 @@ def _import(job: ImportJob, settings: Settings, outbox: Outbox) -> None:
         try:
             run.go(lines)
         except Stopped:  # by the writer, perhaps, which failed while this waited for the client
-            if run.failure is not None:
-                raise run.failure  # noqa: B904  with its own cause
-            raise
+            if run.failure is None:
+                raise
+            raise run.failure from run.failure.__cause__
     outbox.say("report", **run.report())
 
 
