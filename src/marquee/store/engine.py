@@ -51,8 +51,8 @@ def connect(
     )
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; two processes may call it at once."""
+def migrate(engine: Engine, to: str = "head") -> None:
+    """Bring the schema up to a revision, the newest by default; two processes may call it at once."""
     from alembic import command  # half a second and 15 MB, which no service has a use for
     from alembic.config import Config
 
@@ -63,7 +63,7 @@ def migrate(engine: Engine) -> None:
         connection.commit()
         try:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             connection.commit()
         finally:
             connection.rollback()

@@ -66,6 +66,8 @@ items = Table(
     Column("hidden", Boolean, nullable=False, server_default=text("false")),
     _when("created_at"),
     _when("updated_at"),
+    # Postgres keeps times before and after every calendar that those who read them have.
+    CheckConstraint("created_at >= '0001-01-01Z' AND created_at < '9999-12-31Z'", name="created_at"),
 )
 Index("items_natural_order_idx", func.length(items.c.item_id), items.c.item_id)
 

@@ -1,0 +1,47 @@
+"""What the migrations do to rows that stand."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
+
+from marquee.stack import postgres as embedded
+from marquee.store import connect, items, migrate
+
+
+@pytest.fixture
+def unmigrated(postgres: embedded.Server) -> Iterator[Engine]:
+    postgres.ensure_databases("unmigrated")
+    engine = connect(postgres.url("unmigrated"), application_name="tests")
+    yield engine
+    engine.dispose()
+
+
+def test_an_item_whose_time_no_calendar_has_is_read_again(unmigrated: Engine) -> None:
+    migrate(unmigrated, to="0003")
+    written = {
+        "old": "1201-01-01Z BC",
+        "far": "12000-05-05Z",
+        "never": "infinity",
+        "known": "1995-06-07Z",
+    }
+    add = text("INSERT INTO items (item_id, title, created_at) VALUES (:id, :id, CAST(:at AS timestamptz))")
+    with unmigrated.begin() as connection:
+        for item_id, at in written.items():
+            connection.execute(add, {"id": item_id, "at": at})
+
+    migrate(unmigrated)
+
+    with unmigrated.connect() as connection:
+        found = {record.item_id: record.created_at for record in items.all_items(connection)}
+    assert found == {
+        "old": datetime(2, 1, 1, tzinfo=UTC),
+        "far": datetime(9998, 12, 31, tzinfo=UTC),
+        "never": datetime(9998, 12, 31, tzinfo=UTC),
+        "known": datetime(1995, 6, 7, tzinfo=UTC),
+    }
+    for at in written["old"], written["never"]:
+        with pytest.raises(IntegrityError, match="items_created_at_check"), unmigrated.begin() as connection:
+            connection.execute(add, {"id": "new", "at": at})
