@@ -80,7 +80,7 @@ async def recommend(request: Request) -> JsonBytes:
         scope["state"].get(QUEUED, 0),
     )
     if asked.explain:  # which may take as long as many lists
-        return JsonBytes(await in_thread(worker.trials.for_person, *made))
+        return JsonBytes(await worker.singles.run(worker.trials.for_person, *made))
     return JsonBytes(worker.trials.for_person(*made))
 
 
@@ -91,7 +91,7 @@ async def recommend(request: Request) -> JsonBytes:
     operation_id="recommend_to_visitor",
     dependencies=[BROWSERS],
 )
-def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
+async def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: RequestId) -> JsonBytes:
     """A list for a visitor, from ratings and events sent along and not kept.
 
     Of two ratings for one item the later counts; an event about an item that is rated does not.
@@ -99,7 +99,8 @@ def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: Re
     asked = asked_of(body, worker.lists)
     visitor = _visitor(body, system_clock().timestamp())
     _check_visitor(visitor, worker)
-    return JsonBytes(worker.lists.for_visitor(request_id, visitor, asked, worker.shelf, worker.catalogue))
+    made = (request_id, visitor, asked, worker.shelf, worker.catalogue)
+    return JsonBytes(await worker.singles.run(worker.lists.for_visitor, *made))
 
 
 @routes.post(
@@ -110,7 +111,7 @@ def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_id: Re
     dependencies=[READERS],
     openapi_extra={"parameters": [VARIANT_PARAMETER]},
 )
-def recommend_to_many(
+async def recommend_to_many(
     body: BatchRequest, worker: WorkerDep, requested: RequestedVariant, request_id: RequestId
 ) -> JsonBytes:
     """Lists for many people at once, each as if it were asked for alone, in a fraction of the time.
@@ -119,10 +120,13 @@ def recommend_to_many(
     the user's it names each. Unless `log` says that they are shown now, they are not taken for impressions.
     """
     asked = asked_of_batch(body, worker.lists)
-    people = worker.look_up_many(body.user_ids)
-    return JsonBytes(
-        worker.trials.for_many(request_id, people, asked, worker.lineup, worker.catalogue, requested)
-    )
+
+    def made() -> bytes:
+        people = worker.look_up_many(body.user_ids)
+        lineup, catalogue = worker.lineup, worker.catalogue
+        return worker.trials.for_many(request_id, people, asked, lineup, catalogue, requested)
+
+    return JsonBytes(await worker.batches.run(made))
 
 
 def _visitor(body: SessionRequest, now: float) -> Visitor:

@@ -1,4 +1,4 @@
-"""A limit on every wait for Postgres.
+"""When a request must have been answered, and a limit on every wait for Postgres.
 
 `statement_timeout` is kept by the server, so it does not help when the server itself hangs (a stopped
 process, a lost network); libpq would wait for ever. psycopg2 lets a program do the waiting itself.
@@ -15,6 +15,8 @@ from contextvars import ContextVar
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, connection, set_wait_callback
 
+from marquee.domain.errors import Unavailable
+
 _EVENTS = {POLL_READ: select.POLLIN, POLL_WRITE: select.POLLOUT}
 
 
@@ -27,6 +29,13 @@ _default_seconds = 6.0
 
 # When the request under way must have been answered, in `time.monotonic()` seconds; threads inherit it.
 request_ends: ContextVar[float | None] = ContextVar("request_ends", default=None)
+
+
+def require_time() -> None:
+    """Of what computes for long, between two parts: raises Unavailable once nobody waits for the rest."""
+    ends = request_ends.get()
+    if ends is not None and time.monotonic() > ends:
+        raise Unavailable("The answer took too long.", hint="Ask for less, or try again in a moment.")
 
 
 def install(seconds: float) -> None:

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import Literal, NamedTuple
 from zlib import crc32
 
@@ -14,6 +13,7 @@ from app.serving.audience import Person
 from app.serving.batches import Batch
 from app.serving.catalogue import Catalogue
 from app.serving.complaints import Complaint
+from app.serving.deadline import require_time
 from app.serving.lists import ListMaker, is_needless
 from app.serving.shadow import Shadow, Shown
 from app.serving.shelf import Shelf
@@ -98,20 +98,18 @@ class Trials:
     ) -> bytes:
         """The JSON of `BatchRecommendations`: for each person the list that they would be given alone.
 
-        Blocks for as long as it takes.
+        Blocks for as long as it takes, or until the request's end.
 
         Raises:
             Conflict: the challenger was requested, and there is none.
+            Unavailable: it takes too long.
         """
         every = [_chosen(person.user_id, lineup, requested) for person in people]
-        alone = partial(
-            self._by_choice,
-            request_id=request_id,
-            asked=asked,
-            lineup=lineup,
-            catalogue=catalogue,
-            requested=requested,
-        )
+
+        def alone(person: Person) -> bytes:
+            require_time()
+            return self._by_choice(person, request_id, asked, lineup, catalogue, requested)
+
         if not batches.are_made_together(self._lists, asked):
             return batches.joined([alone(person) for person in people])
         made: list[bytes] = [b""] * len(people)
@@ -142,6 +140,7 @@ class Trials:
     ) -> Iterator[bytes]:
         """The lists of people who have the same variant; where some fail together, each is made alone."""
         for part in batches.blocks(len(people), batch.shelf):
+            require_time()
             try:
                 block = batches.make_block(batch, people[part])
             except Exception:

@@ -38,6 +38,7 @@ from app.serving.tallies import Tallies
 from app.serving.tokens import Tokens
 from app.serving.trials import Trials
 from app.serving.versions import VersionShelf
+from app.threads import Computing
 from marquee.domain.clock import system_clock
 from marquee.domain.errors import Unavailable
 from marquee.domain.records import Event
@@ -64,6 +65,8 @@ class Worker:
 
     Attributes:
         STOP_SECONDS: that `stop` may take.
+        singles: computes single lists that take longer than a moment.
+        batches: computes the lists of many people.
     """
 
     STOP_SECONDS: ClassVar[float] = 6.0
@@ -73,6 +76,7 @@ class Worker:
     ) -> None:
         self.settings, self.serving = settings, serving
         self._stopping = threading.Event()
+        self.singles, self.batches = Computing("singles"), Computing("batches")
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.attendance = Attendance(settings.home / "run" / "feed-read")

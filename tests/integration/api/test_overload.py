@@ -122,6 +122,32 @@ def _slowest_while(client: httpx.Client, goes_on: Callable[[], bool]) -> float:
     return slowest
 
 
+def _batch_with_reasons(service: Service) -> tuple[int, float, str | None]:
+    people = [f"u{number:03d}" for number in range(1000)]
+    began = time.monotonic()
+    with service.client("read") as client:
+        answer = client.post(
+            "/api/v1/recommendations/batch", json={"user_ids": people, "n": 100, "explain": True}, timeout=60
+        )
+    return answer.status_code, time.monotonic() - began, answer.headers.get("retry-after")
+
+
+def test_who_asks_for_more_than_can_be_computed_is_refused_in_time_and_lists_go_on(
+    one_worker: Service,
+) -> None:
+    """A thousand lists with reasons take the worker a second; a hundred such batches come at once."""
+    with ThreadPoolExecutor(100) as pool, one_worker.client("read") as client:
+        asked = [pool.submit(_batch_with_reasons, one_worker) for _ in range(100)]
+        slowest = _slowest_while(client, lambda: not all(one.done() for one in asked))
+        outcomes = [one.result() for one in asked]
+
+    assert {200, 429} <= {status for status, _, _ in outcomes} <= {200, 429, 503}
+    assert all(retry is not None for status, _, retry in outcomes if status != 200)
+    assert max(seconds for _, seconds, _ in outcomes) < 20  # of which 10 are a request's time
+    assert slowest < 2.0
+    assert _batch_with_reasons(one_worker)[0] == 200  # nobody is still at what nobody waits for
+
+
 def test_a_query_ends_with_the_request_that_asked_for_it(api_server: Server) -> None:
     deadline.install(6.0)
     connection = psycopg2.connect(api_server.url("postgres").replace("+psycopg2", ""))
