@@ -136,7 +136,9 @@ def delete_item(item_id: ItemIdInPath, worker: WorkerDep) -> None:
     dependencies=[BROWSERS],
 )
 async def similar_items(item_id: ItemIdInPath, worker: WorkerDep, query: ListQuery) -> JsonBytes:
-    """What people who rated this item also rated; then, if that is too little, what is popular."""
+    """What people who like this item also like; then, if that is too little, what is popular among items of
+    its categories, and with everybody. Each item's `source` says which.
+    """
     visible(worker.catalogue, item_id)
     asked = asked_of(query, worker.lists)
     return JsonBytes(worker.lists.similar(item_id, asked, worker.shelf, worker.catalogue))

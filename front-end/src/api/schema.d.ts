@@ -147,7 +147,8 @@ export interface paths {
         };
         /**
          * Similar Items
-         * @description What people who rated this item also rated; then, if that is too little, what is popular.
+         * @description What people who like this item also like; then, if that is too little, what is popular among items of
+         *     its categories, and with everybody. Each item's `source` says which.
          */
         get: operations["list_similar_items"];
         put?: never;
@@ -3107,7 +3108,7 @@ export interface components {
             stars_high: number | null;
             /**
              * Source
-             * @description what put it there: the ranking model (`personal`), what people alike rate (`profile`), what is similar to what they liked, or to the item (`similar`), what is popular in their categories (`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`), or the leaderboard that it is on
+             * @description what put it there: the ranking model (`personal`), what people alike rate (`profile`), what is similar to what they liked, or to the item (`similar`), what is popular in their, or its, categories (`category`), or with everybody (`popular`), a rule (`pinned`), chance (`explored`), or the leaderboard that it is on
              * @enum {string}
              */
             source: "personal" | "profile" | "similar" | "category" | "popular" | "pinned" | "explored" | "trending" | "top-rated" | "latest";

@@ -74,6 +74,23 @@ def category_scores(liked: Liked, categories: Labels, popularity: Float32) -> Fl
     return scores
 
 
+def alike_scores(row: int, categories: Labels, popularity: Float32) -> Float32:
+    """How popular what shares categories with an item is, times the cosine of both sets; -inf elsewhere.
+
+    Of an item that nobody has rated yet, categories are what tells what it is like.
+    """
+    _, codes = categories.of_rows(np.array([row], np.int32))
+    shared = np.zeros(len(popularity), np.float32)
+    for code in codes.tolist():
+        shared[categories.rows_of_code(code)] += 1.0
+    shared[row] = 0.0
+    rows = np.flatnonzero(shared).astype(np.int32)
+    lengths, _ = categories.of_rows(rows)
+    scores = np.full(len(popularity), -np.inf, np.float32)
+    scores[rows] = popularity[rows] * shared[rows] / np.sqrt(lengths * np.float32(len(codes)))
+    return scores
+
+
 def their_categories(liked: Liked, categories: Labels) -> list[tuple[str, int]]:
     """Names and codes of the three that have the most weight among what they liked; of equals by name."""
     lengths, codes = categories.of_rows(liked.rows)

@@ -9,7 +9,7 @@ import numpy as np
 from marquee.domain.history import UNKNOWN_ROW, History
 from marquee.models.model_set import ModelSet
 from marquee.models.protocol import Float32, Int32, Mask, State, States
-from marquee.recommend.chain import Liked, Ranked, Source, category_scores, similar_scores
+from marquee.recommend.chain import Liked, Ranked, Source, alike_scores, category_scores, similar_scores
 from marquee.recommend.facts import Labels
 from marquee.recommend.listing import Listing, Wanted, barred_of, make_list
 from marquee.recommend.topn import best_rows, best_rows_many
@@ -351,19 +351,24 @@ class Recommender:
     def similar(
         self, item_row: int, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
     ) -> list[Recommendation]:
-        """Items liked by the same people as one item, then popular ones; never the item itself."""
+        """Items liked by the same people as one item, then popular ones: see `make_similar`."""
         return self.places(self.make_similar(item_row, _plain(n, excluded_rows, allowed)), None)
 
     def make_similar(self, item_row: int, wanted: Wanted) -> Listing:
-        """`similar` with all that may be wanted of a list."""
-        return make_list(self._similar_stages(item_row), wanted)
+        """`similar` with all that may be wanted of a list; popular items of its categories come in between.
 
-    def _similar_stages(self, item_row: int) -> Iterator[Ranked]:
+        Never the item itself.
+        """
+        return make_list(self._similar_stages(item_row, wanted.categories), wanted)
+
+    def _similar_stages(self, item_row: int, categories: Labels | None) -> Iterator[Ranked]:
         rows, similarities = self.models.fallback.neighbours.of(item_row)
         near = np.full(len(self._popularity), -np.inf, np.float32)
         near[rows] = similarities
         near[item_row] = -np.inf
         yield Ranked("similar", near, 0.0)
+        if categories is not None:
+            yield Ranked("category", alike_scores(item_row, categories, self._popularity), 0.0)
         popular = self._popularity.copy()
         popular[item_row] = -np.inf
         yield Ranked("popular", popular, 0.0)

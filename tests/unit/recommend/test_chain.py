@@ -5,7 +5,7 @@ import pytest
 
 from marquee.domain.history import UNKNOWN_ROW, History, Implied
 from marquee.models.neighbours import Neighbours
-from marquee.recommend.chain import Liked, category_scores, similar_scores, their_categories
+from marquee.recommend.chain import Liked, alike_scores, category_scores, similar_scores, their_categories
 from marquee.recommend.facts import Labels
 from marquee.settings.serving import RatingScale
 
@@ -48,6 +48,17 @@ def test_their_categories_are_those_with_the_most_weight_of_equals_the_first_by_
     assert names == ["Drama", "War", "Comedy"]
     many = Labels.of([tuple(f"c{number}" for number in range(9))])
     assert [name for name, _ in their_categories(_liked(a=1.0), many)] == ["c0", "c1", "c2"]
+
+
+def test_alike_is_what_shares_categories_the_more_the_better_and_never_the_item_itself() -> None:
+    """With c, of Drama and War, d has one of two in common: a cosine of 1 / sqrt(1 * 2)."""
+    assert alike_scores(C, CATEGORIES, POPULARITY).tolist() == pytest.approx(
+        [NOT, NOT, NOT, np.float32(0.2 / np.sqrt(2)), NOT]
+    )
+    assert alike_scores(A, CATEGORIES, POPULARITY).tolist() == pytest.approx(
+        [NOT, np.float32(0.4), NOT, NOT, NOT]
+    )
+    assert (alike_scores(E, CATEGORIES, POPULARITY) == NOT).all()
 
 
 def test_of_their_categories_the_popular_come_first() -> None:

@@ -139,6 +139,12 @@ def test_similar_items_are_the_neighbours_then_popular_ones_never_the_item_itsel
     assert _places(RECOMMENDER.similar(E, 2)) == [("a", "popular"), ("b", "popular")]
 
 
+def test_similar_to_what_nobody_knows_yet_is_what_is_popular_in_its_categories() -> None:
+    categories = Labels.of([("War",), ("Drama",), ("Drama", "War"), (), ("Drama", "Music")])
+    listed = RECOMMENDER.places(RECOMMENDER.make_similar(E, Wanted(4, categories=categories)), None)
+    assert _places(listed) == [("b", "category"), ("c", "category"), ("a", "popular"), ("d", "popular")]
+
+
 def test_similar_items_pass_filters() -> None:
     listed = RECOMMENDER.similar(A, 2, excluded_rows=np.array([C], dtype=np.int32))
     assert _places(listed) == [("d", "similar"), ("b", "popular")]

@@ -135,9 +135,9 @@ class ListedItem(ItemSummary):
     stars_high: StarsEnd = Field(description="high end of the interval of the stars", examples=[5.0])
     source: Source = Field(
         description="what put it there: the ranking model (`personal`), what people alike rate (`profile`), "
-        "what is similar to what they liked, or to the item (`similar`), what is popular in their categories "
-        "(`category`) or with everybody (`popular`), a rule (`pinned`), chance (`explored`), or the "
-        "leaderboard that it is on"
+        "what is similar to what they liked, or to the item (`similar`), what is popular in their, or its, "
+        "categories (`category`), or with everybody (`popular`), a rule (`pinned`), chance (`explored`), "
+        "or the leaderboard that it is on"
     )
     reasons: list[Reason] | None = Field(
         description="why it stands there, the strongest first, then the rules that moved it; "
