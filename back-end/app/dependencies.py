@@ -58,7 +58,7 @@ Operator = Annotated[Caller, OPERATORS]
 Admin = Annotated[Caller, ADMINS]
 
 
-def request_id_of(request: Request) -> str:
+async def request_id_of(request: Request) -> str:  # a plain function would wait for a thread
     request_id: str = request.scope["state"]["request_id"]
     return request_id
 

@@ -112,7 +112,9 @@ class Limits:
 
     def _begin_to_answer(self) -> None:
         seconds = self._allowed.answer_seconds
-        if seconds is not None and not self._time.expired():
+        if seconds is None:
+            request_ends.set(None)  # a request sent behind another begins with the other's
+        elif not self._time.expired():
             self._time.reschedule(asyncio.get_running_loop().time() + seconds)
             request_ends.set(time.monotonic() + seconds)
 

@@ -70,18 +70,14 @@ async def recommend(request: Request) -> JsonBytes:
     person = worker.person(user_id)
     if person is None:
         person = await in_thread(worker.look_up, user_id)
-    made = (
-        scope["state"]["request_id"],
-        person,
-        asked,
-        worker.lineup,
-        worker.catalogue,
-        requested_variant(scope, caller),
-        scope["state"].get(QUEUED, 0),
-    )
-    if asked.explain:  # which may take as long as many lists
-        return JsonBytes(await worker.singles.run(worker.trials.for_person, *made))
-    return JsonBytes(worker.trials.for_person(*made))
+    request_id, requested = scope["state"]["request_id"], requested_variant(scope, caller)
+    under_way = scope["state"].get(QUEUED, 0)
+
+    def make() -> bytes:
+        lineup, catalogue = worker.lineup, worker.catalogue
+        return worker.trials.for_person(request_id, person, asked, lineup, catalogue, requested, under_way)
+
+    return JsonBytes(await worker.singles.run(make) if asked.explain else make())  # reasons may take long
 
 
 @routes.post(
@@ -99,8 +95,11 @@ async def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_
     asked = asked_of(body, worker.lists)
     visitor = _visitor(body, system_clock().timestamp())
     _check_visitor(visitor, worker)
-    made = (request_id, visitor, asked, worker.shelf, worker.catalogue)
-    return JsonBytes(await worker.singles.run(worker.lists.for_visitor, *made))
+
+    def make() -> bytes:
+        return worker.lists.for_visitor(request_id, visitor, asked, worker.shelf, worker.catalogue)
+
+    return JsonBytes(await worker.singles.run(make))
 
 
 @routes.post(
@@ -121,12 +120,12 @@ async def recommend_to_many(
     """
     asked = asked_of_batch(body, worker.lists)
 
-    def made() -> bytes:
+    def make() -> bytes:
         people = worker.look_up_many(body.user_ids)
         lineup, catalogue = worker.lineup, worker.catalogue
         return worker.trials.for_many(request_id, people, asked, lineup, catalogue, requested)
 
-    return JsonBytes(await worker.batches.run(made))
+    return JsonBytes(await worker.batches.run(make))
 
 
 def _visitor(body: SessionRequest, now: float) -> Visitor:

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from marquee.store.changes import MORE, Change
 
 QUIET_SECONDS = 5.0  # without a further part: whoever was at it is gone
-LONGEST_SECONDS = (
-    300.0  # since the first part; each time all histories are read, which is work for both sides
-)
+LONGEST_SECONDS = 300.0  # since the first part; each time all histories are read again
 
 
 @dataclass(frozen=True, slots=True)

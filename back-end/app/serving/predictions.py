@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from app.serving.audience import Person
+from app.serving.deadline import require_time
 from app.serving.histories import NOTHING_RATED
 from app.serving.shelf import Shelf
 from app.serving.states import history_of
@@ -31,7 +33,7 @@ def predict(worker: Worker, pairs: Sequence[Pair]) -> tuple[int, list[PredictedS
 
     Raises:
         NotFound: an item is not in the catalogue; names it.
-        Unavailable: no model is deployed.
+        Unavailable: no model is deployed, or it takes longer than the request may.
     """
     shelf = worker.shelf
     if shelf is None:
@@ -42,8 +44,8 @@ def predict(worker: Worker, pairs: Sequence[Pair]) -> tuple[int, list[PredictedS
         wanted.setdefault(pair.user_id, []).append(pair.item_id)
     of_pair = {
         (stars.user_id, stars.item_id): stars
-        for user_id, item_ids in wanted.items()
-        for stars in _of_person(worker, shelf, user_id, item_ids)
+        for person, item_ids in zip(worker.look_up_many(list(wanted)), wanted.values(), strict=True)
+        for stars in _of_person(shelf, person, item_ids)
     }
     return shelf.model.version, [of_pair[pair] for pair in pairs]
 
@@ -55,8 +57,9 @@ def _check_items(worker: Worker, item_ids: Iterable[str]) -> None:
             raise NotFound(f"There is no item {item_id!r}.", hint="Leave its pair out.")
 
 
-def _of_person(worker: Worker, shelf: Shelf, user_id: str, item_ids: list[str]) -> Iterable[PredictedStars]:
-    person, model = worker.look_up(user_id), shelf.model
+def _of_person(shelf: Shelf, person: Person, item_ids: list[str]) -> Iterable[PredictedStars]:
+    require_time()
+    model = shelf.model
     rated = NOTHING_RATED if person.history is None else person.history
     history = history_of(rated, shelf.row_of_number, model.states.columns(person.profile))
     rows = shelf.rows(item_ids)
@@ -66,7 +69,7 @@ def _of_person(worker: Worker, shelf: Shelf, user_id: str, item_ids: list[str]) 
     lows, highs = ([None] * len(rows),) * 2 if ends is None else ends.tolist()
     for item_id, is_known, value, low, high in zip(item_ids, known, stars.tolist(), lows, highs, strict=True):
         source: Literal["model", "fallback"] = "model" if len(history) and is_known else "fallback"
-        yield PredictedStars(user_id, item_id, round(value, 3), _rounded(low), _rounded(high), source)
+        yield PredictedStars(person.user_id, item_id, round(value, 3), _rounded(low), _rounded(high), source)
 
 
 def _rounded(stars: float | None) -> float | None:

@@ -66,7 +66,7 @@ class Worker:
     Attributes:
         STOP_SECONDS: that `stop` may take.
         singles: computes single lists that take longer than a moment.
-        batches: computes the lists of many people.
+        batches: computes lists, or stars, of many people.
     """
 
     STOP_SECONDS: ClassVar[float] = 6.0
@@ -76,7 +76,7 @@ class Worker:
     ) -> None:
         self.settings, self.serving = settings, serving
         self._stopping = threading.Event()
-        self.singles, self.batches = Computing("singles"), Computing("batches")
+        self.singles, self.batches = Computing("singles", 64), Computing("batches", 32)
         self._feed_engine = feed_engine
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.attendance = Attendance(settings.home / "run" / "feed-read")

@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 from marquee.domain.ids import LONGEST_ID, fault_of
 from marquee.domain.limits import (
     AGES,
+    END_OF_TIME,
+    FIRST_TIME,
     LONGEST_ATTRIBUTE,
     LONGEST_TITLE,
     LONGEST_WORD,
@@ -28,7 +30,6 @@ LABELS, COMMENT = "labels", "comment"  # attributes for labels that are no objec
 
 _SHORTEST_VECTOR = 64  # numbers in a list; that is an embedding, which no model of Marquee's takes
 _LONGEST_KIND = 100
-_NO_TIME = 1  # the year of Go's zero time, which says that there is none
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNIX = re.compile(r"[0-9]{9,10}")
 _GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})(?: [A-Z]+)?")
@@ -48,7 +49,7 @@ def _text(value: str | None) -> str | None:
 
 
 def moment(written: str) -> datetime | None:
-    """A time as Gorse's clients write it; None for none. Without an offset it is in UTC.
+    """A time as Gorse's clients write it, without an offset in UTC; None for none, as Go's zero time is.
 
     Raises:
         ValueError: it is neither ISO 8601, nor unix seconds, nor as Go prints times.
@@ -63,12 +64,12 @@ def moment(written: str) -> datetime | None:
         at = datetime.fromisoformat("{}T{}{}".format(*printed.groups()) if printed else stripped)
     except ValueError as error:
         raise ValueError("is neither ISO 8601 nor unix seconds") from error
-    if at.year <= _NO_TIME:
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if at < FIRST_TIME:
         return None
-    try:
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except OverflowError as error:
-        raise ValueError("lies beyond the calendar") from error
+    if at >= END_OF_TIME:
+        raise ValueError("lies beyond the calendar")
+    return at.astimezone(UTC)
 
 
 def _time(written: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 LONGEST_TITLE = 500  # characters
 LONGEST_WORD = 100  # characters of a genre, a gender or an occupation
@@ -9,6 +10,10 @@ LONGEST_ATTRIBUTE = 2000  # characters of one text in the attributes
 MOST_GENRES = 50
 YEARS = range(1000, 2101)
 AGES = range(151)
+
+# From when until when an item may be added: years that every time zone has, and Python. Postgres keeps others
+# too, and nobody could read them again.
+FIRST_TIME, END_OF_TIME = (datetime(year, 1, 1, tzinfo=UTC) for year in (2, 9999))
 
 MOST_VALUES = 1000  # in the attributes, all levels together
 DEEPEST = 8  # levels of lists and objects in the attributes

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import UserDefinedType
 
+from marquee.domain.limits import END_OF_TIME, FIRST_TIME
+
 
 class Xid8(UserDefinedType[int]):
     """Postgres' 64-bit transaction id."""
@@ -66,8 +68,7 @@ items = Table(
     Column("hidden", Boolean, nullable=False, server_default=text("false")),
     _when("created_at"),
     _when("updated_at"),
-    # Postgres keeps times before and after every calendar that those who read them have.
-    CheckConstraint("created_at >= '0001-01-01Z' AND created_at < '9999-12-31Z'", name="created_at"),
+    CheckConstraint(f"created_at >= '{FIRST_TIME}' AND created_at < '{END_OF_TIME}'", name="created_at"),
 )
 Index("items_natural_order_idx", func.length(items.c.item_id), items.c.item_id)
 

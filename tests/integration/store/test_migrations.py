@@ -25,6 +25,9 @@ def test_an_item_whose_time_no_calendar_has_is_read_again(unmigrated: Engine) ->
         "old": "1201-01-01Z BC",
         "far": "12000-05-05Z",
         "never": "infinity",
+        "ever": "-infinity",
+        "first": "0002-01-01Z",
+        "last": "9998-12-31Z",
         "known": "1995-06-07Z",
     }
     add = text("INSERT INTO items (item_id, title, created_at) VALUES (:id, :id, CAST(:at AS timestamptz))")
@@ -40,8 +43,11 @@ def test_an_item_whose_time_no_calendar_has_is_read_again(unmigrated: Engine) ->
         "old": datetime(2, 1, 1, tzinfo=UTC),
         "far": datetime(9998, 12, 31, tzinfo=UTC),
         "never": datetime(9998, 12, 31, tzinfo=UTC),
+        "ever": datetime(2, 1, 1, tzinfo=UTC),
+        "first": datetime(2, 1, 1, tzinfo=UTC),
+        "last": datetime(9998, 12, 31, tzinfo=UTC),
         "known": datetime(1995, 6, 7, tzinfo=UTC),
     }
-    for at in written["old"], written["never"]:
+    for at in written["old"], written["never"], "0001-12-31Z", "9999-01-01Z":
         with pytest.raises(IntegrityError, match="items_created_at_check"), unmigrated.begin() as connection:
             connection.execute(add, {"id": "new", "at": at})

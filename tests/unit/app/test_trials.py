@@ -20,6 +20,7 @@ from app.serving.asked import Asked
 from app.serving.audience import Person
 from app.serving.bell import Bell
 from app.serving.database import Database
+from app.serving.deadline import request_ends
 from app.serving.histories import RATED, Histories
 from app.serving.impressions import ImpressionLog
 from app.serving.lists import ListMaker
@@ -32,6 +33,7 @@ from app.serving.tokens import Tokens
 from app.serving.trials import Trials
 from sqlalchemy import create_engine
 
+from marquee.domain.errors import Unavailable
 from marquee.models.bundle import Bundle
 from marquee.models.model_set import ModelSet
 from marquee.settings import Serving
@@ -78,8 +80,8 @@ class Canary:
     def alone(self, person: Person) -> bytes:
         return self._trials.for_person(REQUEST, person, Asked(5), self.lineup, CATALOGUE)
 
-    def batch(self, people: list[Person], request_id: str = REQUEST) -> bytes:
-        return self._trials.for_many(request_id, people, Asked(5), self.lineup, CATALOGUE)
+    def batch(self, people: list[Person], request_id: str = REQUEST, *, explain: bool = False) -> bytes:
+        return self._trials.for_many(request_id, people, Asked(5, explain=explain), self.lineup, CATALOGUE)
 
     def counted(self) -> dict[tuple[int, str], dict[str, Any]]:
         """As `store.outcomes.of_buckets` reads it."""
@@ -194,6 +196,20 @@ def test_a_challenger_that_is_the_champion_takes_as_long(new_canary: Callable[..
             canary.batch(people[first : first + 50], str(UUID(int=number)))
     taken = {variant: sums["milliseconds"] / sums["timed"] for variant, sums in _sums(canary).items()}
     assert taken["challenger"] == pytest.approx(taken["champion"], rel=0.01)
+
+
+@pytest.mark.parametrize("explain", [False, True])
+def test_a_batch_ends_with_its_request_and_that_is_no_error_of_the_challenger(
+    new_canary: Callable[..., Canary], explain: bool
+) -> None:
+    canary, people = new_canary(time.thread_time), _people(400)
+    token = request_ends.set(time.monotonic() - 1)
+    try:
+        with pytest.raises(Unavailable, match="too long"):
+            canary.batch(people, explain=explain)
+    finally:
+        request_ends.reset(token)
+    assert _sums(canary) == {}
 
 
 def test_lists_in_the_shadow_that_hold_no_numbers_are_errors_and_spoil_no_sum(

@@ -35,13 +35,27 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         ("874965758", datetime(1997, 9, 22, 22, 2, 38, tzinfo=UTC)),
         ("", None),
         ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+05:00", None),
+        ("0002-01-01T00:00:00+05:00", None),
+        ("0002-01-01T00:00:00Z", datetime(2, 1, 1, tzinfo=UTC)),
+        ("9998-12-31T23:59:59Z", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
 def test_times_are_read_as_gorses_clients_write_them(written: str, at: datetime | None) -> None:
     assert moment(written) == at
 
 
-@pytest.mark.parametrize("written", ["yesterday", "24/02/2022", "2022-13-01", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "yesterday",
+        "24/02/2022",
+        "2022-13-01",
+        "9999-01-01T00:00:00Z",
+        "9998-12-31T23:59:59-01:00",
+        "9999-12-31T23:59:59-12:00",
+    ],
+)
 def test_what_is_no_time_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r"is neither ISO 8601 nor unix seconds|beyond the calendar"):
         moment(written)

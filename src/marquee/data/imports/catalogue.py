@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -20,6 +19,7 @@ from marquee.data.reading import chunks_of
 from marquee.data.rejects import Reject, shown
 from marquee.data.validation import moment
 from marquee.domain import columns as col
+from marquee.domain.limits import END_OF_TIME, FIRST_TIME
 from marquee.domain.records import Item, User
 from marquee.store import imports
 
@@ -29,8 +29,7 @@ NOT_A_MOMENT = "created_at is neither unix seconds nor ISO 8601"
 BEYOND = "created_at is not in the years 2 to 9998"
 NOT_A_CHOICE = "hidden is neither true nor false"
 _CHOICES = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False, "": None}
-# A whole number of years that every time zone has, and Python: what is beyond, nobody could read again.
-_FIRST, _LAST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (2, 9999))
+_FIRST, _END = FIRST_TIME.timestamp(), END_OF_TIME.timestamp()
 
 R = TypeVar("R")
 
@@ -151,7 +150,7 @@ def _created(written: str) -> int | None:
     seconds = moment(text)
     if seconds is None:
         raise Fault(CREATED, written, NOT_A_MOMENT)
-    if not _FIRST <= seconds < _LAST:
+    if not _FIRST <= seconds < _END:
         raise Fault(CREATED, written, BEYOND)
     return round(seconds * 1e6)
 

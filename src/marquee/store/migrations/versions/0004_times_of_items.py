@@ -7,7 +7,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    # Year 1 to 9999 is what Python reads; the bounds leave room for its time zones.
+    op.execute("LOCK TABLE items IN ACCESS EXCLUSIVE MODE")  # at once: a service may still be writing
     op.execute(
         "UPDATE items SET updated_at = now(), "
         "created_at = least(greatest(created_at, '0002-01-01Z'), '9998-12-31Z') "
@@ -16,5 +16,5 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("items_created_at_check"),
         "items",
-        "created_at >= '0001-01-01Z' AND created_at < '9999-12-31Z'",
+        "created_at >= '0002-01-01Z' AND created_at < '9999-01-01Z'",
     )
