@@ -90,7 +90,7 @@ def test_what_another_process_loads_is_taken_in(new_service: NewService) -> None
         assert client.get("/api/v1/items", params={"q": "brand"}).json()["total"] == 1
         late = client.get(path_of("late", "recommendations")).json()
         assert late["known"] is True
-        assert client.get("/api/v1/items/brand%20new/similar").json()["items"][0]["source"] == "popular"
+        assert client.get("/api/v1/items/brand%20new/similar").json()["items"][0]["source"] == "category"
 
 
 def test_what_many_people_did_at_once_counts_in_each_next_list_and_holds_nobody_up(
