@@ -303,6 +303,8 @@ def _readable(path: Path) -> Iterator[Path]:
     try:
         yield path
     except (StorageInternalError, SQLAlchemyError, OSError) as error:
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from error
         reason = " ".join(str(error).split())
         raise Unavailable(
             f"The study's file {path} cannot be used: {reason}",
@@ -340,3 +342,12 @@ def _record(trial: "FrozenTrial", run_id: str | None) -> TrialRecord:
 
 def _mean(figures: Sequence[float]) -> float:
     return sum(figures) / len(figures)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C came first: in the middle of a commit it makes the session fail too."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
