@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple, Unpack
 
 from anyio import to_thread
 
@@ -15,8 +15,8 @@ from marquee.domain.errors import TooManyRequests
 MOST_WAITING = 64  # requests that wait for a thread; further ones are refused
 COMPUTING_AT_ONCE = 2  # more would take the interpreter from whoever answers in a moment
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 
 class Overloaded(TooManyRequests):
@@ -43,7 +43,7 @@ class Computing:
         self._name, self._most, self._asked = name, most, 0
         self._threads = ThreadPoolExecutor(COMPUTING_AT_ONCE, f"computing-{name}")
 
-    async def run(self, function: Callable[P, T], *arguments: P.args) -> T:  # type: ignore[valid-type]
+    async def run(self, function: Callable[[Unpack[Arguments]], T], *arguments: *Arguments) -> T:
         """Call a function; raises Overloaded when there are too many already."""
         if self._asked >= self._most:
             metrics.shed.labels(self._name).inc()
@@ -63,7 +63,7 @@ def require_room() -> None:
         raise Overloaded
 
 
-async def in_thread(function: Callable[P, T], *arguments: P.args) -> T:  # type: ignore[valid-type]
+async def in_thread(function: Callable[[Unpack[Arguments]], T], *arguments: *Arguments) -> T:
     """Call a function that blocks; raises Overloaded when there are too many already."""
     require_room()
     return await to_thread.run_sync(function, *arguments)

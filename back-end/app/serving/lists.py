@@ -248,7 +248,7 @@ class ListMaker:
         return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
 
     def similar(self, item_id: str, asked: Asked, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
-        """The JSON of `ItemList`: what goes with an item; popular items where it is in no list."""
+        """The JSON of `ItemList`: what goes with an item; popular items where the model has no row of it."""
         if shelf is None:
             number = np.array([catalogue.number_of[item_id]], np.int32)
             return self._item_list(self._counted(asked, catalogue, number))

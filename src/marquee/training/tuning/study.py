@@ -346,8 +346,6 @@ def _mean(figures: Sequence[float]) -> float:
 
 def _was_interrupted(error: BaseException | None) -> bool:
     """Whether Ctrl-C came first: in the middle of a commit it makes the session fail too."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error is not None
+    return _was_interrupted(error.__cause__) or _was_interrupted(error.__context__)
