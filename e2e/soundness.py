@@ -31,8 +31,9 @@ def sideways(page: Page) -> int:
 
 
 def assert_sound(page: Page, axe: str) -> None:
-    assert violations(page, axe) == []
-    assert sideways(page) == 0
+    found = violations(page, axe)
+    assert not found, "\n".join(found)
+    assert (wider := sideways(page)) == 0, f"{page.url} is {wider} pixels wider than its window"
 
 
 def assert_sound_everywhere(page: Page, axe: str) -> None:

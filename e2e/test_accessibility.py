@@ -105,6 +105,16 @@ def test_problems(still_page: Page, axe: str, console: Console) -> None:
     assert_sound(page, axe)
 
 
+def test_a_new_theme_comes_at_once_where_nothing_may_move(page: Page, platform: Platform) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    pick_profile(page, "42")
+    themes: tuple[Theme, ...] = ("dark", "light")
+    for theme in themes:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        moving = page.evaluate("document.getAnimations().map(({transitionProperty: it}) => it)")
+        assert (theme, moving) == (theme, [])
+
+
 def test_nothing_is_cut_off_on_the_narrowest_phone(page: Page, platform: Platform) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
     pick_profile(page, "42")
