@@ -105,7 +105,7 @@ def test_problems(still_page: Page, axe: str, console: Console) -> None:
     assert_sound(page, axe)
 
 
-def test_a_new_theme_comes_at_once_where_nothing_may_move(page: Page, platform: Platform) -> None:
+def test_a_new_theme_comes_at_once_where_nothing_may_move(page: Page) -> None:
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     pick_profile(page, "42")
     themes: tuple[Theme, ...] = ("dark", "light")
