@@ -1,7 +1,5 @@
 """What a client asks of a list, and what that means where it is made."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,11 +10,9 @@ from marquee.domain.errors import InvalidInput
 from marquee.models.protocol import Int32
 from marquee.recommend.filters import NO_FILTERS, Filters
 from marquee.recommend.listing import Exploring, Listing, Wanted
-from marquee.recommend.paging import HASH_BYTES, MOST_SHOWN, ShownItems, count_shown, is_whole
+from marquee.recommend.paging import MOST_SHOWN, ShownItems, count_shown, from_cursor, to_cursor
 from marquee.recommend.rules import NO_RULES, Factors
 from marquee.recommend.showable import Showable
-
-LONGEST_LIST_CURSOR = -(-MOST_SHOWN * HASH_BYTES * 4 // 3)  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +106,8 @@ def shown_of(cursor: str | None) -> bytes:
     """What a cursor says was shown; raises InvalidInput when it is not one of ours."""
     if cursor is None:
         return b""
-    try:
-        shown = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        shown = b""
-    if not is_whole(shown):
+    shown = from_cursor(cursor)
+    if shown is None:
         raise InvalidInput(
             "The cursor is not one that a list gave.", hint="Leave it out to begin at the first page."
         )
@@ -125,5 +118,4 @@ def next_cursor(asked: Asked, ground: Ground, listing: Listing) -> str | None:
     """The cursor of the page after this one; None where there is none, or too much was shown."""
     if not listing.more or asked.offset + len(listing.rows) >= MOST_SHOWN:
         return None
-    shown = asked.shown + ground.shown_items.told(listing.rows)
-    return base64.urlsafe_b64encode(shown).rstrip(b"=").decode()
+    return to_cursor(asked.shown + ground.shown_items.told(listing.rows))

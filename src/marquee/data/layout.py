@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Literal
 
@@ -84,8 +84,11 @@ class Header:
     delimiter: str
 
 
-def read_header(file: DataFile, columns: Columns) -> Header:
+def read_header(file: DataFile, columns: Columns, json_lines: int | None = JSON_LINES_LOOKED_AT) -> Header:
     """Find out the form of a file and its column names.
+
+    Args:
+        json_lines: of how many lines of JSONL the keys are columns; None for all.
 
     Raises:
         DataError: empty, not text, or JSON that is not one object a line.
@@ -95,7 +98,8 @@ def read_header(file: DataFile, columns: Columns) -> Header:
     with open_text(file, columns.encoding) as opened:
         first = _first_line(opened, file)
         if first.lstrip().startswith(("{", "[")):
-            return _json_header(first, opened, file)
+            further = iter(lambda: opened.text.readline(MOST_CHARACTERS), "")
+            return json_header(chain((first,), islice(further, json_lines)), file.name)
     return csv_header(first, delimiter)
 
 
@@ -137,12 +141,8 @@ def _split_header(first: str, delimiter: str) -> tuple[str, ...]:
     return tuple(next(csv.reader([first], delimiter=delimiter, skipinitialspace=True)))
 
 
-def _json_header(first: str, opened: OpenText, file: DataFile) -> Header:
-    return json_header((first, *islice(opened.text, JSON_LINES_LOOKED_AT)), file.name)
-
-
 def json_header(lines: Iterable[str], name: str) -> Header:
-    """The keys of the objects on some first lines; lines that are no objects are the reader's to reject.
+    """The keys of the objects on some lines; lines that are no objects are the reader's to reject.
 
     Raises:
         DataError: none of them is an object.

@@ -56,6 +56,7 @@ _FAMILIES: Sequence[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = 
     ((".inter",), (".item",), (".user",)),
 )
 _FETCH = "Fetch MovieLens 100K with `marquee data fetch ml-100k`, or name a file."
+_MOST_KEYS = 1000  # of the objects of a catalogue together
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _rating_table(file: DataFile, columns: Columns) -> Table:
 def _item_table(file: DataFile, columns: Columns) -> Table:
     if file.base in _LEGACY:
         return Table(file, replace(_LEGACY[file.base], encoding=columns.encoding))
-    header = read_header(file, columns)
+    header = _catalogue_header(file, columns)
     places = catalogue_columns(header.names, col.ITEM, ITEM_SYNONYMS, columns.named, file.name)
     layout = _layout(header, places, columns)
     genres = header.names[places[col.GENRES]] if col.GENRES in places else ""
@@ -169,9 +170,20 @@ def _item_table(file: DataFile, columns: Columns) -> Table:
 def _user_table(file: DataFile, columns: Columns) -> Table:
     if file.base in _LEGACY:
         return Table(file, replace(_LEGACY[file.base], encoding=columns.encoding))
-    header = read_header(file, columns)
+    header = _catalogue_header(file, columns)
     places = catalogue_columns(header.names, col.USER, USER_SYNONYMS, columns.named, file.name)
     return Table(file, _layout(header, places, columns))
+
+
+def _catalogue_header(file: DataFile, columns: Columns) -> Header:
+    """The header of a file in which every column says something, be it in one row alone."""
+    header = read_header(file, columns, json_lines=None)
+    if header.form == "jsonl" and len(header.names) > _MOST_KEYS:
+        raise DataError(
+            f"{file.name} has {len(header.names):,} different keys, more than {_MOST_KEYS:,}.",
+            hint='What only some objects have goes into one key: "attributes": {"name": "value"}.',
+        )
+    return header
 
 
 def _layout(header: Header, places: Mapping[str, int], columns: Columns) -> Layout:

@@ -5,6 +5,9 @@ worker makes another order between two pages. With the items themselves the next
 not shown yet, whoever answers.
 """
 
+import base64
+import binascii
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from hashlib import blake2b
@@ -16,6 +19,9 @@ from marquee.models.protocol import Int32
 
 HASH_BYTES = 5  # of 60,000 items one is taken for one of 1,000 shown in 1 of 18,000 lists
 MOST_SHOWN = 1000  # items, after which a list ends
+
+_CHECK_BYTES = 4  # of what a cursor says, so that what is none of ours is no first page
+LONGEST_LIST_CURSOR = -(-(_CHECK_BYTES + MOST_SHOWN * HASH_BYTES) * 4 // 3)  # characters
 
 _WEIGHTS = 256 ** np.arange(HASH_BYTES, dtype=np.int64)
 
@@ -56,9 +62,24 @@ def count_shown(shown: bytes) -> int:
     return len(shown) // HASH_BYTES
 
 
-def is_whole(shown: bytes) -> bool:
-    """Whether bytes may be a cursor's: hashes of 1 to `MOST_SHOWN` items."""
-    return len(shown) % HASH_BYTES == 0 and 0 < count_shown(shown) <= MOST_SHOWN
+def to_cursor(shown: bytes) -> str:
+    """The hashes of the items that were shown, as URL-safe text."""
+    return base64.urlsafe_b64encode(_check(shown) + shown).rstrip(b"=").decode()
+
+
+def from_cursor(cursor: str) -> bytes | None:
+    """The hashes of 1 to `MOST_SHOWN` items in a cursor; None when it is none of ours."""
+    try:
+        told = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    check, shown = told[:_CHECK_BYTES], told[_CHECK_BYTES:]
+    whole = len(shown) % HASH_BYTES == 0 and 0 < count_shown(shown) <= MOST_SHOWN
+    return shown if whole and check == _check(shown) else None
+
+
+def _check(shown: bytes) -> bytes:
+    return zlib.crc32(shown).to_bytes(_CHECK_BYTES, "big")
 
 
 def _numbers(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -107,6 +107,23 @@ def test_json_lines_are_read(tmp_path: Path) -> None:
     assert read(write(tmp_path / "any.jsonl", text)).rows == [("1", "m/1", 4.5, 1577836800)]
 
 
+def test_a_key_that_one_item_alone_has_is_its_attribute(tmp_path: Path) -> None:
+    ratings = write(tmp_path / "r.csv", "user,item,rating,time\n1,1500,3,4\n")
+    lines = [f'{{"item_id": "{number}", "title": "Film {number}"}}\n' for number in range(1501)]
+    lines[1500] = '{"item_id": "1500", "year": 1999, "studio": "Ghibli", "attributes": {"awards": 2}}\n'
+    outcome = read(ratings, items=write(tmp_path / "i.jsonl", "".join(lines)))
+    assert outcome.tables.items is not None
+    item = outcome.tables.items.by_id["1500"]
+    assert (item.year, item.attributes) == (1999, {"studio": "Ghibli", "awards": 2})
+
+
+def test_objects_that_have_each_its_own_keys_are_refused(tmp_path: Path) -> None:
+    ratings = write(tmp_path / "r.csv", "user,item,rating,time\n1,2,3,4\n")
+    lines = (f'{{"item_id": "{number}", "key {number}": 1}}\n' for number in range(1001))
+    with pytest.raises(DataError, match=r"i\.jsonl has 1,002 different keys, more than 1,000"):
+        read(ratings, items=write(tmp_path / "i.jsonl", "".join(lines)))
+
+
 def test_named_columns_make_any_file_readable(tmp_path: Path) -> None:
     path = write(tmp_path / "x.csv", "wer;was;wie;wann\n1;2;3;4\n")
     named = {"user_id": "wer", "item_id": "was", "rating": "wie", "timestamp": "wann"}

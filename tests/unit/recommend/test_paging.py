@@ -1,7 +1,15 @@
 import numpy as np
 
 from marquee.recommend import paging
-from marquee.recommend.paging import HASH_BYTES, MOST_SHOWN, ShownItems, count_shown, is_whole
+from marquee.recommend.paging import (
+    HASH_BYTES,
+    LONGEST_LIST_CURSOR,
+    MOST_SHOWN,
+    ShownItems,
+    count_shown,
+    from_cursor,
+    to_cursor,
+)
 
 SHOWN = ShownItems(["a", "b", "c ✨", "d"])
 
@@ -22,12 +30,26 @@ def test_items_that_share_a_hash_are_all_taken_for_shown() -> None:
     assert shown.rows(shown.told(np.array([2], np.int32))).tolist() == [0, 2]
 
 
-def test_a_cursor_is_whole_hashes_of_a_bounded_number_of_items() -> None:
-    assert not is_whole(b"")
-    assert not is_whole(b"x" * (HASH_BYTES + 1))
-    assert is_whole(b"x" * HASH_BYTES)
-    assert is_whole(b"x" * HASH_BYTES * MOST_SHOWN)
-    assert not is_whole(b"x" * HASH_BYTES * (MOST_SHOWN + 1))
+def test_a_cursor_says_what_was_shown() -> None:
+    for count in (1, 2, MOST_SHOWN):
+        shown = SHOWN.told(np.arange(count, dtype=np.int32) % 4)
+        cursor = to_cursor(shown)
+        assert from_cursor(cursor) == shown
+        assert len(cursor) <= LONGEST_LIST_CURSOR
+    assert len(cursor) == LONGEST_LIST_CURSOR
+
+
+def test_what_no_list_gave_is_no_cursor() -> None:
+    shown = b"x" * HASH_BYTES
+    for none_of_ours in (b"", shown + b"x", shown * (MOST_SHOWN + 1)):
+        assert from_cursor(to_cursor(none_of_ours)) is None
+    cursor = to_cursor(shown * 2)
+    for place, letter in enumerate(cursor):
+        assert from_cursor(cursor[:place] + ("B" if letter == "A" else "A") + cursor[place + 1 :]) is None
+    for cut in range(len(cursor)):
+        assert from_cursor(cursor[:cut]) is None
+    for text in ("not one of ours", "AAAA", "A" * 12, "✨", "\0"):
+        assert from_cursor(text) is None
 
 
 def test_hashes_hardly_ever_meet() -> None:

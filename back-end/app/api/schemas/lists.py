@@ -6,8 +6,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
 from app.api.schemas.fields import Answer, Id, ListSize, Message, NextCursor, Stars
 from app.api.schemas.items import ItemSummary
-from app.serving.asked import LONGEST_LIST_CURSOR
 from marquee.recommend.filters import NO_FILTERS, Filters, named_value
+from marquee.recommend.paging import LONGEST_LIST_CURSOR
 
 Source = Literal[
     "personal",
