@@ -1,9 +1,10 @@
 """What is known of the items of a catalogue, by row: what filters, rules and diversity ask of them."""
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from marquee.models.protocol import Float32, Int32
 
 NO_YEAR = np.iinfo(np.int32).min
 MOST_ATTRIBUTES = 64  # kept by name; inventing names fills no memory
+_PLAIN = (str, int, float)
 _NOTHING: Int32 = np.empty(0, np.int32)
 
 
@@ -32,15 +34,18 @@ class Labels:
     codes: Int32
 
     @classmethod
-    def of(cls, labels: Iterable[Iterable[str]]) -> Self:
+    def of(cls, labels: Iterable[Sequence[str]]) -> Self:
         """From the labels of each row."""
-        code_of: dict[str, int] = {}
+        code_of: defaultdict[str, int] = defaultdict(count().__next__)
         codes: list[int] = []
         starts = [0]
         for several in labels:
-            codes.extend(code_of.setdefault(label, len(code_of)) for label in dict.fromkeys(several))
+            if len(several) == 1:  # as most have, of attributes
+                codes.append(code_of[several[0]])
+            elif several:
+                codes += [code_of[label] for label in dict.fromkeys(several)]
             starts.append(len(codes))
-        return cls(code_of, np.array(starts, np.int32), np.array(codes, np.int32))
+        return cls(dict(code_of), np.array(starts, np.int32), np.array(codes, np.int32))
 
     @property
     def n_rows(self) -> int:
@@ -177,14 +182,18 @@ def _attribute_of(items: Sequence[Item]) -> Callable[[str], Labels]:
     return lambda name: Labels.of(texts_of(item.attributes.get(name)) for item in items)
 
 
-def texts_of(value: object) -> list[str]:
+def texts_of(value: object) -> Sequence[str]:
     """An attribute's value, or each of a list of them, as the text that filters and rules name it by.
 
     True is "true", and a number without a fraction has no point: JSON's 5.0 and 5 are one number. What is
     nested deeper has no text.
     """
-    several = value if isinstance(value, list | tuple) else (value,)
-    return [text_of(one) for one in several if isinstance(one, str | int | float)]
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    several = value if isinstance(value, (list, tuple)) else (value,)
+    return [one if isinstance(one, str) else text_of(one) for one in several if isinstance(one, _PLAIN)]
 
 
 def text_of(value: str | int | float | bool) -> str:
