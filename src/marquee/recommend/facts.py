@@ -182,16 +182,16 @@ def _attribute_of(items: Sequence[Item]) -> Callable[[str], Labels]:
     return lambda name: Labels.of(texts_of(item.attributes.get(name)) for item in items)
 
 
-def texts_of(value: object) -> Sequence[str]:
+def texts_of(value: object) -> list[str]:
     """An attribute's value, or each of a list of them, as the text that filters and rules name it by.
 
     True is "true", and a number without a fraction has no point: JSON's 5.0 and 5 are one number. What is
     nested deeper has no text.
     """
     if value is None:
-        return ()
+        return []
     if isinstance(value, str):
-        return (value,)
+        return [value]
     several = value if isinstance(value, (list, tuple)) else (value,)
     return [one if isinstance(one, str) else text_of(one) for one in several if isinstance(one, _PLAIN)]
 
