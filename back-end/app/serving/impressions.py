@@ -129,9 +129,10 @@ class ImpressionLog(VitalThread):
             self._drop(1, "full")
 
     def forget(self, user_id: str) -> None:
-        """Do not write what still waits of a person who was erased."""
-        self._erased[user_id] = self._clock()
-        self.shown.forget(user_id)
+        """Discount nothing for a person who was erased; what waits of them, the store does not write."""
+        if self.shown.enabled:
+            self._erased[user_id] = self._clock()
+            self.shown.forget(user_id)
 
     def close(self, seconds: float) -> None:
         """Write what waits, and end; what is not written in that time is dropped and counted. Blocks."""
@@ -193,25 +194,15 @@ class ImpressionLog(VitalThread):
         return True
 
     def _write(self, batch: Sequence[Noted]) -> None:
-        rows = [_impression(noted) for noted in self._not_erased(batch)]
-        if not rows:
-            return
+        rows = [_impression(noted) for noted in batch]
         for moment in (min(row.at for row in rows), max(row.at for row in rows)):
             self._make_days(moment)
         with self._database.writing_quietly() as connection:
             if self._is_second_try:  # the first may have been committed before the connection was lost
                 there = impressions.written(connection, (row.request_id for row in rows))
                 rows = [row for row in rows if (row.request_id, row.user_id) not in there]
-            impressions.write(connection, rows)
-        metrics.impressions_written.inc(len(rows))
-
-    def _not_erased(self, batch: Sequence[Noted]) -> list[Noted]:
-        erased, oldest = self._erased, batch[0].at
-        for user_id in [user_id for user_id, at in erased.items() if at < oldest]:
-            del erased[user_id]
-        return [
-            noted for noted in batch if noted.user_id is None or noted.at > erased.get(noted.user_id, 0.0)
-        ]
+            written = impressions.write(connection, rows)
+        metrics.impressions_written.inc(written)
 
     def _read_others(self) -> None:
         """Take in what all workers have written since the last look; without Postgres, the next time."""
@@ -226,6 +217,9 @@ class ImpressionLog(VitalThread):
         for request_id, user_id, at, item_ids in found:
             if at.timestamp() > self._erased.get(user_id, 0.0):
                 self.shown.note(user_id, request_id, at.timestamp(), item_ids)
+        for user_id, at_second in list(self._erased.items()):  # the feed's thread adds to them
+            if at_second < self._read_until - _READ_AGAIN_SECONDS:
+                del self._erased[user_id]
         self._read_until = began
 
     def _make_days(self, moment: datetime) -> None:

@@ -43,7 +43,7 @@ from marquee.domain.clock import system_clock
 from marquee.domain.errors import Unavailable
 from marquee.domain.records import Event
 from marquee.settings import Serving, Settings
-from marquee.store import changes, deployment, items, users, versions
+from marquee.store import changes, deployment, items, versions
 from marquee.store.changes import Change
 
 logger = logging.getLogger("marquee.app")
@@ -338,7 +338,7 @@ class Worker:
             self.histories.changed(connection, people, self.stage.catalogue)
             if len(people) <= READ_AT_ONCE:
                 self._refold(people)
-        for user_id in users.missing(connection, keys.get("user", ())):
+        for user_id in keys.get("user_erased", ()):
             self.impressions.forget(user_id)
             self.stage.forget_person(user_id)
             self.versions.forget_person(user_id)

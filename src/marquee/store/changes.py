@@ -17,6 +17,7 @@ Kind = Literal[
     "event",
     "events",
     "user",
+    "user_erased",
     "users",
     "item",
     "item_deleted",

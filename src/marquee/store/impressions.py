@@ -14,6 +14,8 @@ from marquee.store.tables import impressions
 
 DAYS_AHEAD = 2  # partitions made before they are needed
 _PARTITION_LOCK = 7_205_759_407  # held while partitions are made or dropped
+_ERASURE_LOCK = 7_205_759_408  # held while somebody is forgotten; shared by those who write
+_CLOCKS_DIFFER = timedelta(seconds=1)  # between a worker and Postgres
 _LOCK_WAIT_MS = 2_000
 _LATER = "The next time may find them free."
 _PREFIX = "impressions_"
@@ -102,21 +104,30 @@ def drop_days(connection: Connection, *, now: datetime, keep_days: int) -> list[
     return over
 
 
-def write(connection: Connection, rows: Sequence[Impression]) -> None:
-    """Write lists; raises IntegrityError when a day has no partition."""
-    if rows:
-        # One document for all: values bound one by one cost the process more than making the lists did.
-        document = orjson.dumps(list(rows)).decode()
-        connection.execute(_INSERT, {"rows": document})
+def write(connection: Connection, rows: Sequence[Impression]) -> int:
+    """Write lists, but for those shown to somebody who has been erased since; returns how many it wrote.
+
+    Raises:
+        IntegrityError: a day has no partition.
+    """
+    if not rows:
+        return 0
+    # One document for all: values bound one by one cost the process more than making the lists did.
+    document = orjson.dumps(list(rows)).decode()
+    values = {"rows": document, "lock": _ERASURE_LOCK, "margin": _CLOCKS_DIFFER}
+    return int(connection.execute(_INSERT, values).rowcount)
 
 
+# Two statements in one exchange: the second sees whatever was erased before the first had its lock.
 _INSERT = text(
+    "SELECT pg_advisory_xact_lock_shared(:lock); "
     "INSERT INTO impressions "
     "(at, request_id, user_id, model_version, variant, source, item_ids, propensities, rollout, step) "
     "SELECT at, request_id, user_id, model_version, variant, source, item_ids, propensities, rollout, step "
     "FROM json_to_recordset(CAST(:rows AS json)) AS shown (at timestamptz, request_id uuid, user_id text, "
     "model_version int, variant text, source text, item_ids text[], propensities real[], "
-    "rollout int, step smallint)"
+    "rollout int, step smallint) WHERE NOT EXISTS (SELECT FROM changes "
+    "WHERE kind = 'user_erased' AND key = shown.user_id AND changes.at >= shown.at - :margin)"
 )
 
 
@@ -166,8 +177,17 @@ def of_user(connection: Connection, user_id: str) -> Iterator[Impression]:
 
 
 def forget(connection: Connection, user_id: str) -> int:
-    """Delete what was shown to a person; returns how many lists that were."""
+    """Delete what was shown to a person, and have nothing of it written later; returns how many lists it was.
+
+    Lists of the next second are not written either, for clocks differ.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ERASURE_LOCK})
+    connection.execute(_ERASED, {"user_id": user_id})
     return int(connection.execute(delete(impressions).where(impressions.c.user_id == user_id)).rowcount)
+
+
+# `now()` is when the transaction began: lists may have been shown since.
+_ERASED = text("INSERT INTO changes (kind, key, at) VALUES ('user_erased', :user_id, clock_timestamp())")
 
 
 def _keep_others_out(connection: Connection) -> None:

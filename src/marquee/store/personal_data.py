@@ -75,12 +75,12 @@ def erase(connection: Connection, user_id: str) -> bool:
     models' own files, are not touched.
     """
     rollouts.hold_counting(connection)  # first: what a count has read of the person it would still write
-    shown = forget(connection, user_id)
     known = connection.execute(delete(users).where(users.c.user_id == user_id)).rowcount
     # After the person: whoever writes about them at this moment has a lock on that row.
     counted = [
         connection.execute(delete(table).where(table.c.user_id == user_id)).rowcount
         for table in (rollout_outcomes, scored_ratings)
     ]
+    shown = forget(connection, user_id)  # last: until it is committed nothing that was shown is written
     changes.publish(connection, "user", [user_id])
     return bool(shown or known or any(counted))

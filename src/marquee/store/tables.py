@@ -146,6 +146,8 @@ changes = Table(
     Column("key", Text),
     _when("at"),
     Index(None, "xid"),
+    # By whoever writes what was shown to people, before each batch.
+    Index("changes_erased_idx", "key", postgresql_where=text("kind = 'user_erased'")),
 )
 
 snapshots = Table(

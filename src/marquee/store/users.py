@@ -135,14 +135,6 @@ def ensure(connection: Connection, user_ids: Iterable[str]) -> int:
     return int(made)
 
 
-def missing(connection: Connection, user_ids: Iterable[str]) -> set[str]:
-    """Those of some people that there are not (any more)."""
-    asked = set(user_ids)
-    if not asked:
-        return asked
-    return asked - set(connection.scalars(select(users.c.user_id).where(users.c.user_id.in_(asked))))
-
-
 def _matches(q: str) -> ColumnElement[bool]:
     return users.c.user_id.startswith(q, autoescape=True) | contains(users.c.occupation, q)
 

@@ -15,7 +15,7 @@ from app.serving.variants import CHAMPION
 from retraining.jobs import Jobs
 from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
 from retraining.status import Metrics, Status
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
 
@@ -24,7 +24,7 @@ from marquee.registry.client import RegistryClient
 from marquee.settings import MlflowConnection, Policy, Serving
 from marquee.settings.policy import Gates, Triggers
 from marquee.settings.serving import Impressions
-from marquee.store import impressions
+from marquee.store import impressions, personal_data
 from marquee.store.impressions import Impression
 from tests.support.service import eventually
 
@@ -195,8 +195,58 @@ def test_lists_shown_lately_are_found_by_their_request_ids(engine: Engine) -> No
 def test_what_was_shown_to_a_person_is_forgotten_with_them(engine: Engine) -> None:
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
-        impressions.write(connection, [_impression(NOON), _impression(NOON), _impression(NOON, "bob")])
-        assert impressions.forget(connection, "ada") == 2
+        impressions.write(
+            connection, [_impression(NOON, "eve"), _impression(NOON, "eve"), _impression(NOON, "bob")]
+        )
+        assert impressions.forget(connection, "eve") == 2
+    assert [user_id for user_id, _ in _all(engine)] == ["bob"]
+
+
+def test_nothing_is_written_of_a_person_who_has_been_erased_since(engine: Engine) -> None:
+    now = datetime.now(UTC)
+    later = now + timedelta(minutes=1)  # somebody new by that name
+    with engine.begin() as connection:
+        impressions.make_days(connection, [now.date(), later.date()])
+        assert not personal_data.erase(connection, "eve")  # nothing is there yet
+    with engine.begin() as connection:
+        shown = [
+            _impression(now, "eve"),
+            _impression(now, "bob"),
+            _impression(now, None),
+            _impression(later, "eve"),
+        ]
+        assert impressions.write(connection, shown) == 3
+    assert [user_id for user_id, _ in _all(engine)] == ["bob", None, "eve"]
+
+
+@pytest.mark.parametrize("first", ["write", "erase"])
+def test_nothing_is_left_of_a_person_who_is_erased_while_lists_are_written(
+    engine: Engine, first: str
+) -> None:
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        impressions.make_days(connection, [now.date()])
+
+    def write(connection: Connection) -> None:
+        impressions.write(connection, [_impression(now, "eve"), _impression(now, "bob")])
+
+    def erase(connection: Connection) -> None:
+        personal_data.erase(connection, "eve")
+
+    one, other = (write, erase) if first == "write" else (erase, write)
+
+    def do_other() -> None:
+        with engine.begin() as connection:
+            other(connection)
+
+    meanwhile = threading.Thread(target=do_other)
+    with engine.begin() as connection:
+        one(connection)
+        meanwhile.start()
+        meanwhile.join(0.5)
+        assert meanwhile.is_alive()  # it waits
+    meanwhile.join(20)
+    assert not meanwhile.is_alive()
     assert [user_id for user_id, _ in _all(engine)] == ["bob"]
 
 
@@ -338,16 +388,14 @@ def test_a_partition_that_was_dropped_under_a_worker_is_made_again(
 
 
 def test_nothing_is_written_of_a_person_erased_meanwhile(engine: Engine, database: Database) -> None:
-    clock = Clock(NOON)
-    log = ImpressionLog(database, Impressions(), clock)
-    _note(log, "ada")
+    log = ImpressionLog(database, Impressions())
+    _note(log, "eve")
     _note(log, "bob")
-    log.forget("ada")
-    clock.moment = NOON + timedelta(seconds=1)
-    _note(log, "ada")  # somebody new by that name
+    with engine.begin() as connection:
+        personal_data.erase(connection, "eve")
     log.start()
     log.close(10.0)
-    assert [user_id for user_id, _ in _all(engine)] == ["bob", "ada"]
+    assert [user_id for user_id, _ in _all(engine)] == ["bob"]
 
 
 def test_a_log_that_is_off_keeps_and_writes_nothing(engine: Engine, database: Database) -> None:
