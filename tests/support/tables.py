@@ -39,7 +39,9 @@ _json = st.recursive(
     max_leaves=6,
 )
 _attributes = st.dictionaries(_texts, _json, max_size=3)
-_titles = _texts.filter(lambda title: title.strip() != "")
+_titles = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=30
+).filter(lambda title: title.strip() != "")
 _genres = st.lists(
     st.sampled_from(["Drama", "Sci-Fi", "unknown", "a|b", "a, b", " x ", "[y", "日本"]) | _titles, max_size=4
 )

@@ -24,11 +24,12 @@ from marquee.domain.limits import (
     fault_of_attributes,
 )
 from marquee.domain.records import Item, User
+from marquee.domain.words import CONTROLS
 
 LONG_TITLE = f"title is longer than {LONGEST_TITLE} characters"
 LONG_WORD = f"longer than {LONGEST_WORD} characters"
 LONG_ATTRIBUTE = f"longer than {LONGEST_ATTRIBUTE:,} characters"
-CONTROL = "holds control characters"
+CONTROL = "holds control characters or line breaks"
 NOT_A_YEAR = f"year is not a whole number from {YEARS[0]} to {YEARS[-1]}"
 NOT_AN_AGE = f"age is not a whole number from 0 to {AGES[-1]}"
 MANY_GENRES = f"more than {MOST_GENRES} genres"
@@ -37,7 +38,6 @@ NOT_ATTRIBUTES = "attributes is not a JSON object"
 
 NO_GENRES = frozenset({"", "(no genres listed)", "unknown"})  # MovieLens' ways of saying none
 _YEAR_IN_TITLE = re.compile(r"(?P<title>.*\S)\s*\((?P<year>\d{4})\)(?:\s*\(V\))?")  # (V): released on video
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _ESCAPED_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 ATTRIBUTES = f"{ATTRIBUTE}attributes"  # the column in which an export has all of them, as a JSON object
@@ -143,11 +143,11 @@ def item_of(row: Row, genre_separators: str = "|;,", *, exact: bool = False) -> 
 def user_of(row: Row, *, exact: bool = False) -> User:
     """A user from their cells; `exact` as for `item_of`; raises Fault."""
     gender, occupation = (
-        _text(row.get(field, ""), field, LONGEST_WORD, LONG_WORD, exact=exact)
-        for field in (col.GENDER, col.OCCUPATION)
+        _text(written, field, LONGEST_WORD, LONG_WORD, exact=exact) if written.strip() else None
+        for field, written in ((field, row.get(field, "")) for field in (col.GENDER, col.OCCUPATION))
     )
     age = _whole_number(row.get(col.AGE, ""), AGES, col.AGE, NOT_AN_AGE)
-    return User(_id(row, col.USER), age, gender or None, occupation or None, _attributes(row))
+    return User(_id(row, col.USER), age, gender, occupation, _attributes(row))
 
 
 def _id(row: Row, role: str) -> str:
@@ -171,7 +171,7 @@ def _whole_number(text: str, allowed: range, field: str, reason: str) -> int | N
 def _genres(row: Row, separators: str, *, exact: bool) -> tuple[str, ...]:
     """Genres from a JSON list, from a text with separators, or from one flag a genre.
 
-    Each once, in the file's order; a list is taken as it stands.
+    Each once, in the file's order; a list is taken as it stands, but for what is blank.
     """
     written = row.get(col.GENRES, "")
     if written.startswith("["):
@@ -197,7 +197,7 @@ def _listed_genres(written: str, *, exact: bool) -> tuple[str, ...]:
         raise Fault(col.GENRES, written, NOT_GENRES) from error
     if not all(isinstance(name, str) for name in names):
         raise Fault(col.GENRES, written, NOT_GENRES)
-    return tuple(_genre(name, exact=exact) for name in names)
+    return tuple(_genre(name, exact=exact) for name in names if name.strip())
 
 
 def _attributes(row: Row) -> dict[str, object]:
@@ -210,6 +210,9 @@ def _attributes(row: Row) -> dict[str, object]:
             attributes.update(_object(cell))
         else:
             attributes[role.removeprefix(ATTRIBUTE)] = _attribute(cell.strip(), role.removeprefix(ATTRIBUTE))
+    fault = fault_of_attributes(attributes)
+    if fault is not None:
+        raise Fault(ATTRIBUTES.removeprefix(ATTRIBUTE), "", fault)
     return attributes
 
 
@@ -249,11 +252,15 @@ def _attribute(text: str, field: str) -> str:
 
 
 def _text(text: str, field: str, longest: int, reason: str, *, exact: bool) -> str:
-    """A text for people to read; unless `exact`, on one line and with single spaces."""
+    """A text for people to read, on one line; unless `exact`, with single spaces."""
     taken = text if exact else " ".join(text.split())
     if len(taken) > longest:
         raise Fault(field, taken, reason)
-    return _storable(taken, field) if exact else _printable(taken, field)
+    if _SURROGATES.search(taken):
+        raise Fault(field, taken, NOT_DECODABLE)
+    if CONTROLS.search(taken):
+        raise Fault(field, taken, CONTROL)
+    return taken
 
 
 def _storable(text: str, field: str) -> str:
@@ -261,12 +268,4 @@ def _storable(text: str, field: str) -> str:
         raise Fault(field, text, NUL)
     if _SURROGATES.search(text):
         raise Fault(field, text, NOT_DECODABLE)
-    return text
-
-
-def _printable(text: str, field: str) -> str:
-    if _SURROGATES.search(text):
-        raise Fault(field, text, NOT_DECODABLE)
-    if _CONTROLS.search(text):
-        raise Fault(field, text, CONTROL)
     return text

@@ -25,12 +25,12 @@ from marquee.domain.limits import (
     fault_of_attributes,
 )
 from marquee.domain.records import Event, Item, User
+from marquee.domain.words import CONTROLS
 
 LABELS, COMMENT = "labels", "comment"  # attributes for labels that are no object, and for a comment
 
 _SHORTEST_VECTOR = 64  # numbers in a list; that is an embedding, which no model of Marquee's takes
 _LONGEST_KIND = 100
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNIX = re.compile(r"[0-9]{9,10}")
 _GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d{4})(?: [A-Z]+)?")
 
@@ -260,7 +260,7 @@ def _is_word(value: object) -> bool:
 
 
 def _line(text: str) -> str:
-    return " ".join(_CONTROLS.sub(" ", text).split())
+    return " ".join(CONTROLS.sub(" ", text).split())
 
 
 def _genres(categories: list[str]) -> tuple[str, ...]:

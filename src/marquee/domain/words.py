@@ -1,10 +1,13 @@
-"""Words that people give: a reason, a comment. They must show something to whoever reads them."""
+"""Words that people give: a reason, a comment, a title. They must show something to whoever reads them."""
 
+import re
 import unicodedata
 
 from marquee.domain.errors import InvalidInput
 
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a symbol that show nothing
+
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # Unicode's Cc, Zl, Zp: none stands within a line
 
 
 def shows_something(text: str) -> bool:

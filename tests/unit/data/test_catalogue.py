@@ -7,6 +7,7 @@ import pytest
 from marquee.data import catalogue as c
 from marquee.data.validation import NOT_DECODABLE, NUL
 from marquee.domain import ids
+from marquee.domain.limits import MOST_VALUES
 from marquee.domain.records import Item, User
 from tests.support.data_files import read, write
 
@@ -65,6 +66,9 @@ def test_a_column_of_all_attributes_holds_a_json_object_or_nothing() -> None:
     assert c.item_of({"item_id": "1", c.ATTRIBUTES: " "}).attributes == {}
 
 
+MANY = f"attributes hold more than {MOST_VALUES:,} values"
+
+
 @pytest.mark.parametrize(
     ("cells", "field", "reason"),
     [
@@ -81,6 +85,7 @@ def test_a_column_of_all_attributes_holds_a_json_object_or_nothing() -> None:
         ({"year": "1995.5"}, "year", c.NOT_A_YEAR),
         ({"year": "99999"}, "year", c.NOT_A_YEAR),
         ({"genres": "x" * 101}, "genres", c.LONG_WORD),
+        ({f"attribute:a{n}": "1" for n in range(500)}, "attributes", MANY),
         ({"genres": "|".join(str(n) for n in range(51))}, "genres", c.MANY_GENRES),
         ({"attribute:plot": "x" * 2001}, "plot", c.LONG_ATTRIBUTE),
         ({"attribute:plot": "\0"}, "plot", NUL),
@@ -94,6 +99,20 @@ def test_a_bad_item_is_at_fault_where_it_is_bad(cells: dict[str, str], field: st
     with pytest.raises(c.Fault) as caught:
         c.item_of({"item_id": "1", **cells})
     assert (caught.value.field, caught.value.reason) == (field, reason)
+
+
+@pytest.mark.parametrize(
+    "cells", [{"title": "two\nlines"}, {"title": "two\u2028lines"}, {"genres": '["\\u0007"]'}]
+)
+def test_what_is_taken_as_it_stands_is_one_line_all_the_same(cells: dict[str, str]) -> None:
+    with pytest.raises(c.Fault) as caught:
+        c.item_of({"item_id": "1", **cells}, exact=True)
+    assert ([caught.value.field], caught.value.reason) == ([*cells], c.CONTROL)
+
+
+def test_what_is_blank_is_nothing() -> None:
+    assert c.item_of({"item_id": "1", "genres": '[" ", " x "]'}, exact=True).genres == (" x ",)
+    assert c.user_of({"user_id": "7", "gender": " ", "occupation": "\t"}, exact=True) == User("7")
 
 
 def test_a_title_of_500_characters_is_not_too_long() -> None:

@@ -1,6 +1,5 @@
 """Kinds of values that many messages share."""
 
-import unicodedata
 from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
@@ -9,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from marquee.domain.ids import LONGEST_ID, fault_of
 from marquee.domain.limits import LONGEST_WORD, fault_of_attributes
-from marquee.domain.words import shows_something
+from marquee.domain.words import CONTROLS, shows_something
 
 LONGEST_CURSOR = 1024
 
@@ -41,7 +40,7 @@ def checked_line(value: str) -> str:
     """Text that shows something, on one line."""
     if not value.strip():
         raise ValueError("must not be blank")
-    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
+    if CONTROLS.search(value):
         raise ValueError("must not hold control characters or line breaks")
     return value
 
