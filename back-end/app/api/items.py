@@ -102,7 +102,7 @@ def patch_item(item_id: ItemIdInPath, body: ItemPatch, worker: WorkerDep) -> Ite
     with worker.database.writing() as connection:
         before = items.locked(connection, item_id)
         if before is None:
-            raise _no_item(item_id)
+            raise no_item(item_id)
         document = {name: value for name, value in asdict(before).items() if name in ItemBody.model_fields}
         item = _record(item_id, patched(ItemBody, document, body))
         items.put(connection, item)
@@ -125,7 +125,7 @@ def delete_item(item_id: ItemIdInPath, worker: WorkerDep) -> None:
     with worker.database.writing() as connection:
         removed = items.remove(connection, item_id)
     if not removed:
-        raise _no_item(item_id)
+        raise no_item(item_id)
 
 
 @routes.get(
@@ -139,7 +139,8 @@ async def similar_items(item_id: ItemIdInPath, worker: WorkerDep, query: ListQue
     """What people who like this item also like; then, if that is too little, what is popular among items of
     its categories, and with everybody. Each item's `source` says which.
     """
-    visible(worker.catalogue, item_id)
+    if worker.catalogue.item(item_id) is None:
+        raise no_item(item_id)
     asked = asked_of(query, worker.lists)
     return JsonBytes(worker.lists.similar(item_id, asked, worker.shelf, worker.catalogue))
 
@@ -154,22 +155,14 @@ async def list_categories(worker: WorkerDep) -> Categories:
     return Categories(categories=[Category(name=name, count=count) for count, name in counted])
 
 
-def visible(catalogue: Catalogue, item_id: str) -> records.Item:
-    """A visible item; raises NotFound."""
-    item = catalogue.item(item_id)
-    if item is None:
-        raise _no_item(item_id)
-    return item
-
-
 def _shown(catalogue: Catalogue, item_id: str, caller: Caller) -> records.Item:
     item = catalogue.known_item(item_id) if caller.level >= Level.WRITE else catalogue.item(item_id)
     if item is None:
-        raise _no_item(item_id)
+        raise no_item(item_id)
     return item
 
 
-def _no_item(item_id: str) -> NotFound:
+def no_item(item_id: str) -> NotFound:
     return NotFound(f"There is no item {item_id!r}.", hint="GET /api/v1/items lists those there are.")
 
 

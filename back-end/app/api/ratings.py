@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError
 
 from app.api.cursors import decode_cursor, encode_cursor
-from app.api.items import visible
+from app.api.items import no_item
 from app.api.routing import CHANGING, problems, router
 from app.api.schemas.fields import Cursor, ItemIdInPath, PageLimit, Text, UserIdInPath
 from app.api.schemas.ratings import RatedItem, RatingBody, RatingPage, StoredRating
@@ -61,7 +61,8 @@ def put_rating(
     A user id that is new becomes a person. Viewers may rate for themselves.
     """
     caller.require_person(user_id, Level.WRITE)
-    visible(worker.catalogue, item_id)
+    if worker.catalogue.known_item(item_id) is None:
+        raise no_item(item_id)
     stars = worker.serving.rating_scale.check(body.rating)
     rating = Rating(user_id, item_id, stars, _moment(body.rated_at))
     before = worker.before_rating(user_id)
@@ -69,7 +70,7 @@ def put_rating(
         with worker.database.writing() as connection:
             created = ratings.put(connection, rating)
     except IntegrityError as error:  # the item was deleted since this worker looked
-        raise NotFound(f"There is no item {item_id!r}.") from error
+        raise no_item(item_id) from error
     worker.scored.note(before, item_id, stars, system_clock())
     response.status_code = 201 if created else 200
     return StoredRating(user_id=user_id, item_id=item_id, rating=stars, rated_at=rating.rated_at)

@@ -143,7 +143,7 @@ def _check_visitor(visitor: Visitor, worker: Worker) -> None:
     for stars in visitor.stars.values():
         worker.serving.rating_scale.check(stars)
     for item_id in (*visitor.stars, *(event.item_id for event in visitor.events)):
-        if worker.catalogue.item(item_id) is None:
+        if worker.catalogue.known_item(item_id) is None:
             raise InvalidInput(f"There is no item {item_id!r}.", hint="Leave out what is about it.")
     feedback = worker.serving.feedback
     for event in visitor.events:

@@ -53,7 +53,7 @@ def predict(worker: Worker, pairs: Sequence[Pair]) -> tuple[int, list[PredictedS
 def _check_items(worker: Worker, item_ids: Iterable[str]) -> None:
     catalogue = worker.catalogue
     for item_id in item_ids:
-        if catalogue.item(item_id) is None:
+        if catalogue.known_item(item_id) is None:
             raise NotFound(f"There is no item {item_id!r}.", hint="Leave its pair out.")
 
 

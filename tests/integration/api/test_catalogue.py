@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -102,6 +102,21 @@ def test_a_hidden_item_is_in_no_list_of_any_worker_until_it_is_shown_again(
     assert writer.patch(_path(item), json={"hidden": False}).status_code == 200
     assert all(item in listed for listed in _listed(service, "u001"))
     assert reader.get(_path(item)).json()["title"] == "The Third Man"
+
+
+def test_what_people_say_of_a_hidden_item_still_counts(writer: httpx.Client, item: str) -> None:
+    """A page that was open before still shows it, and a visitor sends all their ratings each time."""
+    writer.patch(_path(item), json={"hidden": True}).raise_for_status()
+    rated = {"item_id": item, "rating": 5}
+    assert writer.put(path_of("u001", "ratings", item), json={"rating": 5}).status_code == 201
+    event = {"event_id": str(uuid4()), "kind": "like", "user_id": "u002", "item_id": item}
+    assert writer.post("/api/v1/events", json={"events": [event]}).json()["accepted"] == 1
+    listed = writer.post("/api/v1/sessions/recommendations", json={"ratings": [rated], "n": 10})
+    assert listed.status_code == 200
+    assert item not in {entry["item_id"] for entry in listed.json()["items"]}
+    pairs = {"pairs": [{"user_id": "u003", "item_id": item}]}
+    assert writer.post("/api/v1/predictions", json=pairs).status_code == 200
+    assert writer.get(f"{_path(item)}/similar").status_code == 404
 
 
 def test_hidden_items_are_listed_to_those_who_may_write(
