@@ -1,6 +1,6 @@
 """Reading a YAML file into a frozen, checked document."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -72,7 +72,7 @@ def load_document(path: Path, kind: type[D]) -> D:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        faults = "; ".join(_fault(each, content) for each in error.errors())
+        faults = "; ".join(_fault(each, content, kind) for each in error.errors())
         raise ConfigurationError(f"{path}: {faults}.") from error
 
 
@@ -85,9 +85,23 @@ def _read(path: Path) -> str:
         raise ConfigurationError(f"{path} is not UTF-8 (byte {error.start + 1}).") from error
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, as YAML says; with PyYAML's own the last one wins."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key.value} stands twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def _parse(path: Path, text: str) -> object:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506, it is a safe one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}," if mark else ""
@@ -102,16 +116,37 @@ def _parse(path: Path, text: str) -> object:
         ) from error
 
 
-def _fault(error: ErrorDetails, content: object) -> str:
+def _fault(error: ErrorDetails, content: object, kind: type[Document]) -> str:
     """Where, what is wrong, and what stands there."""
     place, value = list(keys_of(error["loc"], content)), error.get("input")
     said = error["msg"].removeprefix("Value error, ")  # pydantic's words for what our own validators say
     if error["type"] == "union_tag_invalid":
         place.append("algorithm")
         said, value = f"Input should be one of {error['ctx']['expected_tags']}", error["ctx"]["tag"]
+    if error["type"] == "extra_forbidden":
+        others = ", ".join(_keys_beside(error["loc"], kind))
+        return f"{'.'.join(place)}: there is no such key; there are {others}"
     if not place:
         return f"the document: {said}"  # which need not be repeated
     return f"{'.'.join(place)}: {said} (it is {value!r})"
+
+
+def _keys_beside(place: tuple[int | str, ...], kind: type[Document]) -> list[str]:
+    """The keys that a document may have at an error's place."""
+    kinds = [kind]
+    for part in place[:-1]:
+        fields = [each.model_fields[part] for each in kinds if part in each.model_fields]
+        if fields:
+            inner = (each for field in fields for each in _kinds(field.annotation))
+            kinds = [each for each in inner if isinstance(each, type) and issubclass(each, Document)]
+        else:  # a number or key within a field, or the name of an alternative
+            kinds = [each for each in kinds if part in _alternatives(each)] or kinds
+    return sorted({name for each in kinds for name in each.model_fields})
+
+
+def _alternatives(kind: type[Document]) -> tuple[object, ...]:
+    algorithm = kind.model_fields.get("algorithm")
+    return () if algorithm is None else get_args(algorithm.annotation)
 
 
 def keys_of(place: tuple[int | str, ...], content: object) -> Iterator[str]:

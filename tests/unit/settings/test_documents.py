@@ -32,6 +32,16 @@ def test_the_shipped_files_are_valid() -> None:
         ("rating: [unclosed", "is not YAML"),
         ("rating:\n  n_factors: [3", "params.yaml, line 2, column 16, is not YAML: expected ',' or ']'"),
         ("rating:\n  \x00", "params.yaml, line 2, column 3, is not YAML"),
+        (
+            "rating: {factors: 3}\n# a remark\nrating: {}",
+            "line 3, column 1, is not YAML: the key rating stands twice",
+        ),
+        ("evaluation: {k: 3, k: 4}", "line 1, column 20, is not YAML: the key k stands twice"),
+        (
+            "rating: {algorithm: svd, factors: 3}",
+            "rating.factors: there is no such key; there are algorithm, ",
+        ),
+        ("trainings: 3", "trainings: there is no such key; there are data, evaluation, "),
         ("", "params.yaml is empty"),
         ("# nothing but a remark\n", "params.yaml is empty"),
         ("rating: {n_factors: 0, n_epochs: 0}", "rating.n_epochs"),
