@@ -173,7 +173,8 @@ def _stars(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.fl
     distinct, place = np.unique(values, return_inverse=True)
     on_scale = np.fromiter((rules.scale.accepts(value) for value in distinct), bool, len(distinct))
     faults.mark(~on_scale[place], col.RATING, rules.off_scale)
-    return values
+    distinct[on_scale] = [rules.scale.nearest(value) for value in distinct[on_scale].tolist()]
+    return distinct[place]
 
 
 def _times(chunk: RawChunk, rules: RatingRules, faults: Faults) -> NDArray[np.int64]:

@@ -1,5 +1,7 @@
 """What is known of the items of a catalogue, by row: what filters, rules and diversity ask of them."""
 
+import json
+import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ from marquee.models.protocol import Float32, Int32
 NO_YEAR = np.iinfo(np.int32).min
 MOST_ATTRIBUTES = 64  # kept by name; inventing names fills no memory
 _PLAIN = (str, int, float)
+_NUMBER = re.compile(
+    r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?"
+)  # JSON
 _NOTHING: Int32 = np.empty(0, np.int32)
 
 
@@ -194,6 +199,13 @@ def texts_of(value: object) -> list[str]:
         return [value]
     several = value if isinstance(value, (list, tuple)) else (value,)
     return [one if isinstance(one, str) else text_of(one) for one in several if isinstance(one, _PLAIN)]
+
+
+def spellings_of(text: str) -> set[str]:
+    """How `text_of` may have written what a client writes: a text as it stands, and 5.0 and 5e0 as 5."""
+    if not _NUMBER.fullmatch(text):
+        return {text}
+    return {text, text_of(json.loads(text))}
 
 
 def text_of(value: str | int | float | bool) -> str:

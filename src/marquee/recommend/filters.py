@@ -7,7 +7,7 @@ import numpy as np
 
 from marquee.domain.errors import InvalidInput
 from marquee.models.protocol import Int32, Mask
-from marquee.recommend.facts import NO_YEAR, ItemFacts
+from marquee.recommend.facts import NO_YEAR, ItemFacts, spellings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Filters:
         all_categories: each of these.
         no_category: none of these.
         year_from, year_to: both included.
-        attributes: names and values (as `facts.text_of` writes them); of a list, one value is enough.
+        attributes: names and values (see `facts.spellings_of`); of a list, one value is enough.
     """
 
     any_category: tuple[str, ...] = ()
@@ -61,7 +61,8 @@ class Filters:
         for category in self.all_categories:
             yield facts.categories.rows(category)
         for name, value in self.attributes:
-            yield facts.attribute(name).rows(value)
+            labels = facts.attribute(name)
+            yield np.concatenate([labels.rows(spelling) for spelling in spellings_of(value)])
 
 
 NO_FILTERS = Filters()

@@ -37,6 +37,11 @@ class RatingScale(Document):
         steps = (rating - self.min) / self.step
         return abs(steps - round(steps)) < 1e-6
 
+    def nearest(self, rating: float) -> float:
+        """The stars that an accepted rating stands for: 4.5 for 4.5000000001."""
+        stars = self.min + round((rating - self.min) / self.step) * self.step
+        return rating if math.isclose(rating, stars, rel_tol=1e-14, abs_tol=1e-12) else round(stars, 9)
+
     @property
     def liked(self) -> float:
         """Stars that mean *liked*: the upper quarter, from 4 of 0.5 to 5, 8 of 1 to 10, 1 of thumbs."""
@@ -44,13 +49,13 @@ class RatingScale(Document):
         return min(self.min + steps * self.step, self.max)
 
     def check(self, rating: float) -> float:
-        """The rating itself; raises InvalidInput when it is off the scale."""
+        """The stars that a rating stands for; raises InvalidInput when it is off the scale."""
         if not self.accepts(rating):
             raise InvalidInput(
-                f"A rating of {rating:g} is not on the scale.",
+                f"A rating of {rating:.15g} is not on the scale.",
                 hint=f"Ratings run from {self.min:g} to {self.max:g} in steps of {self.step:g}.",
             )
-        return rating
+        return self.nearest(rating)
 
 
 class ListSizes(Document):

@@ -103,6 +103,11 @@ def test_times_are_unix_numbers_of_any_unit_or_iso_8601(tmp_path: Path, written:
     assert (outcome.faults, [row[3] for row in outcome.rows]) == ([], [seconds])
 
 
+def test_stars_that_are_hardly_off_a_step_are_that_step(tmp_path: Path) -> None:
+    outcome = read_text(tmp_path, f"{HEADER}u,i,4.0000000001,1\nu,j,4.5,1\n")
+    assert (outcome.faults, [row[2] for row in outcome.rows]) == ([], [4.0, 4.5])
+
+
 def test_ratings_without_a_time_column_are_of_the_moment_of_the_load(tmp_path: Path) -> None:
     outcome = read_text(tmp_path, "user_id,item_id,rating\nu,i,4\n")
     assert outcome.rows == [("u", "i", 4.0, SECONDS)]

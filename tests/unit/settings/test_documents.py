@@ -122,6 +122,24 @@ def test_the_scale_refuses_everything_else(rating: float) -> None:
         RatingScale().check(rating)
 
 
+@pytest.mark.parametrize(("written", "stars"), [(4.5000000001, 4.5), (4.9999999, 5.0), (0.5000001, 0.5)])
+def test_what_is_hardly_off_a_step_is_that_step(written: float, stars: float) -> None:
+    assert RatingScale().check(written) == stars
+
+
+@pytest.mark.parametrize("step", [0.1, 0.5, 1 / 3])
+def test_stars_that_are_a_step_stay_as_they_are_written(step: float) -> None:
+    scale = RatingScale(min=0, max=100, step=step)
+    for steps in range(round(100 / step)):
+        written = round(steps * step, 9)
+        assert scale.check(written) == written
+
+
+def test_stars_that_are_refused_are_told_to_their_last_digit() -> None:
+    with pytest.raises(InvalidInput, match=r"A rating of 5\.0000000001 is not"):
+        RatingScale().check(5.0000000001)
+
+
 def test_a_scale_must_run_upwards(tmp_path: Path) -> None:
     path = tmp_path / "serving.yaml"
     path.write_text("rating_scale: {min: 5, max: 1, step: 1}")
