@@ -15,3 +15,13 @@ export const paths = {
   rollout: (id: number) => `/operator/rollouts/${id}`,
   audit: "/operator/audit",
 } as const;
+
+/** The id in an item's address. The router's own parameter would make a slash of an id's `%2F`. */
+export function itemIdIn(pathname: string): string {
+  const encoded = pathname.replace(/^\/items\//, "").replace(/\/+$/, "");
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded; // no address that was made here: there is no such item
+  }
+}

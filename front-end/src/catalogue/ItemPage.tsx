@@ -1,10 +1,10 @@
-import { useParams, Link } from "react-router";
+import { Link, useLocation } from "react-router";
 
 import { useItem, useSimilar } from "../api/catalogue";
 import { usePredictions } from "../api/picks";
 import { ApiProblem } from "../api/problem";
 import type { ItemDetail } from "../api/types";
-import { paths } from "../app/paths";
+import { itemIdIn, paths } from "../app/paths";
 import { Poster } from "../poster/Poster";
 import { RatingPanel } from "../ratings/RatingPanel";
 import { Loading } from "../shell/Blank";
@@ -22,7 +22,7 @@ import { spokenTitle } from "./titles";
 const SIMILAR = 12;
 
 export function ItemPage({ userId }: { userId: string | null }) {
-  const { itemId = "" } = useParams();
+  const itemId = itemIdIn(useLocation().pathname);
   const item = useItem(itemId);
   usePageTitle(item.data ? spokenTitle(item.data.title, item.data.year).main : "Title");
   if (item.isPending) return <Loading label="Fetching the title" shape="sign" />;
