@@ -18,6 +18,7 @@ from app import problems, tracing
 from app.api import all_routes
 from app.connections import allow_many_connections
 from app.docs import docs_routes
+from app.ending import told_to_end
 from app.frame import Frame
 from app.openapi import document
 from app.pages import PageRoute
@@ -93,7 +94,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         deadline.install(_ANSWER_SECONDS)
         tracing.start()
         app.state.worker = worker = _worker(settings)
-        await worker.start()
+        with told_to_end() as ending:
+            await worker.start(ending)
         _spare_what_stays()
         sys.setswitchinterval(_SECONDS_BETWEEN_THREADS)
         yield

@@ -46,6 +46,12 @@ class Attendance:
         counts = map(_count_of, self._folder.glob(f"{socket.gethostname()}~*"))
         return all(read is None or read >= count for read in counts)
 
+    def others_are_there(self) -> bool:
+        """Whether another worker of this machine lives that has read the feed, and so has all in memory."""
+        own = _name(psutil.Process())
+        paths = self._folder.glob(f"{socket.gethostname()}~*")
+        return any(path.name != own and _count_of(path) is not None for path in paths)
+
     def _enter(self) -> mmap.mmap:
         """A file with its block on disk: to write into a hole of a full disk would end the process (SIGBUS).
 

@@ -51,6 +51,7 @@ logger = logging.getLogger("marquee.app")
 _LONGEST_WAIT_FOR_FEED = 0.25
 _LOOK_SECONDS = 0.02
 _START_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 class Worker:
@@ -133,11 +134,22 @@ class Worker:
 
     # ---- life ----
 
-    async def start(self) -> None:
-        """Start the threads; returns when everything is in memory, or a part was found to be away."""
+    async def start(self, ending: threading.Event) -> None:
+        """Start the threads; returns when everything is in memory, or a part was found to be away.
+
+        Where Postgres is away, and other workers of this machine have everything in memory, it returns when
+        Postgres is back: until then requests are theirs.
+
+        Args:
+            ending: set when the process has been told to end.
+        """
         self._loop = asyncio.get_running_loop()
         self.follower.start()
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
+        if not self.follower.loaded and self.attendance.others_are_there():
+            logger.warning("Postgres is away: other workers answer until this one has the catalogue.")
+            while not (self.follower.loaded or ending.is_set()) and self.attendance.others_are_there():
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         self.keeper.start()
         self.impressions.start()
         self.shadow.start()

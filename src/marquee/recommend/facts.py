@@ -18,9 +18,7 @@ from marquee.models.protocol import Float32, Int32
 NO_YEAR = np.iinfo(np.int32).min
 MOST_ATTRIBUTES = 64  # kept by name; inventing names fills no memory
 _PLAIN = (str, int, float)
-_NUMBER = re.compile(
-    r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?"
-)  # JSON
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")  # JSON
 _NOTHING: Int32 = np.empty(0, np.int32)
 
 

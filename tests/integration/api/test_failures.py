@@ -228,6 +228,51 @@ def _check_degraded(client: httpx.Client, before: list[dict[str, object]]) -> No
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_worker_that_starts_without_postgres_leaves_requests_to_the_other(
+    own_postgres: tuple[Server, Child], tmp_path: Path
+) -> None:
+    server, postgres = own_postgres
+    with running_service(tmp_path, server, "two_workers", MARQUEE_WORKERS="2") as service:
+        service.deploy(1)
+        eventually(lambda: service.serves(1))
+        workers = service.on_every_worker(lambda client: client.get(LIST))
+        service.engine.dispose()
+        postgres.stop()
+        try:
+            eventually(lambda: _status(service) == "degraded", within=15)
+            os.kill(int(next(iter(workers))), signal.SIGKILL)
+            launcher = psutil.Process(service.child.pid)
+            eventually(lambda: len(_living(launcher)) == 2)
+            time.sleep(1.0)  # as long as it takes a worker to start
+            with Load(service, clients=2) as load:
+                time.sleep(2.0)
+            assert {status for status, _ in load.answers} == {200}
+            fresh = [service.client("read").get(LIST) for _ in range(60)]
+            assert {answer.status_code for answer in fresh} == {200}
+        finally:
+            postgres.start()
+            postgres.wait_ready()
+        eventually(lambda: service.serves(1), within=15)
+
+        postgres.stop()
+        try:
+            eventually(lambda: _status(service) == "degraded", within=15)
+            workers = service.on_every_worker(lambda client: client.get(LIST))
+            os.kill(int(next(iter(workers))), signal.SIGKILL)
+            eventually(lambda: len(_living(launcher)) == 2)
+            time.sleep(1.0)
+            began = time.monotonic()
+            service.child.stop()  # the new one, too, which is still waiting
+            assert time.monotonic() - began < 10
+        finally:
+            postgres.start()
+            postgres.wait_ready()
+
+
+def _living(launcher: psutil.Process) -> list[psutil.Process]:
+    return [child for child in launcher.children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
 def test_a_postgres_that_hangs_is_not_waited_for(
     own_postgres: tuple[Server, Child], on_own_postgres: Service
 ) -> None:

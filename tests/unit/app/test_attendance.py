@@ -27,6 +27,18 @@ def test_a_worker_that_leaves_is_not_waited_for(tmp_path: Path) -> None:
     assert attendance.all_have_read(2)
 
 
+def test_others_are_those_that_live(tmp_path: Path) -> None:
+    attendance = Attendance(tmp_path)
+    assert not attendance.others_are_there()
+    attendance.has_read(5)
+    _enter(tmp_path, 2**22 + 1, 0.0, 1)
+    assert not attendance.others_are_there()
+    parent = psutil.Process().parent()
+    assert parent is not None
+    _enter(tmp_path, parent.pid, parent.create_time(), 2)
+    assert attendance.others_are_there()
+
+
 def test_the_slowest_worker_decides(tmp_path: Path) -> None:
     attendance = Attendance(tmp_path)
     attendance.has_read(5)

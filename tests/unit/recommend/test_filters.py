@@ -30,7 +30,7 @@ def _ids(filters: Filters) -> str:
         (Filters(attributes=(("studio", "Ghibli"),)), "ab"),
         (Filters(attributes=(("studio", "Ghibli"), ("awards", "5"))), "a"),
         (Filters(attributes=(("awards", "5.0"),)), "ac"),
-        (Filters(attributes=(("awards", "5.0"),)), "ac"),
+        (Filters(attributes=(("awards", "5e0"),)), "ac"),
         (Filters(attributes=(("awards", "05"),)), ""),
         (Filters(attributes=(("no such", "x"),)), ""),
         (Filters(any_category=("Comedy",), year_from=1991, attributes=(("studio", "ghibli"),)), "d"),
