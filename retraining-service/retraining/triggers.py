@@ -39,7 +39,7 @@ def missed(connection: Connection, schedule: CronTrigger, now: datetime) -> bool
 def enough_new_ratings(
     connection: Connection, wanted: int, now: datetime, feedback: Feedback = ONLY_RATINGS
 ) -> int | None:
-    """How many ratings came since the last training, if they are `wanted` or more; None if not.
+    """How many ratings came since the last training that made a version, if `wanted` or more; None if not.
 
     Events that stand for ratings, by `feedback`, count too. A training that failed is not tried again for
     its old reason within `PAUSE_AFTER_FAILURE`.
@@ -47,5 +47,5 @@ def enough_new_ratings(
     newest = runs.list_page(connection, limit=1)
     if newest and newest[0].state == "failed" and now - newest[0].created_at < PAUSE_AFTER_FAILURE:
         return None
-    count = ratings.count_received_since(connection, snapshots.last_taken_at(connection), feedback)
+    count = ratings.count_received_since(connection, snapshots.last_trained_on(connection), feedback)
     return count if count >= wanted else None

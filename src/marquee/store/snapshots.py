@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from marquee.store.tables import snapshots
+from marquee.store.tables import model_versions, snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,11 @@ def get(connection: Connection, snapshot_hash: str) -> SnapshotRecord | None:
     return None if row is None else SnapshotRecord(**row._mapping)
 
 
-def last_taken_at(connection: Connection) -> datetime | None:
-    """When data was last taken for a training; ratings received later are new."""
-    newest: datetime | None = connection.execute(select(func.max(snapshots.c.taken_at))).scalar_one()
+def last_trained_on(connection: Connection) -> datetime | None:
+    """When the data was taken that a version was last made of; ratings received later are new.
+
+    What a training took that came to nothing is new still.
+    """
+    made_of = snapshots.c.hash.in_(select(model_versions.c.snapshot))
+    newest: datetime | None = connection.scalar(select(func.max(snapshots.c.taken_at)).where(made_of))
     return newest

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from marquee.domain.records import Rating
 from marquee.store import items, ratings, runs, snapshots
 from marquee.training.queue import enqueue
+from tests.support.world import SNAPSHOT, record_version
 
 RATED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 HOURLY = cron_trigger("0 * * * *")
@@ -40,7 +41,7 @@ def _rate(connection: Connection, count: int) -> None:
 def _snapshot(connection: Connection, taken_at: datetime) -> None:
     snapshots.record(
         connection,
-        hash="5" * 64,
+        hash=SNAPSHOT,
         ratings=1,
         users=1,
         items=1,
@@ -50,15 +51,23 @@ def _snapshot(connection: Connection, taken_at: datetime) -> None:
     )
 
 
-def test_enough_ratings_are_counted_from_the_last_snapshot(connection: Connection) -> None:
+def test_enough_ratings_are_counted_from_the_data_of_the_newest_version(connection: Connection) -> None:
     now = datetime.now(UTC)
     _rate(connection, 3)
     assert enough_new_ratings(connection, 3, now) == 3
     assert enough_new_ratings(connection, 4, now) is None
     _snapshot(connection, now - timedelta(hours=1))
+    record_version(connection, 1)
     assert enough_new_ratings(connection, 3, now) == 3
     _snapshot(connection, now + timedelta(seconds=1))
     assert enough_new_ratings(connection, 1, now) is None
+
+
+def test_ratings_that_a_training_took_which_came_to_nothing_are_new_still(connection: Connection) -> None:
+    now = datetime.now(UTC)
+    _rate(connection, 3)
+    _snapshot(connection, now + timedelta(seconds=1))
+    assert enough_new_ratings(connection, 3, now) == 3
 
 
 def test_after_a_failure_new_ratings_wait_a_while(connection: Connection) -> None:
