@@ -22,14 +22,15 @@ def patched(body: type[Body], document: Mapping[str, object], patch: BaseModel) 
     Raises:
         RequestValidationError: the document would not be whole, or not right.
     """
+    whole = merged(document, patch.model_dump(exclude_unset=True))
     try:
-        return body.model_validate(merged(document, patch.model_dump(exclude_unset=True)))
+        return body.model_validate(whole)
     except ValidationError as error:
         faults = [
             {**fault, "loc": ("body", *fault["loc"]), "msg": _message(fault, patch)}
             for fault in error.errors(include_url=False)
         ]
-        raise RequestValidationError(faults) from error
+        raise RequestValidationError(faults, body=whole) from error
 
 
 def _message(fault: ErrorDetails, patch: BaseModel) -> str:

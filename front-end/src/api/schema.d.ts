@@ -3666,7 +3666,7 @@ export interface components {
         };
         /**
          * RatingBody
-         * @description A person's stars for an item; the newest stands.
+         * @description A person's stars for an item, over whatever stood, whenever that was rated.
          */
         RatingBody: {
             /**

@@ -167,13 +167,13 @@ def _encoding(file: DataFile, *, legacy: bool) -> str:
     return encoding
 
 
-def required_encoding(head: bytes, name: str) -> str:
-    """As `encoding_of`; raises DataError where there is nothing, or no text."""
+def required_encoding(head: bytes, name: str, wanted: str = _TEXT_WANTED) -> str:
+    """As `encoding_of`; raises DataError, with what is `wanted`, where there is nothing, or no text."""
     if not head.strip():
-        raise DataError(f"{name} is empty.", hint=_TEXT_WANTED)
+        raise DataError(f"{name} is empty.", hint=wanted)
     encoding = encoding_of(head)
     if encoding is None:
-        raise DataError(f"{name} is not text{_guess(head)}.", hint=_TEXT_WANTED)
+        raise DataError(f"{name} is not text{_guess(head)}.", hint=wanted)
     return encoding
 
 

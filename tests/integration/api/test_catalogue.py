@@ -186,6 +186,8 @@ def test_a_patch_that_would_leave_no_whole_item_is_refused(writer: httpx.Client,
     answer = writer.patch(_path(item), json={"title": None})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["location"] == "body.title"
+    answer = writer.patch(_path(item), json={"genres": ["Noir", "two\nlines"]})
+    assert answer.json()["errors"][0]["location"] == "body.genres.1"
     assert writer.get(_path(item)).json()["title"] == "The Third Man"
 
 

@@ -343,6 +343,7 @@ def test_of_events_with_one_id_the_first_stands(service: Service, person: str) -
         (b'{"user_id": "1"}\n', "text/csv", 422, "begins like JSON"),
         (b"user_id,item_id,rating\n", "application/x-ndjson", 422, "one object a line"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 20, "text/csv", 422, "not text"),
+        (b"PK\x03\x04" + bytes(range(32)) * 20, "text/csv", 422, "plain or compressed with gzip"),
         (b"\x1f\x8b broken", "text/csv", 422, "gzip"),
         (gzip.compress(b"user_id,item_id,rating\n" * 5000)[:-20], "text/csv", 422, "gzip"),
         (b"user_id,item_id,rating,user_id\n", "text/csv", 422, "2 columns named"),

@@ -9,7 +9,7 @@ from app.api.schemas.items import ItemSummary
 
 
 class RatingBody(Message):
-    """A person's stars for an item; the newest stands."""
+    """A person's stars for an item, over whatever stood, whenever that was rated."""
 
     rating: Stars
     rated_at: Annotated[

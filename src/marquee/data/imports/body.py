@@ -27,6 +27,7 @@ BODY = "The body"
 LONGEST_LINE = 2**20  # characters
 _HEAD_CHARACTERS = 2**22
 _MOST_TOLD = 50
+_TEXT_WANTED = "A body is CSV or JSONL text, plain or compressed with gzip."
 
 
 class _Resumed(io.RawIOBase):
@@ -73,7 +74,7 @@ def lines_of(stream: BinaryIO, job: ImportJob) -> Lines:
     if job.compressed or head == GZIP:
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
     head, stream = _looked_at(stream, HEAD)
-    encoding = required_encoding(head, BODY)
+    encoding = required_encoding(head, BODY, _TEXT_WANTED)
     if job.encoding is not None:
         encoding = known_encoding(job.encoding)
     text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
