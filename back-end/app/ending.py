@@ -4,18 +4,26 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 Handler = Callable[[int, FrameType | None], object]
 
 
+@dataclass(slots=True)
+class Ending:
+    """Whether a signal has come; no event, whose lock a second signal would wait for within the first."""
+
+    told: bool = False
+
+
 @contextmanager
-def told_to_end() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, beside what their handlers do.
+def told_to_end() -> Iterator[Ending]:
+    """What SIGINT and SIGTERM tell, beside what their handlers do.
 
     Uvicorn's handlers only take a note, which it looks at when the application has started.
     """
-    told = threading.Event()
+    ending = Ending()
     handlers: dict[int, Handler] = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -24,13 +32,13 @@ def told_to_end() -> Iterator[threading.Event]:
                 handlers[number] = handler
 
     def tell(number: int, frame: FrameType | None) -> None:
-        told.set()
+        ending.told = True
         handlers[number](number, frame)
 
     for one in handlers:
         signal.signal(one, tell)
     try:
-        yield told
+        yield ending
     finally:
         for one, before in handlers.items():
             signal.signal(one, before)

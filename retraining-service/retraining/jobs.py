@@ -94,7 +94,7 @@ class Jobs:
             self._ask(connection, triggers.SCHEDULE, "")
 
     def new_data(self) -> None:
-        """Ask for a training when enough ratings have come since the last one."""
+        """Ask for a training when enough ratings have come since the last that made a version."""
         if self._wanted is None or not self._status.leading.is_set():
             return
         with self._postgres.watched(), self._engine.begin() as connection:
@@ -102,7 +102,11 @@ class Jobs:
                 connection, self._wanted, self._clock(), self._serving.feedback
             )
             if count is not None:
-                self._ask(connection, triggers.NEW_DATA, f"{count} new ratings since the last training.")
+                self._ask(
+                    connection,
+                    triggers.NEW_DATA,
+                    f"{count} new ratings since the newest version was trained.",
+                )
 
     def mirror(self) -> None:
         """Have MLflow's aliases follow the deployment."""

@@ -68,7 +68,7 @@ def get_item(item_id: ItemIdInPath, worker: WorkerDep, caller: CallerDep) -> Ite
 
     A hidden item is shown to keys and operators that may write.
     """
-    item = _shown(worker.catalogue, item_id, caller)
+    item = item_for(caller, worker.catalogue, item_id)
     try:
         with worker.database.reading() as connection:
             count, mean = items.rating_summary(connection, item_id)
@@ -155,7 +155,8 @@ async def list_categories(worker: WorkerDep) -> Categories:
     return Categories(categories=[Category(name=name, count=count) for count, name in counted])
 
 
-def _shown(catalogue: Catalogue, item_id: str, caller: Caller) -> records.Item:
+def item_for(caller: Caller, catalogue: Catalogue, item_id: str) -> records.Item:
+    """An item; hidden ones are there for those alone who may write. Raises NotFound."""
     item = catalogue.known_item(item_id) if caller.level >= Level.WRITE else catalogue.item(item_id)
     if item is None:
         raise no_item(item_id)

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError
 
 from app.api.cursors import decode_cursor, encode_cursor
-from app.api.items import no_item
+from app.api.items import item_for, no_item
 from app.api.routing import CHANGING, problems, router
 from app.api.schemas.fields import Cursor, ItemIdInPath, PageLimit, Text, UserIdInPath
 from app.api.schemas.ratings import RatedItem, RatingBody, RatingPage, StoredRating
@@ -61,8 +61,7 @@ def put_rating(
     A user id that is new becomes a person. Viewers may rate for themselves.
     """
     caller.require_person(user_id, Level.WRITE)
-    if worker.catalogue.known_item(item_id) is None:
-        raise no_item(item_id)
+    item_for(caller, worker.catalogue, item_id)
     stars = worker.serving.rating_scale.check(body.rating)
     rating = Rating(user_id, item_id, stars, _moment(body.rated_at))
     before = worker.before_rating(user_id)

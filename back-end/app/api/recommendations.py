@@ -93,8 +93,7 @@ async def recommend_to_visitor(body: SessionRequest, worker: WorkerDep, request_
     Of two ratings for one item the later counts; an event about an item that is rated does not.
     """
     asked = asked_of(body, worker.lists)
-    visitor = _visitor(body, system_clock().timestamp())
-    _check_visitor(visitor, worker)
+    visitor = _visitor(body, worker, system_clock().timestamp())
 
     def make() -> bytes:
         return worker.lists.for_visitor(request_id, visitor, asked, worker.shelf, worker.catalogue)
@@ -128,30 +127,32 @@ async def recommend_to_many(
     return JsonBytes(await worker.batches.run(make))
 
 
-def _visitor(body: SessionRequest, now: float) -> Visitor:
-    return Visitor(
-        {rating.item_id: rating.rating for rating in body.ratings},
-        [
-            VisitorEvent(event.item_id, event.kind, now if event.at is None else event.at.timestamp())
-            for event in body.events
-        ],
-    )
+def _visitor(body: SessionRequest, worker: Worker, now: float) -> Visitor:
+    """What a visitor sends along; what is about hidden items is left out, for reasons would name them.
 
-
-def _check_visitor(visitor: Visitor, worker: Worker) -> None:
-    """Raises InvalidInput for stars off the scale, an item that there is not, or an unknown kind of event."""
-    for stars in visitor.stars.values():
-        worker.serving.rating_scale.check(stars)
-    for item_id in (*visitor.stars, *(event.item_id for event in visitor.events)):
-        if worker.catalogue.known_item(item_id) is None:
+    Raises:
+        InvalidInput: stars off the scale, an item that there is not, an unknown kind of event.
+    """
+    catalogue, feedback = worker.catalogue, worker.serving.feedback
+    named = [rating.item_id for rating in body.ratings] + [event.item_id for event in body.events]
+    for item_id in named:
+        if catalogue.known_item(item_id) is None:
             raise InvalidInput(f"There is no item {item_id!r}.", hint="Leave out what is about it.")
-    feedback = worker.serving.feedback
-    for event in visitor.events:
+    for event in body.events:
         if event.kind not in feedback.kinds and feedback.unknown_kinds == "refuse":
             known = ", ".join(sorted(feedback.kinds)) or "none"
             raise InvalidInput(
                 f"There is no kind of event {event.kind!r}.", hint=f"configs/serving.yaml has: {known}."
             )
+    stars = {rating.item_id: worker.serving.rating_scale.check(rating.rating) for rating in body.ratings}
+    return Visitor(
+        {item_id: given for item_id, given in stars.items() if catalogue.item(item_id) is not None},
+        [
+            VisitorEvent(event.item_id, event.kind, now if event.at is None else event.at.timestamp())
+            for event in body.events
+            if catalogue.item(event.item_id) is not None
+        ],
+    )
 
 
 def _user_id(encoded: str) -> str:

@@ -42,8 +42,7 @@ def recommended(worker: Worker, request_id: str, user_id: str, part: Part) -> li
 def for_session(worker: Worker, request_id: str, events: Sequence[VisitorEvent], part: Part) -> list[Scored]:
     """What goes with what somebody did just now; kinds and items that are not known say nothing. Blocks."""
     known = worker.serving.feedback.kinds
-    catalogue = worker.catalogue
-    telling = [one for one in events if one.kind in known and catalogue.known_item(one.item_id) is not None]
+    telling = [one for one in events if one.kind in known and worker.catalogue.item(one.item_id) is not None]
     asked = _asked(worker, part, [one.item_id for one in events])
     if asked is None:
         return []

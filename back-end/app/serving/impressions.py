@@ -68,6 +68,7 @@ class ImpressionLog(VitalThread):
         database: where they go.
         settings: of `configs/serving.yaml`.
         clock: seconds since 1970.
+        unheard: for how many seconds this worker may not have heard of an erasure.
 
     Attributes:
         enabled: whether anything is written at all.
@@ -76,10 +77,14 @@ class ImpressionLog(VitalThread):
     """
 
     def __init__(
-        self, database: Database, settings: Impressions, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        settings: Impressions,
+        clock: Callable[[], float] = time.time,
+        unheard: Callable[[], float] = lambda: 0.0,
     ) -> None:
         super().__init__(name="impressions", daemon=True)
-        self._database, self._clock = database, clock
+        self._database, self._clock, self._unheard = database, clock, unheard
         self._most = settings.queue if settings.log else 0
         self._queue: deque[Noted] = deque()
         self._batch: list[Noted] = []  # taken from the queue, not yet known to be written
@@ -129,10 +134,12 @@ class ImpressionLog(VitalThread):
             self._drop(1, "full")
 
     def forget(self, user_id: str) -> None:
-        """Discount nothing for a person who was erased; what waits of them, the store does not write."""
-        if self.shown.enabled:
-            self._erased[user_id] = self._clock()
-            self.shown.forget(user_id)
+        """Do not write what still waits of a person who was erased, as this worker hears now.
+
+        What is written before it hears of it, the store sees to.
+        """
+        self._erased[user_id] = self._clock()
+        self.shown.forget(user_id)
 
     def close(self, seconds: float) -> None:
         """Write what waits, and end; what is not written in that time is dropped and counted. Blocks."""
@@ -194,15 +201,25 @@ class ImpressionLog(VitalThread):
         return True
 
     def _write(self, batch: Sequence[Noted]) -> None:
-        rows = [_impression(noted) for noted in batch]
+        rows = [_impression(noted) for noted in self._not_erased(batch)]
+        if not rows:
+            return
         for moment in (min(row.at for row in rows), max(row.at for row in rows)):
             self._make_days(moment)
         with self._database.writing_quietly() as connection:
             if self._is_second_try:  # the first may have been committed before the connection was lost
                 there = impressions.written(connection, (row.request_id for row in rows))
                 rows = [row for row in rows if (row.request_id, row.user_id) not in there]
-            written = impressions.write(connection, rows)
+            written = impressions.write(connection, rows, timedelta(seconds=self._unheard()))
         metrics.impressions_written.inc(written)
+
+    def _not_erased(self, batch: Sequence[Noted]) -> list[Noted]:
+        erased, oldest = self._erased, batch[0].at
+        for user_id in [user_id for user_id, at in list(erased.items()) if at < oldest]:
+            del erased[user_id]
+        return [
+            noted for noted in batch if noted.user_id is None or noted.at > erased.get(noted.user_id, 0.0)
+        ]
 
     def _read_others(self) -> None:
         """Take in what all workers have written since the last look; without Postgres, the next time."""
@@ -217,9 +234,6 @@ class ImpressionLog(VitalThread):
         for request_id, user_id, at, item_ids in found:
             if at.timestamp() > self._erased.get(user_id, 0.0):
                 self.shown.note(user_id, request_id, at.timestamp(), item_ids)
-        for user_id, at_second in list(self._erased.items()):  # the feed's thread adds to them
-            if at_second < self._read_until - _READ_AGAIN_SECONDS:
-                del self._erased[user_id]
         self._read_until = began
 
     def _make_days(self, moment: datetime) -> None:

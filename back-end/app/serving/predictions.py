@@ -1,6 +1,6 @@
 """Predicted stars for pairs of a person and an item."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from app.serving.audience import Person
@@ -10,6 +10,7 @@ from app.serving.shelf import Shelf
 from app.serving.states import history_of
 from app.serving.worker import Worker
 from marquee.domain.errors import NotFound, Unavailable
+from marquee.domain.records import Item
 
 
 class Pair(NamedTuple):
@@ -28,8 +29,11 @@ class PredictedStars(NamedTuple):
     source: Literal["model", "fallback"]
 
 
-def predict(worker: Worker, pairs: Sequence[Pair]) -> tuple[int, list[PredictedStars]]:
+def predict(worker: Worker, pairs: Sequence[Pair], *, of_hidden: bool) -> tuple[int, list[PredictedStars]]:
     """The version that predicts, and its stars, in the order of the pairs. Blocks while it looks people up.
+
+    Args:
+        of_hidden: whether hidden items are there for whoever asks.
 
     Raises:
         NotFound: an item is not in the catalogue; names it.
@@ -38,7 +42,8 @@ def predict(worker: Worker, pairs: Sequence[Pair]) -> tuple[int, list[PredictedS
     shelf = worker.shelf
     if shelf is None:
         raise Unavailable("No model is deployed yet.", hint="Train one: `marquee train`.")
-    _check_items(worker, (pair.item_id for pair in pairs))
+    catalogue = worker.catalogue
+    _check_items(pairs, catalogue.known_item if of_hidden else catalogue.item)
     wanted: dict[str, list[str]] = {}
     for pair in pairs:
         wanted.setdefault(pair.user_id, []).append(pair.item_id)
@@ -50,11 +55,10 @@ def predict(worker: Worker, pairs: Sequence[Pair]) -> tuple[int, list[PredictedS
     return shelf.model.version, [of_pair[pair] for pair in pairs]
 
 
-def _check_items(worker: Worker, item_ids: Iterable[str]) -> None:
-    catalogue = worker.catalogue
-    for item_id in item_ids:
-        if catalogue.known_item(item_id) is None:
-            raise NotFound(f"There is no item {item_id!r}.", hint="Leave its pair out.")
+def _check_items(pairs: Sequence[Pair], item_of: Callable[[str], Item | None]) -> None:
+    for pair in pairs:
+        if item_of(pair.item_id) is None:
+            raise NotFound(f"There is no item {pair.item_id!r}.", hint="Leave its pair out.")
 
 
 def _of_person(shelf: Shelf, person: Person, item_ids: list[str]) -> Iterable[PredictedStars]:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine
 
+from app.ending import Ending
 from app.security.gate import Gate
 from app.security.keyring import Keyring
 from app.security.sessions import Sessions
@@ -82,7 +83,9 @@ class Worker:
         self.bell = Bell(settings.home / "run" / "feed.bell")
         self.attendance = Attendance(settings.home / "run" / "feed-read")
         self.database = Database(engine, self.bell)
-        self.impressions = ImpressionLog(self.database, serving.impressions)
+        self.impressions = ImpressionLog(
+            self.database, serving.impressions, unheard=lambda: time.monotonic() - self.follower.read_at
+        )
         self.gate = Gate(Keyring(), Sessions(session_key, settings.profile_sign_in), settings.profile_sign_in)
         self.tokens = Tokens(session_key)
         self.import_places, self.export_places = Places(), Places()
@@ -134,21 +137,21 @@ class Worker:
 
     # ---- life ----
 
-    async def start(self, ending: threading.Event) -> None:
+    async def start(self, ending: Ending) -> None:
         """Start the threads; returns when everything is in memory, or a part was found to be away.
 
-        Where Postgres is away, and other workers of this machine have everything in memory, it returns when
-        Postgres is back: until then requests are theirs.
+        As long as other workers of this machine have everything in memory, it waits for the catalogue, also
+        until Postgres is back: requests are theirs.
 
         Args:
-            ending: set when the process has been told to end.
+            ending: whether the process has been told to end.
         """
         self._loop = asyncio.get_running_loop()
         self.follower.start()
         await asyncio.to_thread(self.follower.tried.wait, _START_SECONDS)
         if not self.follower.loaded and self.attendance.others_are_there():
-            logger.warning("Postgres is away: other workers answer until this one has the catalogue.")
-            while not (self.follower.loaded or ending.is_set()) and self.attendance.others_are_there():
+            logger.warning("The catalogue cannot be read yet; other workers answer until this one has it.")
+            while not (self.follower.loaded or ending.told) and self.attendance.others_are_there():
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         self.keeper.start()
         self.impressions.start()

@@ -6,6 +6,7 @@ test.each(["50", "a/b", "a%2Fb", "100%", "x/y?z#w%", "two words", "🎬", "اب�
   const { pathname } = new URL(paths.item(id), "http://localhost");
   expect(itemIdIn(pathname)).toBe(id);
   expect(itemIdIn(`${pathname}/`)).toBe(id);
+  expect(itemIdIn(pathname.replace("/items/", "/Items/"))).toBe(id);
 });
 
 test("an address that is not encoded is taken as it stands", () => {

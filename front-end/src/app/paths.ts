@@ -18,7 +18,7 @@ export const paths = {
 
 /** The id in an item's address. The router's own parameter would make a slash of an id's `%2F`. */
 export function itemIdIn(pathname: string): string {
-  const encoded = pathname.replace(/^\/items\//, "").replace(/\/+$/, "");
+  const encoded = pathname.replace(/^\/items\//i, "").replace(/\/+$/, "");
   try {
     return decodeURIComponent(encoded);
   } catch {

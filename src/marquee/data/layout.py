@@ -152,6 +152,8 @@ def json_header(lines: Iterable[str], name: str) -> Header:
     for line in lines:
         if begins_list is None:
             begins_list = line.lstrip().startswith("[")
+        if begins_list:
+            break
         record = parse_object(line)
         if record is not None:
             objects += 1

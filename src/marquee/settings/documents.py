@@ -1,8 +1,8 @@
 """Reading a YAML file into a frozen, checked document."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -88,15 +88,16 @@ def _read(path: Path) -> str:
 class _Loader(yaml.SafeLoader):
     """Refuses a key that stands twice in a mapping, as YAML says; with PyYAML's own the last one wins."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
+            if (key.tag, key.value) in seen:
+                raise yaml.composer.ComposerError(
                     problem=f"the key {key.value} stands twice", problem_mark=key.start_mark
                 )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+            seen.add((key.tag, key.value))
+        return node
 
 
 def _parse(path: Path, text: str) -> object:
@@ -133,14 +134,16 @@ def _fault(error: ErrorDetails, content: object, kind: type[Document]) -> str:
 
 def _keys_beside(place: tuple[int | str, ...], kind: type[Document]) -> list[str]:
     """The keys that a document may have at an error's place."""
-    kinds = [kind]
+    kinds, is_key = [kind], False
     for part in place[:-1]:
         fields = [each.model_fields[part] for each in kinds if part in each.model_fields]
-        if fields:
-            inner = (each for field in fields for each in _kinds(field.annotation))
+        if fields and not is_key:
+            inner = [each for field in fields for each in _kinds(field.annotation)]
             kinds = [each for each in inner if isinstance(each, type) and issubclass(each, Document)]
+            is_key = any(get_origin(each) in (dict, Mapping) for each in inner)  # what follows names no field
         else:  # a number or key within a field, or the name of an alternative
             kinds = [each for each in kinds if part in _alternatives(each)] or kinds
+            is_key = False
     return sorted({name for each in kinds for name in each.model_fields})
 
 

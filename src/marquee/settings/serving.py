@@ -40,7 +40,8 @@ class RatingScale(Document):
     def nearest(self, rating: float) -> float:
         """The stars that an accepted rating stands for: 4.5 for 4.5000000001."""
         stars = self.min + round((rating - self.min) / self.step) * self.step
-        return rating if math.isclose(rating, stars, rel_tol=1e-14, abs_tol=1e-12) else round(stars, 9)
+        is_it = math.isclose(rating, stars, rel_tol=1e-14, abs_tol=1e-12)
+        return rating if is_it else min(round(stars, 9), self.max)
 
     @property
     def liked(self) -> float:

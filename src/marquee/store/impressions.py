@@ -15,7 +15,7 @@ from marquee.store.tables import impressions
 DAYS_AHEAD = 2  # partitions made before they are needed
 _PARTITION_LOCK = 7_205_759_407  # held while partitions are made or dropped
 _ERASURE_LOCK = 7_205_759_408  # held while somebody is forgotten; shared by those who write
-_CLOCKS_DIFFER = timedelta(seconds=1)  # between a worker and Postgres
+_CLOCKS_DIFFER = timedelta(seconds=1)  # those of workers and of Postgres
 _LOCK_WAIT_MS = 2_000
 _LATER = "The next time may find them free."
 _PREFIX = "impressions_"
@@ -104,8 +104,11 @@ def drop_days(connection: Connection, *, now: datetime, keep_days: int) -> list[
     return over
 
 
-def write(connection: Connection, rows: Sequence[Impression]) -> int:
-    """Write lists, but for those shown to somebody who has been erased since; returns how many it wrote.
+def write(connection: Connection, rows: Sequence[Impression], unheard: timedelta = timedelta(0)) -> int:
+    """Write lists, but for those shown to somebody who has been erased; returns how many it wrote.
+
+    Args:
+        unheard: for how long whoever made the lists may not have heard of an erasure.
 
     Raises:
         IntegrityError: a day has no partition.
@@ -114,7 +117,7 @@ def write(connection: Connection, rows: Sequence[Impression]) -> int:
         return 0
     # One document for all: values bound one by one cost the process more than making the lists did.
     document = orjson.dumps(list(rows)).decode()
-    values = {"rows": document, "lock": _ERASURE_LOCK, "margin": _CLOCKS_DIFFER}
+    values = {"rows": document, "lock": _ERASURE_LOCK, "margin": unheard + _CLOCKS_DIFFER}
     return int(connection.execute(_INSERT, values).rowcount)
 
 
@@ -134,8 +137,11 @@ _INSERT = text(
 def written(connection: Connection, request_ids: Iterable[str]) -> set[tuple[str, str | None]]:
     """(request id, user id) of those lists among some that are in the table."""
     rows = connection.execute(
-        text("SELECT request_id, user_id FROM impressions WHERE request_id = ANY(CAST(:ids AS uuid[]))"),
-        {"ids": list(set(request_ids))},
+        text(
+            "SELECT pg_advisory_xact_lock_shared(:lock); "  # before any of the table's, as in `write`
+            "SELECT request_id, user_id FROM impressions WHERE request_id = ANY(CAST(:ids AS uuid[]))"
+        ),
+        {"ids": list(set(request_ids)), "lock": _ERASURE_LOCK},
     )
     return {(str(row.request_id), row.user_id) for row in rows}
 
@@ -182,8 +188,9 @@ def forget(connection: Connection, user_id: str) -> int:
     Lists of the next second are not written either, for clocks differ.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ERASURE_LOCK})
+    forgotten = connection.execute(delete(impressions).where(impressions.c.user_id == user_id)).rowcount
     connection.execute(_ERASED, {"user_id": user_id})
-    return int(connection.execute(delete(impressions).where(impressions.c.user_id == user_id)).rowcount)
+    return int(forgotten)
 
 
 # `now()` is when the transaction began: lists may have been shown since.

@@ -86,5 +86,7 @@ _ADD_SCORED = text(
     "FROM json_to_recordset(CAST(:rows AS json)) AS scored (rollout_id int, user_id text, item_id text, "
     "step smallint, stars float8, champion float8, challenger float8, at timestamptz) "
     "JOIN users ON users.user_id = scored.user_id "
+    "WHERE NOT EXISTS (SELECT FROM changes "
+    "WHERE kind = 'user_erased' AND key = scored.user_id AND changes.at >= scored.at) "
     "FOR KEY SHARE OF users ON CONFLICT DO NOTHING"
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -104,19 +105,54 @@ def test_a_hidden_item_is_in_no_list_of_any_worker_until_it_is_shown_again(
     assert reader.get(_path(item)).json()["title"] == "The Third Man"
 
 
-def test_what_people_say_of_a_hidden_item_still_counts(writer: httpx.Client, item: str) -> None:
-    """A page that was open before still shows it, and a visitor sends all their ratings each time."""
+def test_what_people_say_of_a_hidden_item_is_taken_from_those_who_may_write(
+    writer: httpx.Client, reader: httpx.Client, item: str
+) -> None:
     writer.patch(_path(item), json={"hidden": True}).raise_for_status()
-    rated = {"item_id": item, "rating": 5}
     assert writer.put(path_of("u001", "ratings", item), json={"rating": 5}).status_code == 201
     event = {"event_id": str(uuid4()), "kind": "like", "user_id": "u002", "item_id": item}
     assert writer.post("/api/v1/events", json={"events": [event]}).json()["accepted"] == 1
-    listed = writer.post("/api/v1/sessions/recommendations", json={"ratings": [rated], "n": 10})
-    assert listed.status_code == 200
-    assert item not in {entry["item_id"] for entry in listed.json()["items"]}
     pairs = {"pairs": [{"user_id": "u003", "item_id": item}]}
     assert writer.post("/api/v1/predictions", json=pairs).status_code == 200
+    assert reader.post("/api/v1/predictions", json=pairs).status_code == 404
     assert writer.get(f"{_path(item)}/similar").status_code == 404
+
+
+def test_a_visitor_who_sends_ratings_of_a_hidden_item_has_a_list_without_them(
+    service: Service, writer: httpx.Client, reader: httpx.Client
+) -> None:
+    """A page that was open before sends all its ratings each time; reasons do not name what is hidden."""
+
+    def listed(*item_ids: str) -> dict[str, Any]:
+        ratings = [{"item_id": item_id, "rating": 5} for item_id in item_ids]
+        events = [{"item_id": item_id, "kind": "like"} for item_id in item_ids]
+        body = {"ratings": ratings, "events": events, "n": 5, "explain": True}
+        answer = reader.post("/api/v1/sessions/recommendations", json=body)
+        assert answer.status_code == 200, answer.text
+        return {name: answer.json()[name] for name in ("items", "source")}
+
+    before = listed("i001"), listed("i000", "i001")
+    assert before[0] != before[1]
+    writer.patch(_path("i000"), json={"hidden": True}).raise_for_status()
+    try:
+        assert listed("i000", "i001") == listed("i001")
+        assert "i000" not in str(listed("i000", "i001"))
+        assert len(listed("i000")["items"]) == 5
+    finally:
+        writer.patch(_path("i000"), json={"hidden": False}).raise_for_status()
+
+
+def test_viewers_cannot_rate_what_is_hidden_from_them(
+    service: Service, writer: httpx.Client, item: str
+) -> None:
+    writer.patch(_path(item), json={"hidden": True}).raise_for_status()
+    with service.client() as viewer:
+        same = {"Sec-Fetch-Site": "same-origin"}
+        viewer.post("/api/v1/session", json={"user_id": "u004"}, headers=same).raise_for_status()
+        rate = path_of("u004", "ratings", item)
+        assert viewer.put(rate, json={"rating": 5}, headers=same).status_code == 404
+        writer.patch(_path(item), json={"hidden": False}).raise_for_status()
+        assert viewer.put(rate, json={"rating": 5}, headers=same).status_code == 201
 
 
 def test_hidden_items_are_listed_to_those_who_may_write(

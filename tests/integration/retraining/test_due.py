@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from retraining.triggers import (
     GRACE,
+    LONGEST_PAUSE,
     PAUSE_AFTER_FAILURE,
     cron_trigger,
     enough_new_ratings,
@@ -72,11 +73,18 @@ def test_ratings_that_a_training_took_which_came_to_nothing_are_new_still(connec
 
 def test_after_a_failure_new_ratings_wait_a_while(connection: Connection) -> None:
     _rate(connection, 3)
-    run = enqueue(connection, trigger="new data", requested_by="test")
-    runs.fail(connection, run.run_id, "MLflow was away")
-    soon, later = (run.created_at + PAUSE_AFTER_FAILURE * share for share in (0.9, 1.1))
-    assert enough_new_ratings(connection, 3, soon) is None
-    assert enough_new_ratings(connection, 3, later) == 3
+    for pause in (PAUSE_AFTER_FAILURE, 2 * PAUSE_AFTER_FAILURE, 4 * PAUSE_AFTER_FAILURE):
+        run = enqueue(connection, trigger="new data", requested_by="test")
+        runs.fail(connection, run.run_id, "MLflow was away")
+        failed_at = runs.get(connection, run.run_id).finished_at
+        assert failed_at is not None
+        assert enough_new_ratings(connection, 3, failed_at + 0.9 * pause) is None
+        assert enough_new_ratings(connection, 3, failed_at + 1.1 * pause) == 3
+    for _ in range(10):
+        run = enqueue(connection, trigger="new data", requested_by="test")
+        runs.fail(connection, run.run_id, "MLflow was away")
+    assert enough_new_ratings(connection, 3, failed_at + 0.9 * LONGEST_PAUSE) is None
+    assert enough_new_ratings(connection, 3, failed_at + 1.1 * LONGEST_PAUSE) == 3
 
 
 def test_it_is_busy_while_a_run_waits_or_runs(connection: Connection) -> None:

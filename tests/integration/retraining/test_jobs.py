@@ -56,7 +56,7 @@ def test_new_ratings_queue_one_run_however_often_they_are_counted(engine: Engine
     jobs.new_data()
     jobs.new_data()
     (run,) = _queued(engine)
-    assert (run.trigger, run.reason) == ("new data", "2 new ratings since the last training.")
+    assert (run.trigger, run.reason) == ("new data", "2 new ratings since the newest version was trained.")
 
 
 def test_a_schedule_queues_nothing_while_a_run_waits(engine: Engine) -> None:

@@ -195,9 +195,8 @@ def test_lists_shown_lately_are_found_by_their_request_ids(engine: Engine) -> No
 def test_what_was_shown_to_a_person_is_forgotten_with_them(engine: Engine) -> None:
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
-        impressions.write(
-            connection, [_impression(NOON, "eve"), _impression(NOON, "eve"), _impression(NOON, "bob")]
-        )
+        shown = [_impression(NOON, "eve"), _impression(NOON, "eve"), _impression(NOON, "bob")]
+        assert impressions.write(connection, shown) == 3
         assert impressions.forget(connection, "eve") == 2
     assert [user_id for user_id, _ in _all(engine)] == ["bob"]
 
@@ -207,31 +206,30 @@ def test_nothing_is_written_of_a_person_who_has_been_erased_since(engine: Engine
     later = now + timedelta(minutes=1)  # somebody new by that name
     with engine.begin() as connection:
         impressions.make_days(connection, [now.date(), later.date()])
-        assert not personal_data.erase(connection, "eve")  # nothing is there yet
+        assert not personal_data.erase(connection, "flo")  # nothing is there yet
     with engine.begin() as connection:
-        shown = [
-            _impression(now, "eve"),
-            _impression(now, "bob"),
-            _impression(now, None),
-            _impression(later, "eve"),
-        ]
-        assert impressions.write(connection, shown) == 3
-    assert [user_id for user_id, _ in _all(engine)] == ["bob", None, "eve"]
+        shown = [_impression(now, "flo"), _impression(now, "bob"), _impression(now, None)]
+        assert impressions.write(connection, [*shown, _impression(later, "flo")]) == 3
+    assert [user_id for user_id, _ in _all(engine)] == ["bob", None, "flo"]
+    with engine.begin() as connection:
+        # Whoever has not heard of anything for minutes may have made that list without knowing.
+        assert impressions.write(connection, [_impression(later, "flo")], timedelta(minutes=2)) == 0
 
 
 @pytest.mark.parametrize("first", ["write", "erase"])
 def test_nothing_is_left_of_a_person_who_is_erased_while_lists_are_written(
     engine: Engine, first: str
 ) -> None:
-    now = datetime.now(UTC)
+    now, name = datetime.now(UTC), f"erased while: {first}"
     with engine.begin() as connection:
         impressions.make_days(connection, [now.date()])
+    written: list[int] = []
 
     def write(connection: Connection) -> None:
-        impressions.write(connection, [_impression(now, "eve"), _impression(now, "bob")])
+        written.append(impressions.write(connection, [_impression(now, name), _impression(now, "bob")]))
 
     def erase(connection: Connection) -> None:
-        personal_data.erase(connection, "eve")
+        personal_data.erase(connection, name)
 
     one, other = (write, erase) if first == "write" else (erase, write)
 
@@ -247,6 +245,7 @@ def test_nothing_is_left_of_a_person_who_is_erased_while_lists_are_written(
         assert meanwhile.is_alive()  # it waits
     meanwhile.join(20)
     assert not meanwhile.is_alive()
+    assert written == [2 if first == "write" else 1]
     assert [user_id for user_id, _ in _all(engine)] == ["bob"]
 
 
@@ -389,10 +388,38 @@ def test_a_partition_that_was_dropped_under_a_worker_is_made_again(
 
 def test_nothing_is_written_of_a_person_erased_meanwhile(engine: Engine, database: Database) -> None:
     log = ImpressionLog(database, Impressions())
-    _note(log, "eve")
+    _note(log, "gus")
     _note(log, "bob")
     with engine.begin() as connection:
-        personal_data.erase(connection, "eve")
+        personal_data.erase(connection, "gus")
+    log.start()
+    log.close(10.0)
+    assert [user_id for user_id, _ in _all(engine)] == ["bob"]
+
+
+def test_nothing_is_written_of_lists_made_before_the_worker_heard(engine: Engine, database: Database) -> None:
+    clock = Clock(NOON)
+    log = ImpressionLog(database, Impressions(), clock)
+    _note(log, "hal")
+    _note(log, "bob")
+    log.forget("hal")
+    clock.moment = NOON + timedelta(seconds=1)
+    _note(log, "hal")  # somebody new by that name
+    log.start()
+    log.close(10.0)
+    assert [user_id for user_id, _ in _all(engine)] == ["bob", "hal"]
+
+
+def test_a_worker_that_hears_nothing_writes_nothing_of_a_person_erased(
+    engine: Engine, database: Database
+) -> None:
+    """It may have shown them something long after; so it leaves out what may be of the person before."""
+    clock = Clock(datetime.now(UTC) + timedelta(minutes=1))
+    log = ImpressionLog(database, Impressions(), clock, unheard=lambda: 120.0)
+    with engine.begin() as connection:
+        personal_data.erase(connection, "ivy")
+    _note(log, "ivy")
+    _note(log, "bob")
     log.start()
     log.close(10.0)
     assert [user_id for user_id, _ in _all(engine)] == ["bob"]

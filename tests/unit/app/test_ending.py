@@ -15,9 +15,9 @@ def test_signals_are_told_and_handled_as_before() -> None:
     before = signal.signal(signal.SIGTERM, handler)
     try:
         with told_to_end() as ending:
-            assert not ending.is_set()
+            assert not ending.told
             signal.raise_signal(signal.SIGTERM)
-            assert ending.is_set()
+            assert ending.told
         assert handled == [signal.SIGTERM]
         assert signal.getsignal(signal.SIGTERM) is handler
     finally:
@@ -29,7 +29,7 @@ def test_beside_the_main_thread_nothing_is_told() -> None:
 
     def start() -> None:
         with told_to_end() as ending:
-            told.append(ending.is_set())
+            told.append(ending.told)
 
     thread = threading.Thread(target=start)
     thread.start()

@@ -42,6 +42,7 @@ def test_the_shipped_files_are_valid() -> None:
             "rating.factors: there is no such key; there are algorithm, ",
         ),
         ("trainings: 3", "trainings: there is no such key; there are data, evaluation, "),
+        ("rating: &one {n_epochs: 3}\nranking: {<<: *one, n_epochs: 4}", "n_epochs: there is no such key"),
         ("", "params.yaml is empty"),
         ("# nothing but a remark\n", "params.yaml is empty"),
         ("rating: {n_factors: 0, n_epochs: 0}", "rating.n_epochs"),
@@ -133,6 +134,11 @@ def test_stars_that_are_a_step_stay_as_they_are_written(step: float) -> None:
     for steps in range(round(100 / step)):
         written = round(steps * step, 9)
         assert scale.check(written) == written
+
+
+def test_what_is_hardly_off_the_end_of_a_scale_is_its_end() -> None:
+    scale = RatingScale(min=0, max=0.6666666667, step=0.3333333333)
+    assert scale.accepts(scale.check(0.6666666))
 
 
 def test_stars_that_are_refused_are_told_to_their_last_digit() -> None:
