@@ -15,6 +15,7 @@ logger = logging.getLogger("marquee.app")
 HEAD_SECONDS = (
     10.0  # in which the head of a request must have arrived, from its first byte or the connection on
 )
+FIRST_REQUEST_SECONDS = 1.0  # in which a connection made just before the end must have begun with one
 READING_SECONDS = 30.0  # in which a client must take some of the answer
 HEAD_BYTES = 262_144
 _LONGEST_URL = 65_535  # that the parser can split
@@ -29,7 +30,8 @@ _JOINED_BYTES = 65_536  # of a body: to copy a larger one costs more than anothe
 class Protocol(HttpToolsProtocol):
     """Uvicorn's, which has neither a limit on the time that a head takes, nor one on connections that rest.
 
-    A client that half-closes its side after a whole request gets its answer.
+    A client that half-closes its side after a whole request gets its answer, and so does one that had just
+    connected when the worker was told to end.
     """
 
     most_connections = _MOST_CONNECTIONS
@@ -40,6 +42,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **facts)
         self.url = b""
         self._in_head = True
+        self._is_ending = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._reading_timer: asyncio.TimerHandle | None = None
@@ -68,6 +71,8 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         self.scope["state"][QUEUED] = len(self.tasks) + 1
         super().on_headers_complete()
+        if self._is_ending:
+            self.cycle.keep_alive = False
         if self.scope["method"] != "HEAD":
             self.cycle.transport = HeadWithBody(self.transport)  # type: ignore[assignment]  # as far as it is used
 
@@ -77,6 +82,17 @@ class Protocol(HttpToolsProtocol):
             return None
         self.cycle.keep_alive = False
         return True
+
+    def shutdown(self) -> None:
+        if self.cycle is not None:
+            super().shutdown()
+            return
+        self._is_ending = True
+        self.loop.call_later(FIRST_REQUEST_SECONDS, self._end_at_rest)
+
+    def _end_at_rest(self) -> None:
+        if self.rests:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_head = False

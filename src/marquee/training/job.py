@@ -1,6 +1,7 @@
 """A training as a job: one at a time, with a row in Postgres that says how it goes and how it ended."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from marquee.training.progress import OnProgress
 from marquee.training.queue import RETRAINING, TRAINING, postpone
 from marquee.training.registration import Registered
 from marquee.training.run import train
+
+_LOOK_SECONDS = 2.0  # more than the lock is held by whoever only looks whether a training has died
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,13 @@ def _keep_caches_in(folder: Path) -> None:
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
     lock = Leadership(engine, TRAINING_LOCK)
-    if not lock.acquire():
-        raise Conflict("Another training runs.", hint="See `marquee jobs list`; try again when it has ended.")
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while not lock.acquire():
+        if time.monotonic() > deadline:
+            raise Conflict(
+                "Another training runs.", hint="See `marquee jobs list`; try again when it has ended."
+            )
+        time.sleep(0.1)
     try:
         yield
     finally:

@@ -76,6 +76,9 @@ def bury_the_dead(engine: Engine, cause: str, *, patience: float = 0.0, blameles
             sees the end of its connection.
         blameless: the run cannot have been the cause, so one that makes up for another is queued again too.
     """
+    with engine.connect() as connection:
+        if not runs.in_state(connection, "running"):
+            return []  # and nobody who begins meanwhile finds the lock taken
     deadline = time.monotonic() + patience
     lock = Leadership(engine, TRAINING_LOCK)
     while not lock.acquire():

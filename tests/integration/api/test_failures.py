@@ -359,6 +359,24 @@ def test_on_sighup_every_worker_is_replaced_and_lists_go_on(new_service: NewServ
     assert service.serves(1)
 
 
+def test_on_sigterm_a_client_that_has_just_connected_is_answered(new_service: NewService) -> None:
+    service = new_service(MARQUEE_WORKERS="1")
+    address = httpx.URL(service.url)
+    silent, asks = (
+        socket.create_connection((address.host, address.port or 80), timeout=10) for _ in range(2)
+    )
+    with silent, asks:
+        time.sleep(0.3)  # they are taken
+        os.kill(service.child.pid, signal.SIGTERM)
+        time.sleep(0.3)
+        asks.sendall(b"GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = b"".join(iter(lambda: asks.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in answer.lower()
+        assert silent.recv(1) == b""  # nobody waits for it
+    eventually(lambda: service.child.exit_status() is not None, within=10)
+
+
 def test_on_sigterm_what_has_begun_is_finished(new_service: NewService) -> None:
     service = new_service(MARQUEE_WORKERS="1")
     where = httpx.URL(service.url)

@@ -8,7 +8,7 @@ from marquee.domain.errors import Unavailable, Unreachable
 from marquee.settings import load_settings
 from marquee.store import runs
 from marquee.store.leadership import TRAINING_LOCK, Leadership
-from marquee.training import job
+from marquee.training import job, queue
 from marquee.training.queue import (
     PAUSES,
     RETRAINING,
@@ -40,6 +40,14 @@ def empty_queue(engine: Engine) -> None:
     with engine.begin() as connection:
         for run in runs.in_state(connection, "queued"):
             runs.fail(connection, run.run_id, "tidied away")
+
+
+def test_while_nothing_runs_the_lock_of_trainings_is_left_alone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever begins to train at that moment would be told that another does."""
+    monkeypatch.delattr(queue, "Leadership")
+    assert bury_the_dead(engine, "it was killed") == []
 
 
 def test_a_dead_run_of_the_queue_fails_and_is_queued_once_more(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """Trainings against a real Postgres and a real MLflow, from the snapshot to the champion."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -378,6 +379,17 @@ def test_only_one_training_runs_at_a_time(platform: Platform, first: Registered)
         lock.release()
     with platform.engine.connect() as connection, pytest.raises(NotFound):
         runs.get(connection, "second")
+
+
+def test_a_training_waits_for_whoever_only_looks_whether_one_has_died(
+    platform: Platform, first: Registered
+) -> None:
+    lock = Leadership(platform.engine, TRAINING_LOCK)
+    assert lock.acquire()
+    threading.Timer(0.5, lock.release).start()
+    away = platform.settings.model_copy(update={"mlflow_url": NOWHERE})
+    with pytest.raises(Unavailable, match="cannot be reached"):  # it began
+        run_now(away, platform.engine, Order("test", "ada"), lambda _line, _share: None, run_id=new_run_id())
 
 
 def test_without_mlflow_a_training_fails_at_once_and_the_champion_stays(
