@@ -412,6 +412,8 @@ export interface paths {
         /**
          * Predict Stars
          * @description The stars that people would give to items. Viewers may ask for their own.
+         *
+         *     Hidden items are there for keys and operators that may write.
          */
         post: operations["predict"];
         delete?: never;
