@@ -365,16 +365,32 @@ def test_on_sigterm_a_client_that_has_just_connected_is_answered(new_service: Ne
     silent, asks = (
         socket.create_connection((address.host, address.port or 80), timeout=10) for _ in range(2)
     )
+    ports = {silent.getsockname()[1], asks.getsockname()[1]}
     with silent, asks:
-        time.sleep(0.3)  # they are taken
+        eventually(lambda: ports <= _taken(service))
         os.kill(service.child.pid, signal.SIGTERM)
-        time.sleep(0.3)
+        eventually(lambda: not _listens(service))
         asks.sendall(b"GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = b"".join(iter(lambda: asks.recv(65_536), b""))
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"connection: close" in answer.lower()
         assert silent.recv(1) == b""  # nobody waits for it
     eventually(lambda: service.child.exit_status() is not None, within=10)
+
+
+def _taken(service: Service) -> set[int]:
+    """Ports of the clients whose connections a worker has accepted."""
+    workers = psutil.Process(service.child.pid).children()
+    return {link.raddr.port for worker in workers for link in worker.net_connections() if link.raddr}
+
+
+def _listens(service: Service) -> bool:
+    address = httpx.URL(service.url)
+    try:
+        socket.create_connection((address.host, address.port or 80), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_on_sigterm_what_has_begun_is_finished(new_service: NewService) -> None:
