@@ -1,7 +1,7 @@
 """What a client asks of a list, and what that means where it is made."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -92,7 +92,7 @@ def wanted_of(
 
 def wanted_for_everybody(asked: Asked, ground: Ground, showable: Showable) -> Wanted:
     """`wanted_of` a list that is nobody's own: of the rules it follows those alone that hide."""
-    return replace(wanted_of(asked, ground, showable), rules=NO_RULES)  # what they hide is barred
+    return wanted_of(asked, ground, showable)._replace(rules=NO_RULES)  # what they hide is barred
 
 
 def _excluded(asked: Asked, ground: Ground) -> Int32 | None:

@@ -10,12 +10,12 @@ import orjson
 
 from app import metrics
 from app.serving import notices
+from app.serving.answers import numbers_of
 from app.serving.asked import Asked, wanted_of
 from app.serving.audience import Person
 from app.serving.lists import ListMaker
 from app.serving.shelf import Shelf
 from app.serving.variants import Arm
-from marquee.models.protocol import Float32, Float64
 from marquee.recommend.batch import block_size, make_many
 from marquee.recommend.listing import NO_ROWS, Listing, Wanted
 from marquee.recommend.recommender import PersonState, Recommender
@@ -177,33 +177,8 @@ def _figures(
 ) -> Iterator[tuple[int, list[str]]]:
     """Scores, stars and their interval, each with the part of an entry that it is."""
     scores = np.concatenate([np.empty(0, np.float32), *(listing.scores for listing in listings)])
-    yield _SCORE, _numbers(_significant(scores))
-    figures = recommender.figures_many(states, listings)
-    for part, numbers in zip((_STARS, _LOW, _HIGH), figures, strict=False):  # or the stars alone
-        yield part, _numbers(_decimal(numbers))
-
-
-def _numbers(values: Float64) -> list[str]:
-    """Numbers as JSON has them; null for a NaN."""
-    if not len(values):
-        return []
-    return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")
-
-
-def _decimal(stars: Float32) -> Float64:
-    """Stars to three decimals, as `answers.entries_of` writes them."""
-    return stars.astype(np.float64).round(3)
-
-
-def _significant(scores: Float32) -> Float64:
-    """Scores to six digits, as `answers.entries_of` writes them; in one go, a tenth of a microsecond each."""
-    exact = scores.astype(np.float64)
-    with np.errstate(divide="ignore"):  # of 0
-        decimals = 5.0 - np.floor(np.log10(np.abs(exact)))
-    decimals[~np.isfinite(decimals)] = 0.0
-    power: Float64 = np.power(10.0, np.abs(decimals))  # whole: a quotient by 0.001 would have more digits
-    rounded: Float64 = np.where(decimals < 0, np.rint(exact / power) * power, np.rint(exact * power) / power)
-    return rounded
+    columns = numbers_of(scores[np.newaxis]) + numbers_of(recommender.figures_many(states, listings))
+    yield from zip((_SCORE, _STARS, _LOW, _HIGH), columns, strict=False)  # or without an interval
 
 
 def _notice(batch: Batch, person: Person, state: PersonState, listing: Listing) -> str | None:

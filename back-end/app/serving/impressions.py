@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import DBAPIError
 
 from app import metrics
-from app.serving.database import Database
+from app.serving.database import Database, OwnConnection
 from app.serving.deadline import waiting_at_most
 from app.serving.shown import ShownLately
 from app.serving.variants import Arm
@@ -24,7 +24,9 @@ from marquee.store.impressions import DAYS_AHEAD, Impression
 logger = logging.getLogger("marquee.app.impressions")
 
 BATCH = 1_000  # lists written in one transaction
-WRITE_SECONDS = 0.05  # between batches: of a longer one all requests would wait for the interpreter
+ENOUGH = 200  # lists that are worth a transaction; of many more requests would wait for the interpreter
+WRITE_SECONDS = 0.5  # that fewer wait at most, so that a quiet worker's requests seldom meet its writing
+_LOOK_SECONDS = 0.05  # between looks at how many wait
 _RETRY_SECONDS = 1.0
 _ANSWER_SECONDS = 4.0
 _SAY_AGAIN_SECONDS = 60.0
@@ -85,6 +87,7 @@ class ImpressionLog(VitalThread):
     ) -> None:
         super().__init__(name="impressions", daemon=True)
         self._database, self._clock, self._unheard = database, clock, unheard
+        self._connection = OwnConnection()
         self._most = settings.queue if settings.log else 0
         self._queue: deque[Noted] = deque()
         self._batch: list[Noted] = []  # taken from the queue, not yet known to be written
@@ -94,6 +97,7 @@ class ImpressionLog(VitalThread):
         self._closing = threading.Event()
         self._warned_at = -_SAY_AGAIN_SECONDS
         self._unsaid = 0
+        self._wrote_at = -WRITE_SECONDS
         self._read_until = clock() - settings.discount_hours * 3600.0
         self._read_at = -_READ_SECONDS
         self.enabled = settings.log
@@ -154,16 +158,23 @@ class ImpressionLog(VitalThread):
             return
         self._make_days_ahead()
         while not self._closing.wait(self._pause()):
-            self._write_batch()
+            if self._is_due():
+                self._write_batch()
             if self.shown.enabled and time.monotonic() - self._read_at >= _READ_SECONDS:
                 self._read_others()
         while len(self) and self._write_batch():
             pass
+        self._connection.close()
 
     def _pause(self) -> float:
         if self._is_second_try:
             return _RETRY_SECONDS
-        return 0.0 if len(self._queue) >= BATCH else WRITE_SECONDS
+        return 0.0 if len(self._queue) >= BATCH else _LOOK_SECONDS
+
+    def _is_due(self) -> bool:
+        """Whether enough lists wait for a batch to be worth its exchanges, or any for long."""
+        is_late = time.monotonic() - self._wrote_at >= WRITE_SECONDS
+        return is_late or len(self._queue) >= ENOUGH or bool(self._batch)
 
     def _make_days_ahead(self) -> None:
         """So that the first list of a worker does not wait for a partition."""
@@ -178,6 +189,7 @@ class ImpressionLog(VitalThread):
             self._batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
         if not self._batch:
             return True
+        self._wrote_at = time.monotonic()
         try:
             with waiting_at_most(_ANSWER_SECONDS):
                 self._write(self._batch)
@@ -206,7 +218,7 @@ class ImpressionLog(VitalThread):
             return
         for moment in (min(row.at for row in rows), max(row.at for row in rows)):
             self._make_days(moment)
-        with self._database.writing_quietly() as connection:
+        with self._database.writing_by_statement(self._connection) as connection:
             if self._is_second_try:  # the first may have been committed before the connection was lost
                 there = impressions.written(connection, (row.request_id for row in rows))
                 rows = [row for row in rows if (row.request_id, row.user_id) not in there]

@@ -1,8 +1,8 @@
 """Lists, from memory alone: for a person, for a visitor, for everybody."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,17 +25,17 @@ from marquee.recommend.chain import Board, Ranked
 from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
-from marquee.recommend.recommender import PersonState, Recommendation
+from marquee.recommend.recommender import PersonState, Recommendation, placed
 from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Made:
+class Made(NamedTuple):
     """A list, and what it was made of.
 
     Attributes:
+        figures: of `Recommender.figures`; None where nobody's stars are predicted.
         seen: rows that are left out because the person knows them; None for a list that is nobody's own.
         reasons: what its stages went by, by place; None where nobody asked.
         source_says: what the reader is to be told of where it comes from.
@@ -46,10 +46,14 @@ class Made:
     showable: Showable
     wanted: Wanted
     listing: Listing
-    places: list[Recommendation]
+    figures: Float32 | None = None
     seen: Int32 | None = None
     reasons: list[list[Reason]] | None = None
     source_says: str | None = None
+
+    @property
+    def places(self) -> list[Recommendation]:
+        return placed(self.listing, self.figures, self.ground.ids, self.asked.offset)
 
     @property
     def why(self) -> list[list[Why]] | None:
@@ -61,7 +65,7 @@ class Made:
     def nothing_because(self) -> str | None:
         """What is to be said first: why there is nothing, or not what was asked for."""
         unknown = notices.of_filters(self.asked.filters, self.showable)
-        if unknown is not None or self.places:
+        if unknown is not None or len(self.listing.rows):
             return unknown
         return notices.of_empty(self.asked, self.wanted, self.showable, self.seen)
 
@@ -156,14 +160,14 @@ class ListMaker:
         wanted = wanted_of(asked, shelf, showable, discount=discount, exploring=exploring)
         recommender = shelf.model.recommender
         listing = recommender.make(state, wanted)
-        places = recommender.places(listing, state, asked.offset)
+        figures = recommender.figures_of(listing, state)
         reasons = None
         if asked.explain:
             reasoner = Reasoner(recommender.models, self._scale, showable.facts.categories)
             reasons = reasons_of(listing, state, reasoner)
         newer = self.asks_model and state.history.tells and not state.is_ranked
         said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
-        return Made(asked, shelf, showable, wanted, listing, places, state.seen, reasons, said)
+        return Made(asked, shelf, showable, wanted, listing, figures, state.seen, reasons, said)
 
     def _without_model(
         self, request_id: str, who: Person | Visitor, asked: Asked, catalogue: Catalogue, seen: Int32
@@ -174,7 +178,7 @@ class ListMaker:
     def answer(self, request_id: str, who: Person | Visitor, made: Made, arm: Arm = CHAMPION) -> bytes:
         """The JSON of `Recommendations`; whoever asked is shown it now, so that it is noted."""
         ground, listing, version = made.ground, made.listing, made.ground.version
-        entries = answers.entries_of(made.places, ground.fragments, made.why)
+        entries = answers.entries_of(listing, made.figures, ground.fragments, made.asked.offset, made.why)
         heading = Heading(
             request_id,
             self.token(request_id, version, arm.variant),
@@ -244,8 +248,7 @@ class ListMaker:
         showable = shelf.showable(self._clock())
         wanted = wanted_for_everybody(asked, shelf, showable)
         listing = shelf.model.recommender.make_popular(wanted)
-        places = shelf.model.recommender.places(listing, None, asked.offset)
-        return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
+        return self._item_list(Made(asked, shelf, showable, wanted, listing))
 
     def similar(self, item_id: str, asked: Asked, shelf: Shelf | None, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: what goes with an item; popular items where the model has no row of it."""
@@ -258,8 +261,7 @@ class ListMaker:
         showable = shelf.showable(self._clock())
         wanted = wanted_for_everybody(asked, shelf, showable)
         listing = shelf.model.recommender.make_similar(row, wanted)
-        places = shelf.model.recommender.places(listing, None, asked.offset)
-        return self._item_list(Made(asked, shelf, showable, wanted, listing, places))
+        return self._item_list(Made(asked, shelf, showable, wanted, listing))
 
     def board(self, board: Board, scores: Float32, asked: Asked, catalogue: Catalogue) -> bytes:
         """The JSON of `ItemList`: the items with the highest scores, by the catalogue's numbers.
@@ -272,7 +274,7 @@ class ListMaker:
         wanted = wanted_for_everybody(asked, bare, showable)
         ranked = Ranked(board, _as_long_as(catalogue, scores), 0.0)
         listing = make_list((ranked,), wanted)
-        made = Made(asked, bare, showable, wanted, listing, _unpredicted(listing, bare.ids, asked.offset))
+        made = Made(asked, bare, showable, wanted, listing)
         nothing = None if (scores > -np.inf).any() else notices.NOTHING_DONE
         return self._item_list(made, nothing)
 
@@ -282,7 +284,7 @@ class ListMaker:
         _ = bare.shown_items, bare.showable(self._clock())
 
     def _item_list(self, made: Made, notice: str | None = None) -> bytes:
-        entries = answers.entries_of(made.places, made.ground.fragments)
+        entries = answers.entries_of(made.listing, None, made.ground.fragments, made.asked.offset)
         cursor = next_cursor(made.asked, made.ground, made.listing)
         return answers.item_list(made.ground.version, entries, notice or made.nothing_because, cursor)
 
@@ -307,10 +309,9 @@ class ListMaker:
             wanted = wanted_of(asked, bare, showable, exploring=self._exploring(request_id))
         seen = seen[seen < len(catalogue)]
         listing = self._counts.make(len(catalogue), wanted, seen)
-        places = _unpredicted(listing, bare.ids, asked.offset)
         reasons = reasons_without_model(listing) if asked.explain else None
         known, said = (None, None) if request_id is None else (seen, self._why_no_model())
-        return Made(asked, bare, showable, wanted, listing, places, known, reasons, said)
+        return Made(asked, bare, showable, wanted, listing, None, known, reasons, said)
 
     def _bare_of(self, catalogue: Catalogue) -> BareShelf:
         if self._bare.catalogue is not catalogue:
@@ -349,13 +350,3 @@ def unknown_category(category: str | None, catalogue: Catalogue) -> str | None:
 def recommender_row(shelf: Shelf, item_id: str) -> int | None:
     """The bundle's row of an item, or None when it has never heard of it."""
     return shelf.model.recommender.models.items.row(item_id)
-
-
-def _unpredicted(listing: Listing, ids: Sequence[str], offset: int) -> list[Recommendation]:
-    """Places whose stars nobody can predict."""
-    return [
-        Recommendation(row, ids[row], rank, None if source == "pinned" else score, None, source)
-        for rank, (row, score, source) in enumerate(
-            zip(listing.rows.tolist(), listing.scores.tolist(), listing.sources, strict=True), offset + 1
-        )
-    ]

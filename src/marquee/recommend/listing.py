@@ -5,7 +5,6 @@ only as many are computed as are needed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -31,8 +30,7 @@ class Exploring(NamedTuple):
     generator: np.random.Generator
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class Wanted(NamedTuple):
     """What a list is to be.
 
     Attributes:

@@ -23,6 +23,7 @@ MOST_SHOWN = 1000  # items, after which a list ends
 _CHECK_BYTES = 4  # of what a cursor says, so that what is none of ours is no first page
 LONGEST_LIST_CURSOR = -(-(_CHECK_BYTES + MOST_SHOWN * HASH_BYTES) * 4 // 3)  # characters
 
+_HASH = np.dtype((np.void, HASH_BYTES))
 _WEIGHTS = 256 ** np.arange(HASH_BYTES, dtype=np.int64)
 
 
@@ -35,16 +36,16 @@ class ShownItems:
 
     def __init__(self, ids: Sequence[str]) -> None:
         digests = b"".join(blake2b(item_id.encode(), digest_size=HASH_BYTES).digest() for item_id in ids)
-        self._hashes = np.frombuffer(digests, np.uint8).reshape(len(ids), HASH_BYTES)
+        self._hashes = np.frombuffer(digests, _HASH)
 
     def told(self, rows: Int32) -> bytes:
         """The hashes of some rows, one after the other."""
-        return self._hashes[rows].tobytes()
+        return self._hashes.take(rows).tobytes()
 
     def rows(self, shown: bytes) -> Int32:
         """The rows of the hashes in a cursor, ascending; what is not in this catalogue is nothing to it."""
         numbers, order = self._sorted
-        wanted = np.unique(_numbers(np.frombuffer(shown, np.uint8).reshape(-1, HASH_BYTES)))
+        wanted = np.unique(_numbers(np.frombuffer(shown, _HASH)))
         # All that have such a hash: two items may share one.
         first, last = np.searchsorted(numbers, wanted), np.searchsorted(numbers, wanted, side="right")
         found = [order[start:end] for start, end in zip(first.tolist(), last.tolist(), strict=True)]
@@ -82,5 +83,5 @@ def _check(shown: bytes) -> bytes:
     return zlib.crc32(shown).to_bytes(_CHECK_BYTES, "big")
 
 
-def _numbers(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return hashes.astype(np.int64) @ _WEIGHTS
+def _numbers(hashes: NDArray[np.void]) -> NDArray[np.int64]:
+    return hashes.view(np.uint8).reshape(-1, HASH_BYTES).astype(np.int64) @ _WEIGHTS

@@ -17,6 +17,7 @@ from marquee.settings.serving import Serving, Stage
 
 FRONT = 128  # of a person's best rows are found once
 _LOOKED_AT_FIRST = 256  # scores: models that tell any two items apart mostly do so here
+_DECIMALS = 3  # of predicted stars in lists
 _FIGURES = 3  # of a place: stars, and both ends of their interval
 BATCH = 256  # people scored at a time: bounds the memory of `top_many`
 
@@ -174,21 +175,18 @@ class Recommender:
             state: None where there is no person.
             offset: places of the pages before.
         """
-        rows = listing.rows.tolist()
-        scores: list[float | None] = listing.scores.tolist()
-        if listing.sources.count("pinned"):
-            scores = [
-                None if source == "pinned" else score
-                for score, source in zip(scores, listing.sources, strict=True)
-            ]
-        stars, low, high = _columns_of(self._figures_of(listing, state), len(rows))
-        ids = map(self.models.items.ids.__getitem__, rows)
-        ranks = range(offset + 1, offset + len(rows) + 1)
-        return list(map(Recommendation, rows, ids, ranks, scores, stars, listing.sources, low, high))
+        figures = None if state is None else self.figures_of(listing, state)
+        return placed(listing, figures, self.models.items.ids, offset)
+
+    def figures_of(self, listing: Listing, state: PersonState) -> Float32:
+        """`figures` of a person's list, as they are known already or else computed."""
+        if listing.front_places is not None and state.front is not None:
+            return state.front.figures.take(listing.front_places, axis=1)
+        return self.figures(state.rating, listing.rows)
 
     def figures(self, state: State, rows: Int32) -> Float32:
-        """Predicted stars and both ends of their interval, on the scale, shape (3, len(rows)); of models
-        without an interval the stars alone, shape (1, len(rows)).
+        """Predicted stars and both ends of their interval, on the scale and to a thousandth, shape
+        (3, len(rows)); of models without an interval the stars alone, shape (1, len(rows)).
         """
         return self._with_ends(self._on_scale(self.models.rating.score(state, rows)))
 
@@ -205,14 +203,8 @@ class Recommender:
 
     def _with_ends(self, stars: Float32) -> Float32:
         ends = self.interval(stars)
-        return stars[np.newaxis] if ends is None else np.concatenate((stars[np.newaxis], ends))
-
-    def _figures_of(self, listing: Listing, state: PersonState | None) -> Float32 | None:
-        if state is None:
-            return None
-        if listing.front_places is not None and state.front is not None:
-            return state.front.figures.take(listing.front_places, axis=1)
-        return self.figures(state.rating, listing.rows)
+        figures = stars[np.newaxis] if ends is None else np.concatenate((stars[np.newaxis], ends))
+        return figures.round(_DECIMALS)
 
     def top(
         self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None
@@ -391,6 +383,27 @@ class Recommender:
         scores = popularity.score(popularity.fold_in(history))
         scores[self._popularity == 0] = -np.inf
         return scores
+
+
+def placed(
+    listing: Listing, figures: Float32 | None, ids: Sequence[str], offset: int = 0
+) -> list[Recommendation]:
+    """A list with its items' ids, and what `Recommender.figures` says of it; None where nothing does.
+
+    Args:
+        ids: of the items, by row.
+        offset: places of the pages before.
+    """
+    rows, sources = listing.rows.tolist(), listing.sources
+    scores = [
+        None if source == "pinned" else score
+        for score, source in zip(listing.scores.tolist(), sources, strict=True)
+    ]
+    stars, low, high = _columns_of(figures, len(rows))
+    ranks = range(offset + 1, offset + len(rows) + 1)
+    return list(
+        map(Recommendation, rows, map(ids.__getitem__, rows), ranks, scores, stars, sources, low, high)
+    )
 
 
 def tells_apart(scores: Float32) -> Mask:

@@ -1,8 +1,8 @@
 """The lists that were shown: one row a list, a partition a day (UTC), dropped whole when its time is over."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 from psycopg2.errors import LockNotAvailable
@@ -22,8 +22,7 @@ _PREFIX = "impressions_"
 _DAY = "%Y%m%d"
 
 
-@dataclass(frozen=True, slots=True)
-class Impression:
+class Impression(NamedTuple):
     """One list, as it was shown.
 
     Attributes:
@@ -107,6 +106,8 @@ def drop_days(connection: Connection, *, now: datetime, keep_days: int) -> list[
 def write(connection: Connection, rows: Sequence[Impression], unheard: timedelta = timedelta(0)) -> int:
     """Write lists, but for those shown to somebody who has been erased; returns how many it wrote.
 
+    One exchange, and one transaction where each statement is one.
+
     Args:
         unheard: for how long whoever made the lists may not have heard of an erasure.
 
@@ -116,7 +117,7 @@ def write(connection: Connection, rows: Sequence[Impression], unheard: timedelta
     if not rows:
         return 0
     # One document for all: values bound one by one cost the process more than making the lists did.
-    document = orjson.dumps(list(rows)).decode()
+    document = orjson.dumps([row._asdict() for row in rows]).decode()
     values = {"rows": document, "lock": _ERASURE_LOCK, "margin": unheard + _CLOCKS_DIFFER}
     return int(connection.execute(_INSERT, values).rowcount)
 

@@ -10,7 +10,7 @@ import pytest
 from app import metrics
 from app.serving.bell import Bell
 from app.serving.database import Database
-from app.serving.impressions import BATCH, ImpressionLog
+from app.serving.impressions import BATCH, WRITE_SECONDS, ImpressionLog
 from app.serving.variants import CHAMPION
 from retraining.jobs import Jobs
 from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
@@ -331,6 +331,40 @@ def test_lists_wait_while_postgres_is_away_and_are_written_once_when_it_is_back(
     eventually(lambda: len(log) == 0)
     log.close(10.0)
     assert [user_id for user_id, _ in _all(engine)] == ["ada"]
+
+
+def test_lists_are_written_although_postgres_cut_the_connection_that_the_log_keeps(
+    engine: Engine, database: Database
+) -> None:
+    log = ImpressionLog(database, Impressions())
+    log.start()
+    _note(log, "ada")
+    eventually(lambda: len(_all(engine)) == 1)
+    with engine.begin() as connection:
+        cut = text(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert (connection.scalar(cut) or 0) > 0
+    _note(log, "bob")
+    eventually(lambda: len(_all(engine)) == 2)
+    log.close(10.0)
+    assert [user_id for user_id, _ in _all(engine)] == ["ada", "bob"]
+
+
+def test_lists_that_come_one_by_one_are_written_together(engine: Engine, database: Database) -> None:
+    log = ImpressionLog(database, Impressions())
+    log.start()
+    began = time.monotonic()
+    for number in range(20):
+        _note(log, f"u{number}")
+        time.sleep(0.06)  # longer than it is between two looks at what waits
+    elapsed = time.monotonic() - began
+    log.close(10.0)
+    with engine.connect() as connection:
+        transactions = connection.scalar(text("SELECT count(DISTINCT xmin::text) FROM impressions"))
+    assert len(_all(engine)) == 20
+    assert 1 <= (transactions or 0) <= elapsed / WRITE_SECONDS + 2
 
 
 def test_a_batch_whose_commit_was_not_confirmed_is_not_written_twice(

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from app.serving.answers import numbers_of
 from app.serving.asked import Asked
 from app.serving.audience import Person
-from app.serving.batches import Batch, _numbers, _significant, make_block
+from app.serving.batches import Batch, make_block
 from app.serving.bell import Bell
 from app.serving.catalogue import Catalogue
 from app.serving.database import Database
@@ -19,6 +20,7 @@ from app.serving.lists import ListMaker
 from app.serving.shelf import ServedModel, Shelf
 from app.serving.tokens import Tokens
 from app.serving.variants import CHAMPION
+from numpy.testing import assert_array_equal
 from sqlalchemy import create_engine
 
 from marquee.domain.records import Item
@@ -166,13 +168,25 @@ def test_a_list_made_again_by_another_model_discounts_what_was_discounted_then(
     assert again.ground is other
 
 
-def test_scores_of_a_batch_have_the_digits_of_single_lists() -> None:
+def test_numbers_are_written_in_as_many_digits_as_they_have() -> None:
     ordinary = [0.033503473, -1.23456789, 12.0, 9.9999996, 0.0, 1.5e-9, 1_234_567.0, 87_654_321.0]
     drawn = np.random.default_rng(1).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)
     scores = np.concatenate((ordinary, drawn)).astype(np.float32)
-    written = _numbers(_significant(scores))
-    assert written[:5] == ["0.0335035", "-1.23457", "12.0", "10.0", "0.0"]
-    assert [float(text) for text in written] == [float(f"{score:.6g}") for score in scores.tolist()]
-    assert max(map(len, written)) <= 13
-    assert _numbers(_significant(np.array([np.nan], np.float32))) == ["null"]
-    assert _numbers(_significant(np.empty(0, np.float32))) == []
+    (written,) = numbers_of(scores[np.newaxis])
+    assert written[:5] == ["0.033503473", "-1.2345679", "12.0", "10.0", "0.0"]
+    assert_array_equal(np.array(written, np.float32), scores)
+
+
+def test_thousandths_are_written_as_such() -> None:
+    thousandths = np.arange(10_000).reshape(2, -1) / 1000
+    figures = (thousandths + np.random.default_rng(1).uniform(-4e-4, 4e-4, thousandths.shape)).astype(
+        np.float32
+    )
+    for written, exact in zip(numbers_of(figures.round(3)), thousandths, strict=True):
+        assert written == [repr(number) for number in exact.tolist()]
+
+
+def test_what_is_no_number_is_null_and_of_nothing_there_is_nothing() -> None:
+    assert numbers_of(np.array([[np.nan, 1.0]], np.float32)) == [["null", "1.0"]]
+    assert numbers_of(np.empty((3, 0), np.float32)) == []
+    assert numbers_of(None) == []
