@@ -88,20 +88,22 @@ def _heads(
     """The JSON of each list up to its entries."""
     beginning, middle = _frame(batch)
     unknown = notices.of_filters(batch.asked.filters, batch.showable)
+    ends = {
+        stage: f'{middle}{_json(stage)},"next_cursor":null,"items":['
+        for stage in {listing.stage for listing in listings}
+    }
     heads = []
     for person, state, listing in zip(people, states, listings, strict=True):
         notice = unknown or _notice(batch, person, state, listing)
         heads.append(
             f"{beginning}{_json(person.user_id)}"
             f',"known":{"true" if person.known else "false"}'
-            f',"notice":{"null" if notice is None else _json(notice)}'
-            f"{middle}{'null' if listing.stage is None else _json(listing.stage)}"
-            ',"next_cursor":null,"items":['
+            f',"notice":{"null" if notice is None else _json(notice)}{ends[listing.stage]}'
         )
     return heads
 
 
-def _json(text: str) -> str:
+def _json(text: str | None) -> str:
     return orjson.dumps(text).decode()
 
 

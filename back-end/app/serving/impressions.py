@@ -24,7 +24,7 @@ from marquee.store.impressions import DAYS_AHEAD, Impression
 logger = logging.getLogger("marquee.app.impressions")
 
 BATCH = 1_000  # lists written in one transaction
-ENOUGH = 200  # lists that are worth a transaction; of many more requests would wait for the interpreter
+ENOUGH = 100  # lists that are worth a transaction; of many more requests would wait for the interpreter
 WRITE_SECONDS = 0.5  # that fewer wait at most, so that a quiet worker's requests seldom meet its writing
 _LOOK_SECONDS = 0.05  # between looks at how many wait
 _RETRY_SECONDS = 1.0

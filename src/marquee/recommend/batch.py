@@ -49,8 +49,8 @@ def _from_fronts(states: Sequence[PersonState], wanted: Wanted) -> list[Listing 
     out = NO_ROWS if wanted.excluded is None else wanted.excluded
     is_free = wanted.barred is None and not len(out)
     width = n if is_free else FRONT
-    rows = np.stack([front.rows[:width] for _, front in fronts])
-    scores = np.stack([front.scores[:width] for _, front in fronts])
+    rows = np.concatenate([front.rows for _, front in fronts]).reshape(-1, FRONT)[:, :width]
+    scores = np.concatenate([front.scores for _, front in fronts]).reshape(-1, FRONT)[:, :width]
     full, places = np.arange(len(fronts)), np.tile(np.arange(n), (len(fronts), 1))
     if not is_free:
         allowed = may_be_listed(rows, len(states[0].scores), wanted.barred, out)

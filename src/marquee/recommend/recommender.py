@@ -193,12 +193,16 @@ class Recommender:
     def figures_many(self, states: Sequence[PersonState], listings: Sequence[Listing]) -> Float32:
         """`figures` of each person for the rows of their list, one person's after the other's."""
         known = [
-            state.front.figures.take(listing.front_places, axis=1)
+            (state.front.figures, listing.front_places)
             for state, listing in zip(states, listings, strict=True)
             if state.front is not None and listing.front_places is not None
         ]
-        if known and len(known) == len(states):
-            return np.concatenate(known, axis=1)
+        shapes = {(figures.shape, len(places)) for figures, places in known}
+        if len(known) == len(states) and len(shapes) == 1:
+            places = np.stack([places for _, places in known])[:, np.newaxis]
+            fronts = np.stack([figures for figures, _ in known])
+            figures = np.take_along_axis(fronts, places, axis=2).swapaxes(0, 1)
+            return figures.reshape(len(figures), -1)  # a copy, by rows
         return self._with_ends(self.stars_many(states, [listing.rows for listing in listings]))
 
     def _with_ends(self, stars: Float32) -> Float32:
