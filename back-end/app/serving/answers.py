@@ -1,7 +1,6 @@
 """Lists as the bytes that go over the wire."""
 
 from collections.abc import Sequence
-from itertools import count, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -85,17 +84,17 @@ def entries_of(
         metrics.count_listed(source, sources.count(source))
     if not sources:
         return b""
-    stars, low, high = (*numbers_of(figures), *_NO_FIGURES)[:3]
-    told = _NULLS if reasons is None else [orjson.dumps(why).decode() for why in reasons]
+    nulls = ["null"] * len(sources)
+    stars, low, high = (*numbers_of(figures), nulls, nulls, nulls)[:3]
+    told = nulls if reasons is None else [orjson.dumps(why).decode() for why in reasons]
     (scores,) = numbers_of(listing.scores[np.newaxis])
     items = map(fragments.__getitem__, listing.rows.tolist())
-    entries = zip(items, count(offset + 1), scores, stars, low, high, sources, told)
+    ranks = range(offset + 1, offset + len(sources) + 1)
+    entries = zip(items, ranks, scores, stars, low, high, sources, told, strict=True)
     return ",".join(map(_ENTRY.__mod__, entries)).encode()
 
 
 _ENTRY = '%s,"rank":%d,"score":%s,"stars":%s,"stars_low":%s,"stars_high":%s,"source":"%s","reasons":%s}'
-_NULLS = repeat("null")
-_NO_FIGURES = (_NULLS, _NULLS, _NULLS)
 
 
 def numbers_of(rows: Float32 | None) -> list[list[str]]:
@@ -105,5 +104,5 @@ def numbers_of(rows: Float32 | None) -> list[list[str]]:
     """
     if rows is None or not rows.size:
         return []
-    text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    text = orjson.dumps(np.ascontiguousarray(rows), option=orjson.OPT_SERIALIZE_NUMPY).decode()
     return [row.split(",") for row in text[2:-2].split("],[")]

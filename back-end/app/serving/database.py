@@ -22,7 +22,8 @@ class Database:
     """
 
     def __init__(self, engine: Engine, bell: Bell) -> None:
-        self._engine, self._bell = engine, bell
+        self._engine = engine
+        self._bell = bell
         self.available = True
 
     @contextmanager
@@ -59,16 +60,6 @@ class Database:
             yield self._engine
         self._bell.ring()
 
-    @contextmanager
-    def writing_by_statement(self, own: "OwnConnection") -> Iterator[Connection]:
-        """As `writing_quietly`, but on a thread's own connection, where each statement is a transaction.
-
-        So it takes one exchange with Postgres instead of four: to knock, to begin, the statement, to commit.
-        """
-        self._require()
-        with _asking("write"), own.of(self._engine) as connection:
-            yield connection
-
     def close(self) -> None:
         self._engine.dispose()
 
@@ -80,29 +71,6 @@ class Database:
             raise Unavailable(
                 "The database cannot be reached.", hint="Try again in a moment; lists are still served."
             )
-
-
-class OwnConnection:
-    """A connection that one thread keeps; made when it is first needed, and anew after each failure."""
-
-    def __init__(self) -> None:
-        self._connection: Connection | None = None
-
-    @contextmanager
-    def of(self, engine: Engine) -> Iterator[Connection]:
-        try:
-            if self._connection is None:
-                self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            yield self._connection
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Give it back."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import DBAPIError
 
 from app import metrics
-from app.serving.database import Database, OwnConnection
+from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
 from app.serving.shown import ShownLately
 from app.serving.variants import Arm
@@ -24,7 +24,7 @@ from marquee.store.impressions import DAYS_AHEAD, Impression
 logger = logging.getLogger("marquee.app.impressions")
 
 BATCH = 1_000  # lists written in one transaction
-ENOUGH = 100  # lists that are worth a transaction; of many more requests would wait for the interpreter
+ENOUGH = 100  # lists that are worth a transaction; while many more are made into one, requests wait
 WRITE_SECONDS = 0.5  # that fewer wait at most, so that a quiet worker's requests seldom meet its writing
 _LOOK_SECONDS = 0.05  # between looks at how many wait
 _RETRY_SECONDS = 1.0
@@ -87,7 +87,6 @@ class ImpressionLog(VitalThread):
     ) -> None:
         super().__init__(name="impressions", daemon=True)
         self._database, self._clock, self._unheard = database, clock, unheard
-        self._connection = OwnConnection()
         self._most = settings.queue if settings.log else 0
         self._queue: deque[Noted] = deque()
         self._batch: list[Noted] = []  # taken from the queue, not yet known to be written
@@ -164,7 +163,6 @@ class ImpressionLog(VitalThread):
                 self._read_others()
         while len(self) and self._write_batch():
             pass
-        self._connection.close()
 
     def _pause(self) -> float:
         if self._is_second_try:
@@ -218,7 +216,7 @@ class ImpressionLog(VitalThread):
             return
         for moment in (min(row.at for row in rows), max(row.at for row in rows)):
             self._make_days(moment)
-        with self._database.writing_by_statement(self._connection) as connection:
+        with self._database.writing_quietly() as connection:
             if self._is_second_try:  # the first may have been committed before the connection was lost
                 there = impressions.written(connection, (row.request_id for row in rows))
                 rows = [row for row in rows if (row.request_id, row.user_id) not in there]

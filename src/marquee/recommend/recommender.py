@@ -31,7 +31,7 @@ class Recommendation(NamedTuple):
         rank: 1 for the first.
         score: what it was ordered by, in the units of its source; comparable within one source alone. None
             for what is pinned.
-        stars: predicted for this person, on the scale; None where there is no person.
+        stars: predicted for this person, on the scale, to a thousandth; None where there is no person.
         source: "personal" (ranking model), "profile" (popular with people alike), "similar" (to an item, or
             to what they liked), "category" (popular in their categories), "popular" (with everybody),
             "pinned" (by a rule), "explored" (drawn at random).
@@ -197,18 +197,19 @@ class Recommender:
             for state, listing in zip(states, listings, strict=True)
             if state.front is not None and listing.front_places is not None
         ]
-        shapes = {(figures.shape, len(places)) for figures, places in known}
+        shapes = {(front.shape, len(places)) for front, places in known}
         if len(known) == len(states) and len(shapes) == 1:
-            places = np.stack([places for _, places in known])[:, np.newaxis]
-            fronts = np.stack([figures for figures, _ in known])
-            figures = np.take_along_axis(fronts, places, axis=2).swapaxes(0, 1)
-            return figures.reshape(len(figures), -1)  # a copy, by rows
+            fronts = np.concatenate([front for front, _ in known], axis=1)
+            starts = np.arange(len(known))[:, np.newaxis] * (fronts.shape[1] // len(known))
+            places = np.stack([places for _, places in known]) + starts
+            figures: Float32 = fronts.take(places.ravel(), axis=1)
+            return figures
         return self._with_ends(self.stars_many(states, [listing.rows for listing in listings]))
 
     def _with_ends(self, stars: Float32) -> Float32:
         ends = self.interval(stars)
         figures = stars[np.newaxis] if ends is None else np.concatenate((stars[np.newaxis], ends))
-        return figures.round(_DECIMALS)
+        return figures.astype(np.float64).round(_DECIMALS).astype(np.float32)  # as one of them alone is
 
     def top(
         self, state: PersonState, n: int, *, excluded_rows: Int32 | None = None, allowed: Mask | None = None

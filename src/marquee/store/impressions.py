@@ -106,8 +106,6 @@ def drop_days(connection: Connection, *, now: datetime, keep_days: int) -> list[
 def write(connection: Connection, rows: Sequence[Impression], unheard: timedelta = timedelta(0)) -> int:
     """Write lists, but for those shown to somebody who has been erased; returns how many it wrote.
 
-    One exchange, and one transaction where each statement is one.
-
     Args:
         unheard: for how long whoever made the lists may not have heard of an erasure.
 

@@ -52,6 +52,13 @@ def test_each_list_is_the_one_that_the_person_would_get_alone(
     _assert_as_alone(reader, _batch(reader, **asked), **asked)
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_lists_of_people_who_were_asked_for_before_are_the_same(reader: httpx.Client, n: int) -> None:
+    """What they have at the front of their order is known by then."""
+    _assert_as_alone(reader, _batch(reader, n=n), n=n)
+    _assert_as_alone(reader, _batch(reader, n=n), n=n)
+
+
 def test_reasons_and_diversity_are_as_alone(reader: httpx.Client) -> None:
     _assert_as_alone(reader, _batch(reader, n=3, explain=True), n=3, explain="true")
     _assert_as_alone(reader, _batch(reader, n=3, diversity=0.7), n=3, diversity=0.7)

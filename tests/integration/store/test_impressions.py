@@ -333,7 +333,7 @@ def test_lists_wait_while_postgres_is_away_and_are_written_once_when_it_is_back(
     assert [user_id for user_id, _ in _all(engine)] == ["ada"]
 
 
-def test_lists_are_written_although_postgres_cut_the_connection_that_the_log_keeps(
+def test_lists_are_written_although_postgres_cut_the_connections(
     engine: Engine, database: Database
 ) -> None:
     log = ImpressionLog(database, Impressions())

@@ -186,6 +186,12 @@ def test_thousandths_are_written_as_such() -> None:
         assert written == [repr(number) for number in exact.tolist()]
 
 
+def test_rows_that_do_not_lie_one_after_the_other_are_written_as_others() -> None:
+    figures = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+    assert numbers_of(np.asfortranarray(figures)) == numbers_of(figures)
+    assert numbers_of(figures[:, ::2]) == [["1.0", "3.0"], ["4.0", "6.0"]]
+
+
 def test_what_is_no_number_is_null_and_of_nothing_there_is_nothing() -> None:
     assert numbers_of(np.array([[np.nan, 1.0]], np.float32)) == [["null", "1.0"]]
     assert numbers_of(np.empty((3, 0), np.float32)) == []

@@ -89,17 +89,20 @@ def test_each_list_is_the_same_where_the_fronts_of_some_are_known(
     assert_allclose(figures, np.concatenate(each, axis=1), rtol=1e-5)
 
 
+@pytest.mark.parametrize("n", [1, 2])
 def test_the_figures_of_fronts_alone_are_those_of_their_rows(
-    recommender: Recommender, histories: list[History], monkeypatch: pytest.MonkeyPatch
+    n: int, recommender: Recommender, histories: list[History], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (recommender_module, batch_module):
         monkeypatch.setattr(module, "FRONT", 4)
-    wanted = Wanted(2, BARRED)
+    wanted = Wanted(n, BARRED)
     states = [recommender.with_front(state) for state in recommender.states(histories[:3])]
     together = make_many(recommender, states, wanted)
     assert recommender.begins_with_personal == all(one.front_places is not None for one in together)
     each = [recommender.figures(state.rating, one.rows) for state, one in zip(states, together, strict=True)]
-    assert_allclose(recommender.figures_many(states, together), np.concatenate(each, axis=1), rtol=1e-5)
+    figures = recommender.figures_many(states, together)
+    assert_allclose(figures, np.concatenate(each, axis=1), rtol=1e-5)
+    assert figures.flags.c_contiguous
 
 
 def _assert_same(one: Listing, other: Listing) -> None:
