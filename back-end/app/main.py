@@ -124,7 +124,7 @@ def _worker(settings: Settings) -> Worker:
         engine=connect(
             url,
             application_name="marquee-back-end",
-            pool_size=8,
+            pool_size=9,  # of which one is kept by who writes impressions
             pool_seconds=_POOL_SECONDS,
             statement_timeout_ms=int(_STATEMENT_SECONDS * 1000),
         ),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import DBAPIError
 
 from app import metrics
-from app.serving.database import Database
+from app.serving.database import Database, OwnConnection
 from app.serving.deadline import waiting_at_most
 from app.serving.shown import ShownLately
 from app.serving.variants import Arm
@@ -87,6 +87,7 @@ class ImpressionLog(VitalThread):
     ) -> None:
         super().__init__(name="impressions", daemon=True)
         self._database, self._clock, self._unheard = database, clock, unheard
+        self._connection = OwnConnection()
         self._most = settings.queue if settings.log else 0
         self._queue: deque[Noted] = deque()
         self._batch: list[Noted] = []  # taken from the queue, not yet known to be written
@@ -161,8 +162,10 @@ class ImpressionLog(VitalThread):
                 self._write_batch()
             if self.shown.enabled and time.monotonic() - self._read_at >= _READ_SECONDS:
                 self._read_others()
+        self._connection.close()  # it may be dead, and there is no second try
         while len(self) and self._write_batch():
             pass
+        self._connection.close()
 
     def _pause(self) -> float:
         if self._is_second_try:
@@ -216,7 +219,7 @@ class ImpressionLog(VitalThread):
             return
         for moment in (min(row.at for row in rows), max(row.at for row in rows)):
             self._make_days(moment)
-        with self._database.writing_quietly() as connection:
+        with self._database.writing_at_once(self._connection) as connection:
             if self._is_second_try:  # the first may have been committed before the connection was lost
                 there = impressions.written(connection, (row.request_id for row in rows))
                 rows = [row for row in rows if (row.request_id, row.user_id) not in there]

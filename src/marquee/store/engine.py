@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -85,6 +85,26 @@ def unavailable_when_away() -> Iterator[None]:
         raise Unavailable(
             "The database cannot be reached.", hint="Try again in a moment; see `marquee doctor`."
         ) from error
+
+
+def end_session(connection: Connection, process_id: int, seconds: float) -> None:
+    """End another session of this program.
+
+    Args:
+        process_id: of the session's process in Postgres; if it has ended already, all is well.
+        seconds: that this waits at most.
+
+    Raises:
+        Unavailable: it goes on.
+    """
+    end = text(
+        "SELECT pg_terminate_backend(pid, :milliseconds) FROM pg_stat_activity "
+        "WHERE pid = :process_id AND pid <> pg_backend_pid() "
+        "AND application_name = current_setting('application_name') AND usename = current_user"
+    )
+    values = {"process_id": process_id, "milliseconds": int(seconds * 1000)}
+    if connection.scalar(end, values) is False:
+        raise Unavailable("A session of the database goes on that should have ended.")
 
 
 def waiting_for(engine: Engine, *, seconds: float) -> None:

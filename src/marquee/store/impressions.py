@@ -120,7 +120,8 @@ def write(connection: Connection, rows: Sequence[Impression], unheard: timedelta
     return int(connection.execute(_INSERT, values).rowcount)
 
 
-# Two statements in one exchange: the second sees whatever was erased before the first had its lock.
+# Two statements in one exchange, which is one transaction in autocommit mode too, so that the lock is held
+# until the rows are there: the second sees whatever was erased before the first had its lock.
 _INSERT = text(
     "SELECT pg_advisory_xact_lock_shared(:lock); "
     "INSERT INTO impressions "

@@ -1,5 +1,7 @@
 """The log of impressions on a real PostgreSQL: partitions, retention, and the thread that writes."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -8,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from app import metrics
+from app.serving import deadline
 from app.serving.bell import Bell
 from app.serving.database import Database
 from app.serving.impressions import BATCH, WRITE_SECONDS, ImpressionLog
 from app.serving.variants import CHAMPION
+from psycopg2.extensions import set_wait_callback
 from retraining.jobs import Jobs
 from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
 from retraining.status import Metrics, Status
@@ -271,6 +275,15 @@ def _note(log: ImpressionLog, user_id: str | None) -> None:
     log.note(str(uuid7()), user_id, 3, CHAMPION, "personal", ITEMS, [2, 0])
 
 
+def _cut_connections(engine: Engine) -> None:
+    cut = text(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with engine.connect() as connection:
+        assert (connection.scalar(cut) or 0) > 0
+
+
 def _dropped(reason: str) -> float:
     value: float = metrics.impressions_dropped.labels(reason)._value.get()
     return value
@@ -333,21 +346,67 @@ def test_lists_wait_while_postgres_is_away_and_are_written_once_when_it_is_back(
     assert [user_id for user_id, _ in _all(engine)] == ["ada"]
 
 
-def test_lists_are_written_although_postgres_cut_the_connections(
+def test_lists_are_written_although_postgres_cut_the_connections(engine: Engine, database: Database) -> None:
+    log = ImpressionLog(database, Impressions())
+    log.start()
+    _note(log, "ada")
+    eventually(lambda: len(_all(engine)) == 1)
+    _cut_connections(engine)
+    _note(log, "bob")
+    eventually(lambda: len(_all(engine)) == 2)
+    log.close(10.0)
+    assert [user_id for user_id, _ in _all(engine)] == ["ada", "bob"]
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No longer wait for Postgres than a second, as in the service, where it is longer."""
+    monkeypatch.setattr("app.serving.impressions._ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("app.serving.database._ENDING_SECONDS", 0.5)
+    deadline.install(5.0)
+    yield
+    set_wait_callback(None)
+
+
+@pytest.mark.usefixtures("patience")
+def test_what_postgres_was_told_while_it_did_not_answer_is_written_once(
+    engine: Engine, database: Database
+) -> None:
+    """The write is given up and tried again; then the session that was told of it first goes on."""
+    log = ImpressionLog(database, Impressions())
+    log.start()
+    _note(log, "ada")
+    eventually(lambda: len(_all(engine)) == 1)
+    with engine.connect() as connection:
+        writer = connection.scalar(
+            text(
+                "SELECT pid FROM pg_stat_activity "
+                "WHERE query LIKE '%INSERT INTO impressions%' AND pid <> pg_backend_pid()"
+            )
+        )
+    assert isinstance(writer, int)
+    os.kill(writer, signal.SIGSTOP)
+    try:
+        _note(log, "bob")
+        time.sleep(4.0)
+        assert len(log) == 1  # no second try succeeds while the first may
+        assert [user_id for user_id, _ in _all(engine)] == ["ada"]
+    finally:
+        os.kill(writer, signal.SIGCONT)
+    eventually(lambda: len(log) == 0, within=15)
+    log.close(10.0)
+    assert [user_id for user_id, _ in _all(engine)] == ["ada", "bob"]
+
+
+def test_what_waits_is_written_at_the_end_although_the_connection_is_dead(
     engine: Engine, database: Database
 ) -> None:
     log = ImpressionLog(database, Impressions())
     log.start()
     _note(log, "ada")
     eventually(lambda: len(_all(engine)) == 1)
-    with engine.begin() as connection:
-        cut = text(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        assert (connection.scalar(cut) or 0) > 0
+    _cut_connections(engine)
     _note(log, "bob")
-    eventually(lambda: len(_all(engine)) == 2)
     log.close(10.0)
     assert [user_id for user_id, _ in _all(engine)] == ["ada", "bob"]
 
