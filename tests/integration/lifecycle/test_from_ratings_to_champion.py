@@ -119,7 +119,12 @@ def _is(lives: Living, number: int, *states: str) -> bool:
 
 
 def _wait(lives: Living, number: int, *states: str, within: float = 120.0) -> None:
-    eventually(lambda: _is(lives, number, *states), within=within, what=f"rollout {number} in {states}")
+    ended = {"promoted", "rolled_back", "inconclusive", "aborted"}
+    eventually(
+        lambda: _is(lives, number, *states, *ended), within=within, what=f"rollout {number} in {states}"
+    )
+    rollout = lives.rollout(number)
+    assert rollout["state"] in states, rollout
 
 
 def test_a_bad_recipe_is_rejected_by_the_gates_though_the_service_is_killed(
