@@ -98,32 +98,30 @@ class OwnConnection:
     @contextmanager
     def of(self, engine: Engine) -> Iterator[Connection]:
         """The connection; raises Unavailable while the session of the one before goes on."""
-        if self._connection is None:
-            self._connection = self._made(engine)
         try:
-            yield self._connection
+            yield self._connection or self._connect(engine)
         except BaseException:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+            self._drop()
             raise
 
     def close(self) -> None:
-        """Give it back, as one that did not fail."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = self._session = None
+        """As one that did not fail, though it may be dead."""
+        self._drop()
+        self._session = None
 
-    def _made(self, engine: Engine) -> Connection:
-        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            if self._session is not None:
-                end_session(connection, self._session, _ENDING_SECONDS)
-            self._session = connection.scalar(text("SELECT pg_backend_pid()"))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    def _drop(self) -> None:
+        """Not back into the pool, which would ask Postgres something first."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self, engine: Engine) -> Connection:
+        self._connection = made = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if self._session is not None:
+            end_session(made, self._session, _ENDING_SECONDS)
+        self._session = made.scalar(text("SELECT pg_backend_pid()"))
+        return made
 
 
 @contextmanager

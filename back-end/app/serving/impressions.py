@@ -24,9 +24,10 @@ from marquee.store.impressions import DAYS_AHEAD, Impression
 logger = logging.getLogger("marquee.app.impressions")
 
 BATCH = 1_000  # lists written in one transaction
-ENOUGH = 100  # lists that are worth a transaction; while many more are made into one, requests wait
+ENOUGH = 10  # lists that are worth a transaction: Postgres may take a request's core for as long as it takes
 WRITE_SECONDS = 0.5  # that fewer wait at most, so that a quiet worker's requests seldom meet its writing
-_LOOK_SECONDS = 0.05  # between looks at how many wait
+_LOOK_SECONDS = 0.02  # between looks at how many wait, so that a busy worker's transactions have more
+_IDLE_SECONDS = 0.05  # between looks while none does
 _RETRY_SECONDS = 1.0
 _ANSWER_SECONDS = 4.0
 _SAY_AGAIN_SECONDS = 60.0
@@ -170,7 +171,9 @@ class ImpressionLog(VitalThread):
     def _pause(self) -> float:
         if self._is_second_try:
             return _RETRY_SECONDS
-        return 0.0 if len(self._queue) >= BATCH else _LOOK_SECONDS
+        if len(self._queue) >= BATCH:
+            return 0.0
+        return _LOOK_SECONDS if self._queue else _IDLE_SECONDS
 
     def _is_due(self) -> bool:
         """Whether enough lists wait for a batch to be worth its exchanges, or any for long."""
