@@ -105,9 +105,10 @@ class OwnConnection:
             raise
 
     def close(self) -> None:
-        """As one that did not fail, though it may be dead."""
-        self._drop()
-        self._session = None
+        """If there is one: it has not failed, though it may be dead."""
+        if self._connection is not None:
+            self._drop()
+            self._session = None
 
     def _drop(self) -> None:
         """Not back into the pool, which would ask Postgres something first."""
