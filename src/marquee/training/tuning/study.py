@@ -10,12 +10,15 @@ import fcntl
 import json
 import logging
 import re
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from marquee.domain.errors import Conflict, InvalidInput, Unavailable
@@ -63,6 +66,23 @@ class Plan:
         return content
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep a Ctrl-C until the block ends: within a commit it would leave the file locked."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield  # nothing is raised here
+        return
+    came: list[FrameType | None] = []
+    signal.signal(signal.SIGINT, lambda _number, frame: came.append(frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        before(signal.SIGINT, came[0])
+
+
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
     """One trial that has ended.
@@ -100,16 +120,19 @@ class StudyFile:
         return self._study.study_name
 
     @property
+    @_undisturbed()
     def run_id(self) -> str | None:
         """MLflow's run of the study."""
         found: str | None = self._study.user_attrs.get(_RUN)
         return found
 
+    @_undisturbed()
     def remember_run(self, run_id: str, trial: int | None = None) -> None:
         """Note the MLflow run of the study, or of one of its trials."""
         # With the study, for Optuna lets nobody write to a trial that has ended.
         self._study.set_user_attr(_RUN if trial is None else f"{_RUN}:{trial}", run_id)
 
+    @_undisturbed()
     def trials(self) -> list[TrialRecord]:
         """Those that have ended, in their order."""
         attributes = self._study.user_attrs
@@ -137,7 +160,9 @@ class StudyFile:
             return None
         began = time.monotonic()
         try:
-            outcome = self._scored(trial, space.suggest(trial), score)
+            with _undisturbed():
+                values = space.suggest(trial)
+            outcome = self._scored(trial, values, score)
         except BaseException:
             self._end(trial, began, _Outcome("failed", INTERRUPTED))
             raise
@@ -156,6 +181,7 @@ class StudyFile:
         found = get_param_importances(self._study, evaluator=PedAnovaImportanceEvaluator())
         return {name: float(share) for name, share in found.items()}
 
+    @_undisturbed()
     def bury_the_dead(self) -> int:
         """Fail the trials that a killed process left running; returns how many there were."""
         from optuna.trial import TrialState
@@ -165,6 +191,7 @@ class StudyFile:
             self._study.tell(trial.number, state=TrialState.FAIL)
         return len(dead)
 
+    @_undisturbed()
     def _ask(self, space: SearchSpace) -> "Trial | None":
         counted = self.counted()
         if self.plan.sampler == "grid" and not self._enqueue_next(space, counted):
@@ -191,9 +218,7 @@ class StudyFile:
         try:
             for fold in range(self.plan.folds):
                 figures.append(score(values, fold))
-                trial.set_user_attr(f"{_FOLD}{fold:02d}", figures[-1])
-                trial.report(_mean(figures), fold)
-                if fold + 1 < self.plan.folds and trial.should_prune():
+                if self._is_hopeless(trial, figures):
                     return _Outcome(
                         "pruned", f"Worse than the median of the trials before, at fold {fold + 1}."
                     )
@@ -201,12 +226,22 @@ class StudyFile:
             return _Outcome("failed", str(error))
         return _Outcome("complete", "", _mean(figures))
 
+    @_undisturbed()
+    def _is_hopeless(self, trial: "Trial", figures: Sequence[float]) -> bool:
+        """Note the newest fold's figure; whether the pruner sees no use in the next fold."""
+        fold = len(figures) - 1
+        trial.set_user_attr(f"{_FOLD}{fold:02d}", figures[-1])
+        trial.report(_mean(figures), fold)
+        return fold + 1 < self.plan.folds and trial.should_prune()
+
+    @_undisturbed()
     def _end(self, trial: "Trial", began: float, outcome: "_Outcome") -> None:
         from optuna.trial import TrialState
 
         states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
         trial.set_user_attr(_SECONDS, time.monotonic() - began)
-        trial.set_user_attr(_REASON, outcome.reason)
+        if outcome.reason:
+            trial.set_user_attr(_REASON, outcome.reason)
         self._study.tell(trial, outcome.value, state=states[outcome.state])
 
 
@@ -240,19 +275,21 @@ def open_study(
         )
     optuna.logging.set_verbosity(logging.ERROR)
     with _alone(folder, name), _readable(folder / f"{name}.db") as path:
-        study = optuna.create_study(
-            storage=optuna.storages.RDBStorage(f"sqlite:///{path}"),
-            study_name=name,
-            direction="minimize" if goal.lower_is_better else "maximize",
-            pruner=optuna.pruners.MedianPruner(
-                n_startup_trials=pruning.startup_trials, n_warmup_steps=max(pruning.warmup_folds - 1, 0)
-            ),
-            load_if_exists=True,
-        )
+        with _undisturbed():
+            study = optuna.create_study(
+                storage=optuna.storages.RDBStorage(f"sqlite:///{path}"),
+                study_name=name,
+                direction="minimize" if goal.lower_is_better else "maximize",
+                pruner=optuna.pruners.MedianPruner(
+                    n_startup_trials=pruning.startup_trials, n_warmup_steps=max(pruning.warmup_folds - 1, 0)
+                ),
+                load_if_exists=True,
+            )
         kept = _kept_plan(study)
         wanted = plan(kept)
         _same_or_refuse(name, kept, wanted)
-        study.set_user_attr(_PLAN, wanted.to_dict())
+        with _undisturbed():
+            study.set_user_attr(_PLAN, wanted.to_dict())
         file = StudyFile(study, wanted, goal)
         file.bury_the_dead()
         yield file
@@ -303,8 +340,6 @@ def _readable(path: Path) -> Iterator[Path]:
     try:
         yield path
     except (StorageInternalError, SQLAlchemyError, OSError) as error:
-        if _was_interrupted(error):
-            raise KeyboardInterrupt from error
         reason = " ".join(str(error).split())
         raise Unavailable(
             f"The study's file {path} cannot be used: {reason}",
@@ -335,17 +370,10 @@ def _record(trial: "FrozenTrial", run_id: str | None) -> TrialRecord:
         folds=tuple(folds),
         seconds=float(trial.user_attrs.get(_SECONDS, 0.0)),
         started_at=began.astimezone(UTC),
-        reason=str(trial.user_attrs.get(_REASON, INTERRUPTED)),  # a killed process has left none
+        reason="" if state == "complete" else str(trial.user_attrs.get(_REASON, INTERRUPTED)),
         run_id=run_id,
     )
 
 
 def _mean(figures: Sequence[float]) -> float:
     return sum(figures) / len(figures)
-
-
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C came first: in the middle of a commit it makes the session fail too."""
-    if error is None or isinstance(error, KeyboardInterrupt):
-        return error is not None
-    return _was_interrupted(error.__cause__) or _was_interrupted(error.__context__)

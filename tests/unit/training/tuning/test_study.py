@@ -1,19 +1,22 @@
 """The search itself, with scores that are worked out on the spot."""
 
 import fcntl
+import signal
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import StorageInternalError
+from sqlalchemy import Engine, event
 
-from marquee.domain.errors import Conflict, InvalidInput
+from marquee.domain.errors import Conflict, InvalidInput, Unavailable
 from marquee.settings import Params, Tuning
 from marquee.settings.tuning import Choices, Goal, Pruning, Value
 from marquee.training.tuning.results import Findings, write_findings
 from marquee.training.tuning.run import Quest, search
 from marquee.training.tuning.space import SearchSpace, search_space
-from marquee.training.tuning.study import Plan, Sampler, StudyFile, TrialRecord, open_study
+from marquee.training.tuning.study import Plan, Sampler, StudyFile, TrialRecord, _readable, open_study
 from marquee.training.tuning.worker import TrialFailed
 
 LOWER = Goal(metric="rmse")
@@ -91,6 +94,35 @@ def test_a_study_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, 
     rest, _ = run(tmp_path / "b", plan(sampler), trials=14)
     counted = [trial for trial in rest.trials if trial.reason != "interrupted"]
     assert values_of(counted) == values_of(list(at_once.trials))
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [("before_cursor_execute", 3), ("before_cursor_execute", 40), ("commit", 1), ("commit", 12)],
+)
+def test_ctrl_c_while_the_study_is_written_ends_the_search(tmp_path: Path, moment: str, number: int) -> None:
+    happened = 0
+
+    def interrupt(*_: object) -> None:
+        nonlocal happened
+        happened += 1
+        if happened == number:
+            signal.raise_signal(signal.SIGINT)
+
+    with open_study(tmp_path, "study", lambda _kept: plan("random"), LOWER, Pruning()) as study:
+        quest = Quest("study", "rating", "svd", "random", 0, trials=4)
+        event.listen(Engine, moment, interrupt)
+        try:
+            assert search(study, space(), distance, quest, on_trial=lambda _trial: None) == "KILLED"
+        finally:
+            event.remove(Engine, moment, interrupt)
+    rest, ending = run(tmp_path, plan("random"), trials=4)
+    assert ending == "FINISHED"
+    assert {(trial.state, trial.reason) for trial in rest.trials} <= {
+        ("complete", ""),
+        ("failed", "interrupted"),
+    }
+    assert rest.counts()["complete"] == 4
 
 
 def test_random_and_tpe_depend_on_the_seed(tmp_path: Path) -> None:
@@ -232,3 +264,8 @@ def test_nothing_is_drawn_of_nothing(tmp_path: Path) -> None:
         "grid_search_results.csv"
     ]
     assert findings.yaml == ""
+
+
+def test_a_commit_that_fails_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"study\.db cannot be used"), _readable(tmp_path / "study.db"):
+        raise StorageInternalError("An exception is raised during the commit.") from OSError("disk full")
