@@ -22,7 +22,7 @@ from marquee.recommend.topn import best_rows
 
 ITEMS, FACTORS = 60_000, 128
 PEOPLE, RATINGS_EACH = 2_000, 40
-ROUNDS, ALONE = 5, 2_000
+ROUNDS, ALONE = 9, 2_000
 MOST_TIMES = 2.0
 TRIVIAL = "/api/v1/session"
 

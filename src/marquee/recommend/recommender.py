@@ -115,18 +115,18 @@ class Recommender:
         self._most_stars = np.float32(serving.rating_scale.max)
         self._popularity = models.fallback.popularity.popularity
         # What nobody has rated is ranked by its features, or not at all.
-        unrated = np.flatnonzero(self._popularity == 0)
-        self._unranked = unrated[:0] if models.ranking.scores_new else unrated
+        unranked = (self._popularity == 0) & (not models.ranking.scores_new)
+        self._unranked = np.where(unranked, -np.inf, 0.0).astype(np.float32)  # to be added: one pass, a copy
 
     def state(self, history: History) -> PersonState:
         """Fold one history in; its rows must be rows of `models.items`."""
         rating, seen = self.models.rating.fold_in(history), history.left_out
         if history.tells:
-            scores = self.models.ranking.score(self.models.ranking.fold_in(history)).copy()
-            if not (tells_apart(scores[:_LOOKED_AT_FIRST]) or tells_apart(scores)):
+            told = self.models.ranking.score(self.models.ranking.fold_in(history))
+            scores = told + self._unranked
+            if not (tells_apart(told[:_LOOKED_AT_FIRST]) or tells_apart(told)):
                 scores.fill(-np.inf)
             source: Source = "personal"
-            scores[self._unranked] = -np.inf
         else:
             scores, source = self._first_scores(history), "profile"
         scores[seen] = -np.inf
@@ -296,9 +296,9 @@ class Recommender:
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
         """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
-        scores = np.array(self.models.ranking.score_many(states))
-        scores[~tells_apart(scores)] = -np.inf
-        scores[:, self._unranked] = -np.inf
+        told = self.models.ranking.score_many(states)
+        scores = told + self._unranked
+        scores[~tells_apart(told)] = -np.inf
         for row, history in enumerate(histories):
             if not history.tells:
                 scores[row] = self._first_scores(history)
