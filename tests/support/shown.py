@@ -7,8 +7,8 @@ from sqlalchemy import Engine, text
 
 from marquee.store import impressions
 
-# Any text without control characters is an id: also what arrays and JSON write in a way of their own.
-ITEMS = ("a", "b/c", "🎬", '"', "{}", "\\", "a,b", "null", "\\n", '{"x"}', "'")
+# Also what arrays and JSON write in a way of their own.
+ITEMS = ("a", "b/c", "🎬", '"', "{}", "\\", "a,b", "null", "\\n", '{"x"}', "'", "\b\n\t\x1f")
 
 
 def days_of(engine: Engine) -> list[date]:

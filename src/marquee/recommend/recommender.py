@@ -16,6 +16,7 @@ from marquee.recommend.topn import best_rows, best_rows_many
 from marquee.settings.serving import Serving, Stage
 
 FRONT = 128  # of a person's best rows are found once
+_LOOKED_AT_FIRST = 256  # scores: models that tell any two items apart mostly do so here
 _DECIMALS = 3  # of predicted stars in lists
 _FIGURES = 3  # of a place: stars, and both ends of their interval
 BATCH = 256  # people scored at a time: bounds the memory of `top_many`
@@ -123,9 +124,7 @@ class Recommender:
         if history.tells:
             told = self.models.ranking.score(self.models.ranking.fold_in(history))
             scores = told + self._unranked
-            if told[:1] == told[-1:] and not tells_apart(
-                told
-            ):  # the ends mostly differ, and are quickly compared
+            if not (tells_apart(told[:_LOOKED_AT_FIRST]) or tells_apart(told)):
                 scores.fill(-np.inf)
             source: Source = "personal"
         else:

@@ -167,15 +167,22 @@ _PREPARE = (
 
 
 def _prepare_once(connection: Connection) -> None:
-    """Planning costs Postgres as much as writing ten lists; a session remembers what it has prepared."""
+    """Parsing and planning cost Postgres as much as ten lists; a session keeps what it has prepared."""
     if "impressions prepared" not in connection.info:
         connection.exec_driver_sql(_PREPARE)
         connection.info["impressions prepared"] = True
 
 
 def _array(values: Sequence[str | float | None]) -> str:
-    """An array as Postgres reads it: as JSON, in other brackets, where no string holds control characters."""
-    return "{" + orjson.dumps(values).decode()[1:-1] + "}"
+    """An array as Postgres reads it: as JSON in other brackets, but where JSON would escape anything."""
+    text = orjson.dumps(values).decode()[1:-1]
+    return "{" + (",".join(map(_element, values)) if "\\" in text else text) + "}"
+
+
+def _element(value: str | float | None) -> str:
+    if not isinstance(value, str):
+        return "null" if value is None else str(value)
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def written(connection: Connection, request_ids: Iterable[str]) -> set[tuple[str, str | None]]:

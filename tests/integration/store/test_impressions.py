@@ -36,6 +36,7 @@ def test_lists_come_back_as_they_were_written(engine: Engine) -> None:
         Impression(NOON, str(uuid7()), "null", 3, "champion", "personal", [], None),
         Impression(NOON, str(uuid7()), '{"\\', 4, "challenger", "personal", ["1"], None, 7, 2),
         Impression(NOON, str(uuid7()), "bob", 3, "champion", "personal", ["2", "3"], [0.5, 1.0]),
+        Impression(NOON, str(uuid7()), "\bob", 3, "champion", "personal", ["\n"], [0.5]),
     ]
     visitor = Impression(NOON, str(uuid7()), None, 3, "champion", "personal", (), None)
     with engine.begin() as connection:

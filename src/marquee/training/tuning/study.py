@@ -155,20 +155,22 @@ class StudyFile:
         A trial that cannot be scored is recorded as failed. Ctrl-C, or any other error, leaves it recorded as
         interrupted and goes on up.
         """
-        trial = self._ask(space)
-        if trial is None:
-            return None
-        began = time.monotonic()
+        began, trial = time.monotonic(), None
         try:
             with _undisturbed():
-                values = space.suggest(trial)
+                trial = self._ask(space)
+                values = {} if trial is None else space.suggest(trial)
+            if trial is None:
+                return None
             outcome = self._scored(trial, values, score)
         except BaseException:
-            self._end(trial, began, _Outcome("failed", INTERRUPTED))
+            if trial is not None:
+                self._end(trial, began, _Outcome("failed", INTERRUPTED))
             raise
         self._end(trial, began, outcome)
         return next(record for record in self.trials() if record.number == trial.number)
 
+    @_undisturbed()
     def importances(self) -> dict[str, float]:
         """Share of the differences between trials that each dimension explains (PED-ANOVA), largest first.
 
@@ -191,7 +193,6 @@ class StudyFile:
             self._study.tell(trial.number, state=TrialState.FAIL)
         return len(dead)
 
-    @_undisturbed()
     def _ask(self, space: SearchSpace) -> "Trial | None":
         counted = self.counted()
         if self.plan.sampler == "grid" and not self._enqueue_next(space, counted):
@@ -285,7 +286,7 @@ def open_study(
                 ),
                 load_if_exists=True,
             )
-        kept = _kept_plan(study)
+            kept = _kept_plan(study)
         wanted = plan(kept)
         _same_or_refuse(name, kept, wanted)
         with _undisturbed():
