@@ -121,7 +121,7 @@ def test_lists_wait_while_postgres_is_away_and_are_written_once_when_it_is_back(
     log = ImpressionLog(database, Impressions())
     log.start()
     _note(log, "ada")
-    time.sleep(0.8)
+    eventually(lambda: log._is_second_try)  # it was tried, and is kept
     assert len(log) == 1
     database.available = True
     eventually(lambda: len(log) == 0)
@@ -315,7 +315,8 @@ def test_a_worker_hears_within_seconds_of_what_another_has_shown(engine: Engine,
     began = time.monotonic()
     eventually(lambda: hears.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}, within=5.0)
     assert time.monotonic() - began < 3.0
-    time.sleep(1.5)  # it is read again, and counts once
+    read = hears._read_until
+    eventually(lambda: hears._read_until > read)  # it is read again, and counts once
     assert hears.shown.factors("ada") == shows.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}
     shows.close(10.0)
     hears.close(10.0)
