@@ -57,7 +57,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Serv
 @pytest.fixture(scope="session")
 def new_database(postgres: embedded.Server) -> Callable[[], str]:
     """Makes an empty, migrated database and returns its SQLAlchemy URL; cheap: a copy of a template."""
-    from marquee.store import connect, migrate
+    from marquee.store.engine import connect, migrate
 
     postgres.ensure_databases(TEMPLATE)
     engine = connect(postgres.url(TEMPLATE), application_name="tests")
@@ -83,7 +83,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 @pytest.fixture(scope="module")
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on the test module's database."""
-    from marquee.store import connect
+    from marquee.store.engine import connect
 
     engine = connect(database_url, application_name="tests")
     yield engine

@@ -9,7 +9,8 @@ from benchmarks.stack import running
 from benchmarks.surprise_models import cross_validated
 from marquee.evaluation.protocols import cv5_rmse
 from marquee.settings import load_params, load_settings
-from marquee.store import connect, ratings
+from marquee.store import ratings
+from marquee.store.engine import connect
 
 FOLDS, SEED = 5, 0
 LIMIT_RMSE = 0.915

@@ -20,7 +20,7 @@ from benchmarks.report import Row, at_least, at_most, plain
 from benchmarks.stack import RunningStack, running
 from marquee.domain.columns import RATING, TIME, USER
 from marquee.settings import load_settings
-from marquee.store import connect
+from marquee.store.engine import connect
 
 SIZES = (1.0,)  # millions of ratings; `--sizes 1 10` shows that memory stays
 LEAST_RATE = 50_000.0

@@ -15,7 +15,8 @@ from e2e.browsing import CHECKOUT, Platform
 from e2e.screens import message, sign_in_as_operator
 from e2e.soundness import assert_sound_everywhere
 from marquee.settings import load_settings
-from marquee.store import alerts, connect
+from marquee.store import alerts
+from marquee.store.engine import connect
 from tests.running import RunningStack
 
 TRAINING_SECONDS = 280.0

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from marquee.domain.errors import ConfigurationError, MarqueeError, Unavailable
 from marquee.settings import Settings, load_settings
-from marquee.store import connect, waiting_for
+from marquee.store.engine import connect, waiting_for
 
 if TYPE_CHECKING:
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore

@@ -28,7 +28,7 @@ from app.serving import deadline
 from app.serving.worker import Worker
 from marquee.settings import Settings, load_serving, load_settings
 from marquee.settings.logs import configure_logs
-from marquee.store import connect
+from marquee.store.engine import connect
 
 logger = logging.getLogger("marquee.app")
 

@@ -9,7 +9,7 @@ from marquee.domain.errors import MarqueeError
 from marquee.registry.client import RegistryClient
 from marquee.settings import Policy, Serving, Settings, load_policy, load_serving, load_settings
 from marquee.settings.logs import configure_logs
-from marquee.store import connect
+from marquee.store.engine import connect
 from marquee.store.leadership import Leadership
 from retraining.health import HealthServer, create_app
 from retraining.jobs import Jobs

@@ -19,7 +19,8 @@ from marquee.stack.ports import free_port
 from marquee.stack.postgres import Server
 from marquee.stack.processes import Child, ChildSpec
 from marquee.stack.secrets import ensure_secrets, write_private
-from marquee.store import connect, deployment, keys, migrate, operators
+from marquee.store import deployment, keys, operators
+from marquee.store.engine import connect, migrate
 from tests.support.world import load_world, record_version, write_world_bundle
 
 OPERATOR_PASSWORD = "correct horse battery staple"

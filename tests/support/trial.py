@@ -15,10 +15,12 @@ from marquee.settings import Policy, Serving
 from marquee.settings.policy import Gates, Judge, Preset, Rollouts, Shadow, Step
 from marquee.settings.serving import Feedback, FeedbackKind, RatingScale
 from marquee.store import audit, deployment, impressions, rollouts, users, workers
-from marquee.store.impressions import Impression, first_uuid7
+from marquee.store.impression_rows import Impression
+from marquee.store.impressions import first_uuid7
 from marquee.store.rollouts import Rollout
 from marquee.store.tables import events, ratings, rollout_tallies, scored_ratings, shadow_tallies
 from marquee.store.workers import ServingWorker
+from tests.support.shown import write
 
 SERVING = Serving(
     rating_scale=RatingScale(min=1, max=5, step=1),
@@ -151,7 +153,7 @@ class Trial:
         with self.engine.begin() as connection:
             impressions.make_days(connection, {impressions.day_of(self.now)})
             users.ensure(connection, sorted(set(names)))
-            impressions.write(connection, shown)
+            write(connection, shown)
             self.click(connection, [shown[place] for place in answered])
         if worker_writes:
             self.tally(variant, len(shown))

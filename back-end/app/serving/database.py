@@ -4,15 +4,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from app import tracing
 from app.serving.bell import Bell
 from app.serving.deadline import request_ends
 from marquee.domain.errors import Unavailable
-from marquee.store.engine import end_session, unavailable_when_away
-
-_ENDING_SECONDS = 2.0
+from marquee.store.engine import unavailable_when_away
 
 
 class Database:
@@ -55,15 +53,6 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing_at_once(self, own: "OwnConnection") -> Iterator[Connection]:
-        """As `writing_quietly`, but each call of `execute` is a transaction, and one exchange with Postgres
-        where that takes four: to try the connection, to begin, to write, to commit.
-        """
-        self._require()
-        with _asking("write"), own.of(self._engine) as connection:
-            yield connection
-
-    @contextmanager
     def engine(self) -> Iterator[Engine]:
         """For library calls that make their own transactions; every worker hears of what they committed."""
         self._require()
@@ -82,47 +71,6 @@ class Database:
             raise Unavailable(
                 "The database cannot be reached.", hint="Try again in a moment; lists are still served."
             )
-
-
-class OwnConnection:
-    """A connection that one thread keeps, in autocommit mode; made when it is first needed.
-
-    After a failure it is made anew, once Postgres has ended the session of the one that failed: what that
-    was about to do has been done by then, or never will be.
-    """
-
-    def __init__(self) -> None:
-        self._connection: Connection | None = None
-        self._session: int | None = None  # process id in Postgres, of this connection or the one that failed
-
-    @contextmanager
-    def of(self, engine: Engine) -> Iterator[Connection]:
-        """The connection; raises Unavailable while the session of the one before goes on."""
-        try:
-            yield self._connection or self._connect(engine)
-        except BaseException:
-            self._drop()
-            raise
-
-    def close(self) -> None:
-        """If there is one: it has not failed, though it may be dead."""
-        if self._connection is not None:
-            self._drop()
-            self._session = None
-
-    def _drop(self) -> None:
-        """Not back into the pool, which would ask Postgres something first."""
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
-
-    def _connect(self, engine: Engine) -> Connection:
-        self._connection = made = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if self._session is not None:
-            end_session(made, self._session, _ENDING_SECONDS)
-        self._session = made.scalar(text("SELECT pg_backend_pid()"))
-        return made
 
 
 @contextmanager

@@ -1,35 +1,38 @@
-"""The log of what was shown: noted by whoever makes a list, written to Postgres by one thread a worker."""
+"""The log of what was shown: noted by whoever makes a list, written a batch at a time by another process."""
 
+import asyncio
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
-from app import metrics
-from app.serving.database import Database, OwnConnection
+from app import metrics, tracing
+from app.serving.database import Database
 from app.serving.deadline import waiting_at_most
+from app.serving.impression_writer import ImpressionWriter, Refused
 from app.serving.shown import ShownLately
 from app.serving.variants import Arm
-from app.serving.vital import VitalThread
+from app.serving.vital import vital_task
 from marquee.domain.errors import Unavailable
 from marquee.settings.serving import Impressions
 from marquee.store import impressions
-from marquee.store.impressions import DAYS_AHEAD, Impression
+from marquee.store.engine import connects_as, end_session
+from marquee.store.impressions import DAYS_AHEAD
 
 logger = logging.getLogger("marquee.app.impressions")
 
-BATCH = 1_000  # lists written in one transaction
+BATCH = 200  # lists written in one transaction; to hand over as many takes the loop a millisecond
 ENOUGH = 10  # lists that are worth a transaction: Postgres may take a request's core for as long as it takes
 WRITE_SECONDS = 0.5  # that fewer wait at most, so that a quiet worker's requests seldom meet its writing
 _LOOK_SECONDS = 0.02  # between looks at how many wait, so that a busy worker's transactions have more
 _IDLE_SECONDS = 0.05  # between looks while none does
 _RETRY_SECONDS = 1.0
 _ANSWER_SECONDS = 4.0
+_ENDING_SECONDS = 2.0
 _SAY_AGAIN_SECONDS = 60.0
 _READ_SECONDS = 1.0  # between looks at what others have written
 _READ_AGAIN_SECONDS = 10.0  # how much of the past each look takes in: clocks differ, and batches come late
@@ -61,8 +64,11 @@ class Noted(NamedTuple):
         return [self.ids[row] for row in self.rows]
 
 
-class ImpressionLog(VitalThread):
-    """A bounded queue of lists that were shown, and the thread that writes them.
+class ImpressionLog:
+    """A bounded queue of lists that were shown, and the task that has them written.
+
+    The task runs in the event loop, which it leaves whenever it waits: a thread beside it would take the
+    interpreter in the middle of some request.
 
     While Postgres is away the queue fills; what does not fit is dropped, counted and said. What waits when
     the worker stops is written before it ends.
@@ -86,16 +92,17 @@ class ImpressionLog(VitalThread):
         clock: Callable[[], float] = time.time,
         unheard: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        super().__init__(name="impressions", daemon=True)
         self._database, self._clock, self._unheard = database, clock, unheard
-        self._connection = OwnConnection()
+        self._writer: ImpressionWriter | None = None
+        self._session: int | None = None  # in Postgres, of the writer or the one that failed
         self._most = settings.queue if settings.log else 0
         self._queue: deque[Noted] = deque()
         self._batch: list[Noted] = []  # taken from the queue, not yet known to be written
         self._erased: dict[str, float] = {}  # when, by user id
         self._is_second_try = False
         self._made_until = datetime.min.replace(tzinfo=UTC)
-        self._closing = threading.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Future[None] | None = None
         self._warned_at = -_SAY_AGAIN_SECONDS
         self._unsaid = 0
         self._wrote_at = -WRITE_SECONDS
@@ -146,27 +153,35 @@ class ImpressionLog(VitalThread):
         self._erased[user_id] = self._clock()
         self.shown.forget(user_id)
 
-    def close(self, seconds: float) -> None:
-        """Write what waits, and end; what is not written in that time is dropped and counted. Blocks."""
-        self._closing.set()
-        if self.is_alive():
-            self.join(seconds)
+    def start(self) -> None:
+        """Start the task, in the loop that runs."""
+        self._closing = asyncio.get_running_loop().create_future()
+        self._task = vital_task(self._work(self._closing), "impressions")
+
+    async def close(self, seconds: float) -> None:
+        """Write what waits, and end; what is not written in that time is dropped and counted."""
+        if self._task is not None and self._closing is not None:
+            self._closing.set_result(None)
+            await asyncio.wait({self._task}, timeout=seconds)
+            self._task.cancel()
+        if self._writer is not None:
+            await self._writer.close()
         if len(self):
             self._drop(len(self), "stopping")
 
-    def work(self) -> None:
+    async def _work(self, closing: asyncio.Future[None]) -> None:
         if not self.enabled:
             return
-        self._make_days_ahead()
-        while not self._closing.wait(self._pause()):
+        await self._make_days_ahead()
+        while not closing.done():
+            await asyncio.wait({closing}, timeout=self._pause())
             if self._is_due():
-                self._write_batch()
+                await self._write_batch()
             if self.shown.enabled and time.monotonic() - self._read_at >= _READ_SECONDS:
-                self._read_others()
-        self._connection.close()  # it may be dead, and there is no second try
-        while len(self) and self._write_batch():
-            pass
-        self._connection.close()
+                await asyncio.to_thread(self._read_others)
+        tries = 2  # the writer's session may be dead
+        while len(self) and tries:
+            tries -= not await self._write_batch()
 
     def _pause(self) -> float:
         if self._is_second_try:
@@ -180,14 +195,14 @@ class ImpressionLog(VitalThread):
         is_late = time.monotonic() - self._wrote_at >= WRITE_SECONDS
         return is_late or len(self._queue) >= ENOUGH or bool(self._batch)
 
-    def _make_days_ahead(self) -> None:
+    async def _make_days_ahead(self) -> None:
         """So that the first list of a worker does not wait for a partition."""
         try:
-            self._make_days(datetime.fromtimestamp(self._clock(), UTC))
+            await self._make_days(datetime.fromtimestamp(self._clock(), UTC))
         except (Unavailable, DBAPIError) as error:
             logger.debug("Partitions are made later: %s", error)
 
-    def _write_batch(self) -> bool:
+    async def _write_batch(self) -> bool:
         """Write a batch, or the last one again; False when Postgres is away."""
         if not self._batch:
             self._batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
@@ -195,20 +210,20 @@ class ImpressionLog(VitalThread):
             return True
         self._wrote_at = time.monotonic()
         try:
-            with waiting_at_most(_ANSWER_SECONDS):
-                self._write(self._batch)
-        except (Unavailable, DBAPIError) as error:
+            await self._write(self._batch)
+        except (Unavailable, Refused, DBAPIError) as error:
             return self._failed(error)
         self._batch, self._is_second_try = [], False
         return True
 
-    def _failed(self, error: Unavailable | DBAPIError) -> bool:
+    def _failed(self, error: Unavailable | Refused | DBAPIError) -> bool:
         """Keep the batch for another try, unless it is the batch that is wrong."""
         if isinstance(error, Unavailable):
             self._is_second_try = True
             return False
         if self._is_second_try:  # of this batch, by a Postgres that answers
-            logger.error("Impressions were refused: %s", " ".join(str(error.orig).split()))
+            said = error.orig if isinstance(error, DBAPIError) else error
+            logger.error("Impressions were refused: %s", " ".join(str(said).split()))
             self._drop(len(self._batch), "refused")
             self._batch, self._is_second_try = [], False
             return True
@@ -216,18 +231,42 @@ class ImpressionLog(VitalThread):
         self._is_second_try = True
         return True
 
-    def _write(self, batch: Sequence[Noted]) -> None:
-        rows = [_impression(noted) for noted in self._not_erased(batch)]
-        if not rows:
+    async def _write(self, batch: Sequence[Noted]) -> None:
+        kept = self._not_erased(batch)
+        if not kept:
             return
-        for moment in (min(row.at for row in rows), max(row.at for row in rows)):
-            self._make_days(moment)
-        with self._database.writing_at_once(self._connection) as connection:
-            if self._is_second_try:  # the first may have been committed before the connection was lost
-                there = impressions.written(connection, (row.request_id for row in rows))
-                rows = [row for row in rows if (row.request_id, row.user_id) not in there]
-            written = impressions.write(connection, rows, timedelta(seconds=self._unheard()))
+        for at in (min(noted.at for noted in kept), max(noted.at for noted in kept)):
+            await self._make_days(datetime.fromtimestamp(at, UTC))
+        writer = self._writer = self._writer or await self._start_writer()
+        if self._is_second_try:  # the first may have been committed before the session was lost
+            kept = await asyncio.to_thread(self._not_written, kept)
+        try:
+            with tracing.step("postgres write", **{"db.system.name": "postgresql"}):
+                written = await writer.write([_row(noted) for noted in kept], self._unheard())
+        except Unavailable:
+            self._writer = None  # it has ended
+            raise
         metrics.impressions_written.inc(written)
+
+    async def _start_writer(self) -> ImpressionWriter:
+        writer = await ImpressionWriter.start(await asyncio.to_thread(self._connects_as))
+        self._session = writer.session
+        return writer
+
+    def _connects_as(self) -> dict[str, str]:
+        """How a writer connects, once Postgres has ended the session of the one that failed.
+
+        What that was about to write has been written by then, or never will be.
+        """
+        with waiting_at_most(_ANSWER_SECONDS), self._database.reading() as connection:
+            if self._session is not None:
+                end_session(connection, self._session, _ENDING_SECONDS)
+            return connects_as(connection)
+
+    def _not_written(self, batch: Sequence[Noted]) -> list[Noted]:
+        with waiting_at_most(_ANSWER_SECONDS), self._database.reading() as connection:
+            there = impressions.written(connection, (noted.request_id for noted in batch))
+        return [noted for noted in batch if (noted.request_id, noted.user_id) not in there]
 
     def _not_erased(self, batch: Sequence[Noted]) -> list[Noted]:
         erased, oldest = self._erased, batch[0].at
@@ -252,17 +291,20 @@ class ImpressionLog(VitalThread):
                 self.shown.note(user_id, request_id, at.timestamp(), item_ids)
         self._read_until = began
 
-    def _make_days(self, moment: datetime) -> None:
+    async def _make_days(self, moment: datetime) -> None:
         """The partitions of that moment's day and of the next ones, made well before they are needed."""
         if moment + timedelta(days=1) < self._made_until and not self._is_second_try:
             return
         first = impressions.day_of(moment)
         wanted = [first + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)]
-        with self._database.writing_quietly() as connection:
-            made = impressions.make_days(connection, wanted)
+        made = await asyncio.to_thread(self._make, wanted)
         self._made_until = datetime(*wanted[-1].timetuple()[:3], tzinfo=UTC) + timedelta(days=1)
         if made:
             logger.info("Partitions of impressions are made for %s.", ", ".join(map(str, made)))
+
+    def _make(self, days: Sequence[date]) -> list[date]:
+        with waiting_at_most(_ANSWER_SECONDS), self._database.writing_quietly() as connection:
+            return impressions.make_days(connection, days)
 
     def _drop(self, count: int, reason: str) -> None:
         """Count lists that are not written, and say so once a minute."""
@@ -274,16 +316,18 @@ class ImpressionLog(VitalThread):
             self._warned_at, self._unsaid = now, 0
 
 
-def _impression(noted: Noted) -> Impression:
-    return Impression(
-        datetime.fromtimestamp(noted.at, UTC),
+def _row(noted: Noted) -> tuple[Any, ...]:
+    """As `impression_rows.Impression`, for JSON."""
+    arm = noted.arm
+    return (
+        noted.at,
         noted.request_id,
         noted.user_id,
         noted.model_version,
-        noted.arm.variant,
+        arm.variant,
         noted.source,
         noted.item_ids,
         noted.propensities,
-        noted.arm.rollout,
-        noted.arm.step,
+        arm.rollout,
+        arm.step,
     )

@@ -162,7 +162,7 @@ class Worker:
 
     async def stop(self) -> None:
         share = self.STOP_SECONDS / 4
-        await asyncio.to_thread(self.impressions.close, share)
+        await self.impressions.close(share)
         await asyncio.to_thread(self.reporter.close, share)
         self._stopping.set()
         self.shadow.wake()

@@ -266,7 +266,7 @@ def report(
 def _platform_frames(settings: Settings, feedback: "Feedback") -> "Frames":
     from marquee.data.report.frames import Frames
     from marquee.domain.errors import DataError
-    from marquee.store import connect
+    from marquee.store.engine import connect
     from marquee.training.snapshot import read_platform
 
     engine = connect(settings.database(), application_name="marquee-data")
@@ -295,7 +295,7 @@ def checkout(
 
     Example: marquee data checkout 3 --to old-data
     """
-    from marquee.store import connect
+    from marquee.store.engine import connect
     from marquee.training.again import check_out, snapshot_of
 
     settings = load_settings()

@@ -15,7 +15,7 @@ def open_database(settings: Settings | None = None) -> "Engine":
     Raises:
         ConfigurationError: it is the embedded one, and that does not run.
     """
-    from marquee.store import connect
+    from marquee.store.engine import connect
 
     settings = settings or load_settings()
     require_running(settings)

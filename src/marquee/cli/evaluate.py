@@ -158,7 +158,7 @@ def _protocols(words: str) -> list[str]:
 
 def _engine(settings: Settings) -> "Callable[[], Engine]":
     def connected() -> "Engine":
-        from marquee.store import connect
+        from marquee.store.engine import connect
 
         return connect(settings.database(), application_name="marquee-evaluate")
 

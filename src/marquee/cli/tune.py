@@ -60,7 +60,7 @@ def tune(
     Example: marquee tune --ranking ease --sampler grid --trials 20
     """
     from marquee.cli.following import whoami
-    from marquee.store import connect
+    from marquee.store.engine import connect
     from marquee.training.tuning.run import Quest, TuningContext
     from marquee.training.tuning.run import tune as carry_on
 

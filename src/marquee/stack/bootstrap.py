@@ -15,7 +15,8 @@ from marquee.domain.errors import Unavailable
 from marquee.registry.client import RegistryClient
 from marquee.settings import RatingScale, Settings, load_serving
 from marquee.stack.secrets import new_secret
-from marquee.store import connect, deployment, migrate, operators, ratings, waiting_for
+from marquee.store import deployment, operators, ratings
+from marquee.store.engine import connect, migrate, waiting_for
 
 OPERATOR = "operator"
 OPERATOR_PASSWORD = "operator_password"  # noqa: S105  the name of a secret file

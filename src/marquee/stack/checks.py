@@ -23,15 +23,8 @@ from marquee.stack.ports import require_free
 from marquee.stack.postgres import find_programs
 from marquee.stack.privileges import database_account
 from marquee.stack.record import StackRecord
-from marquee.store import (
-    alerts,
-    audit_check,
-    connect,
-    deployment,
-    ratings,
-    versions,
-    waiting_for,
-)
+from marquee.store import alerts, audit_check, deployment, ratings, versions
+from marquee.store.engine import connect, waiting_for
 
 _ALERTS = 5  # as many are told
 

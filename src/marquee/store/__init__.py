@@ -5,7 +5,3 @@ Every function takes a `Connection`; the caller owns the transaction:
     with engine.begin() as connection:
         ratings.put(connection, rating)
 """
-
-from marquee.store.engine import connect, migrate, waiting_for
-
-__all__ = ["connect", "migrate", "waiting_for"]

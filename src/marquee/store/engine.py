@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
+from psycopg2.extensions import ConnectionInfo
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -85,6 +86,12 @@ def unavailable_when_away() -> Iterator[None]:
         raise Unavailable(
             "The database cannot be reached.", hint="Try again in a moment; see `marquee doctor`."
         ) from error
+
+
+def connects_as(connection: Connection) -> dict[str, str]:
+    """What `psycopg2.connect` takes for another session of the same kind; the password is among it."""
+    known: ConnectionInfo = connection.connection.dbapi_connection.info  # type: ignore[union-attr]
+    return known.dsn_parameters | ({"password": known.password} if known.password else {})
 
 
 def end_session(connection: Connection, process_id: int, seconds: float) -> None:

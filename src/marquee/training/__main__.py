@@ -17,8 +17,7 @@ from pathlib import Path
 
 from marquee.domain.errors import MarqueeError
 from marquee.settings import load_settings
-from marquee.store import connect
-from marquee.store.engine import unavailable_when_away
+from marquee.store.engine import connect, unavailable_when_away
 from marquee.training.job import Order, run_now, run_queued
 from marquee.training.process import end_with_parent
 

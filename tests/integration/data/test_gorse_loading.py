@@ -15,7 +15,8 @@ from marquee.data.gorse_loading import GorseOptions, load_gorse
 from marquee.data.loading import LoadReport, TableReport
 from marquee.domain.errors import DataError
 from marquee.settings.serving import Feedback, FeedbackKind
-from marquee.store import connect, items, migrate, tables, users
+from marquee.store import items, tables, users
+from marquee.store.engine import connect, migrate
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KINDS = Feedback(kinds={"star": FeedbackKind(weight=1.0), "read": FeedbackKind(weight=0.0, seen=True)})

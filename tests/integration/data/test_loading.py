@@ -14,7 +14,8 @@ from marquee.data.validation import REJECTED_ITEM, UNKNOWN_ITEM
 from marquee.domain import ids
 from marquee.domain.errors import DataError
 from marquee.domain.records import Item, User
-from marquee.store import connect, items, ratings, users
+from marquee.store import items, ratings, users
+from marquee.store.engine import connect
 from tests.support.data_files import NOW, SCALE, ml_100k, write
 
 HEADER = "user_id,item_id,rating,timestamp\n"

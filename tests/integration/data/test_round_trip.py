@@ -20,7 +20,7 @@ from marquee.data.imports.ratings import RatingImport
 from marquee.data.imports.running import Run
 from marquee.settings import RatingScale
 from marquee.settings.serving import Feedback
-from marquee.store import connect
+from marquee.store.engine import connect
 from marquee.store.exports import copy_out
 from tests.support.tables import KINDS, emptied, fill, tables
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from marquee.store import impressions, outcomes, users
-from marquee.store.impressions import Impression
+from marquee.store.impression_rows import Impression
 from marquee.store.tables import rollout_outcomes
+from tests.support.shown import write
 from tests.support.trial import Trial, people, uuid7_at
 
 WINDOW = timedelta(minutes=1)
@@ -120,7 +121,7 @@ def test_an_answer_to_one_list_of_a_batch_is_not_one_to_the_others(canary: Trial
     with canary.engine.begin() as connection:
         impressions.make_days(connection, {impressions.day_of(canary.now)})
         users.ensure(connection, ["uma", "vic", "wes"])
-        impressions.write(connection, batch)
+        write(connection, batch)
         canary.click(connection, [batch[0]])
     canary.rate("vic", "i001", 5.0, canary.now + timedelta(seconds=5))
     canary.wait(1)
@@ -156,7 +157,7 @@ def test_only_lists_count_in_which_chance_chose_the_variant(canary: Trial) -> No
     )
     with canary.engine.begin() as connection:
         impressions.make_days(connection, {impressions.day_of(canary.now)})
-        impressions.write(connection, [by_header, visitor])
+        write(connection, [by_header, visitor])
     canary.wait(1)
     assert _count(canary, canary.now)
     assert _outcomes(canary) == {}

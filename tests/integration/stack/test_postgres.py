@@ -9,7 +9,8 @@ from marquee.domain.errors import ConfigurationError, Conflict
 from marquee.stack.ports import free_port
 from marquee.stack.postgres import Cluster, Server
 from marquee.stack.processes import Child
-from marquee.store import connect, keys, migrate
+from marquee.store import keys
+from marquee.store.engine import connect, migrate
 
 PASSWORD = "a password with 'quotes' and /@:"
 

@@ -4,11 +4,11 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from psycopg2 import IntegrityError
 from retraining.jobs import Jobs
 from retraining.outages import MLFLOW_ERRORS, POSTGRES_ERRORS, Outage
 from retraining.status import Metrics, Status
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import IntegrityError
 from uuid_utils import uuid7
 
 from marquee.domain.errors import Conflict
@@ -17,8 +17,8 @@ from marquee.settings import MlflowConnection, Policy, Serving
 from marquee.settings.policy import Gates, Triggers
 from marquee.settings.serving import Impressions
 from marquee.store import impressions, personal_data
-from marquee.store.impressions import Impression
-from tests.support.shown import ITEMS, days_of, without_partitions, written_to
+from marquee.store.impression_rows import Impression
+from tests.support.shown import ITEMS, days_of, without_partitions, write, written_to
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def test_lists_come_back_as_they_were_written(engine: Engine) -> None:
     visitor = Impression(NOON, str(uuid7()), None, 3, "champion", "personal", (), None)
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
-        assert impressions.write(connection, [*shown, visitor]) == len(shown) + 1
+        assert write(connection, [*shown, visitor]) == len(shown) + 1
     with engine.connect() as connection:
         found = [one for each in shown for one in impressions.of_user(connection, each.user_id or "")]
         visitors = "SELECT count(*) FROM impressions WHERE user_id IS NULL"
@@ -55,7 +55,7 @@ def test_times_keep_their_microseconds(engine: Engine) -> None:
     shown = [_impression(NOON + timedelta(microseconds=number), "flo") for number in range(0, 1000, 7)]
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
-        impressions.write(connection, shown)
+        write(connection, shown)
         assert [one.at for one in impressions.of_user(connection, "flo")] == [one.at for one in shown]
 
 
@@ -64,7 +64,7 @@ def test_each_side_of_midnight_utc_has_a_partition_of_its_own(engine: Engine) ->
     before, after = midnight - timedelta(milliseconds=1), midnight
     with engine.begin() as connection:
         impressions.make_days(connection, [impressions.day_of(before), impressions.day_of(after)])
-        impressions.write(connection, [_impression(before, "late"), _impression(after, "early")])
+        write(connection, [_impression(before, "late"), _impression(after, "early")])
         rows = connection.execute(text("SELECT user_id, tableoid::regclass::text AS place FROM impressions"))
         places = {row.user_id: row.place for row in rows}
     assert places == {"late": "impressions_20260310", "early": "impressions_20260311"}
@@ -97,14 +97,14 @@ def test_a_new_partition_can_be_made_while_others_write_and_read(engine: Engine)
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
     with engine.begin() as busy, engine.begin() as other:
-        impressions.write(busy, [_impression(NOON)])
+        write(busy, [_impression(NOON)])
         impressions.shown_since(busy, NOON, most=10)
         assert impressions.make_days(other, [date(2026, 3, 11)]) == [date(2026, 3, 11)]
 
 
 def test_a_list_of_a_day_without_a_partition_is_refused(engine: Engine) -> None:
     with pytest.raises(IntegrityError, match="no partition"), engine.begin() as connection:
-        impressions.write(connection, [_impression(NOON)])
+        write(connection, [_impression(NOON)])
 
 
 def test_days_are_dropped_once_they_ended_as_long_ago_as_is_kept(engine: Engine) -> None:
@@ -170,7 +170,7 @@ def test_lists_shown_lately_are_found_by_their_request_ids(engine: Engine) -> No
             "personal",
             ITEMS,
         )
-        impressions.write(connection, [*recent, long_ago, _impression(now, None)])
+        write(connection, [*recent, long_ago, _impression(now, None)])
         minute = impressions.shown_since(connection, now - timedelta(minutes=1), most=100)
         assert [user_id for _, user_id, _, _ in minute] == ["u0", "u1", "u2", "u3"]
         newest = impressions.shown_since(connection, now - timedelta(hours=3), most=2)
@@ -182,7 +182,7 @@ def test_what_was_shown_to_a_person_is_forgotten_with_them(engine: Engine) -> No
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
         shown = [_impression(NOON, "eve"), _impression(NOON, "eve"), _impression(NOON, "bob")]
-        assert impressions.write(connection, shown) == 3
+        assert write(connection, shown) == 3
         assert impressions.forget(connection, "eve") == 2
     assert [user_id for user_id, _ in written_to(engine)] == ["bob"]
 
@@ -195,11 +195,11 @@ def test_nothing_is_written_of_a_person_who_has_been_erased_since(engine: Engine
         assert not personal_data.erase(connection, "flo")  # nothing is there yet
     with engine.begin() as connection:
         shown = [_impression(now, "flo"), _impression(now, "bob"), _impression(now, None)]
-        assert impressions.write(connection, [*shown, _impression(later, "flo")]) == 3
+        assert write(connection, [*shown, _impression(later, "flo")]) == 3
     assert [user_id for user_id, _ in written_to(engine)] == ["bob", None, "flo"]
     with engine.begin() as connection:
         # Whoever has not heard of anything for minutes may have made that list without knowing.
-        assert impressions.write(connection, [_impression(later, "flo")], timedelta(minutes=2)) == 0
+        assert write(connection, [_impression(later, "flo")], timedelta(minutes=2)) == 0
 
 
 @pytest.mark.parametrize("first", ["write", "erase"])
@@ -211,13 +211,13 @@ def test_nothing_is_left_of_a_person_who_is_erased_while_lists_are_written(
         impressions.make_days(connection, [now.date()])
     written: list[int] = []
 
-    def write(connection: Connection) -> None:
-        written.append(impressions.write(connection, [_impression(now, name), _impression(now, "bob")]))
+    def show(connection: Connection) -> None:
+        written.append(write(connection, [_impression(now, name), _impression(now, "bob")]))
 
     def erase(connection: Connection) -> None:
         personal_data.erase(connection, name)
 
-    one, other = (write, erase) if first == "write" else (erase, write)
+    one, other = (show, erase) if first == "write" else (erase, show)
 
     def do_other() -> None:
         with engine.begin() as connection:

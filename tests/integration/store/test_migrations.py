@@ -9,7 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from marquee.stack import postgres as embedded
-from marquee.store import connect, items, migrate
+from marquee.store import items
+from marquee.store.engine import connect, migrate
 
 
 @pytest.fixture

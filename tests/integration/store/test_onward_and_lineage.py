@@ -10,7 +10,8 @@ from marquee.lifecycle.onward import onward_within
 from marquee.lifecycle.side_by_side import compare
 from marquee.settings import Policy
 from marquee.settings.policy import Gates, Review, Rollouts
-from marquee.store import audit, connect, deployment, snapshots, versions
+from marquee.store import audit, deployment, snapshots, versions
+from marquee.store.engine import connect
 from tests.support.world import NOW, SNAPSHOT, load_world
 
 POLICY = Policy(gates=Gates())

@@ -12,7 +12,8 @@ from app.serving.tallies import Tallies
 from app.serving.variants import Arm
 from sqlalchemy import Engine, select, text
 
-from marquee.store import connect, migrate, tables, workers
+from marquee.store import tables, workers
+from marquee.store.engine import connect, migrate
 from tests.support.service import eventually
 from tests.support.world import load_world, record_version
 

@@ -14,7 +14,6 @@ from marquee.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from marquee.domain.records import Rating
 from marquee.store import (
     audit,
-    connect,
     deployment,
     items,
     keys,
@@ -26,7 +25,7 @@ from marquee.store import (
     versions,
 )
 from marquee.store.copying import Loaded
-from marquee.store.engine import unavailable_when_away
+from marquee.store.engine import connect, unavailable_when_away
 from marquee.store.leadership import Leadership
 from marquee.store.tables import metadata
 

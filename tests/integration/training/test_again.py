@@ -90,7 +90,7 @@ def test_it_can_be_loaded_into_another_platform_and_is_the_same_data(
         marquee(platform, "data", "checkout", str(trained.version), "--to", str(tmp_path / "old")).returncode
         == 0
     )
-    from marquee.store import connect
+    from marquee.store.engine import connect
 
     (tmp_path / "other").mkdir()
     url = new_database()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from marquee.cli.main import main
-from marquee.store import connect
+from marquee.store.engine import connect
 from tests.running import MlflowServer
 from tests.support.data_files import write
 from tests.support.platform import BEAT_THE_BASELINES, make_platform

@@ -9,8 +9,7 @@ from typing import cast
 
 from marquee.domain.errors import MarqueeError
 from marquee.settings import load_settings
-from marquee.store import connect
-from marquee.store.engine import unavailable_when_away
+from marquee.store.engine import connect, unavailable_when_away
 from marquee.store.exports import Format, Kind, copy_out
 
 _NICENESS = 5  # lists come first

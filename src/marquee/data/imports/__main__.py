@@ -20,7 +20,7 @@ from marquee.domain.clock import system_clock
 from marquee.domain.errors import MarqueeError
 from marquee.settings import Settings, load_serving, load_settings
 from marquee.settings.logs import configure_logs
-from marquee.store import connect
+from marquee.store.engine import connect
 
 logger = logging.getLogger("marquee.data.imports")
 

@@ -1,0 +1,164 @@
+"""A process that writes impressions for a worker, whose interpreter and core it leaves alone meanwhile.
+
+The worker hands it a batch a line, as JSON, and is answered by a line. It ends when the worker does, however
+that comes, after it has written what it was handed. `python -m app.serving.impression_writer`
+"""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import IO, Any, Self
+
+import orjson
+import psycopg2
+
+from marquee.domain.errors import Unavailable
+from marquee.store import impression_rows
+from marquee.store.impression_rows import Impression
+
+_COMMAND = (sys.executable, "-P", "-m", "app.serving.impression_writer")
+_ANSWER_SECONDS = 4.0  # that one exchange with Postgres may take
+_PATIENCE_SECONDS = 6.0  # that an answer may take: to start, too
+_END_SECONDS = 1.0
+
+
+class Refused(Exception):
+    """Postgres answers, and says why it does not take a batch."""
+
+
+class ImpressionWriter:
+    """The process, as the worker sees it; made by `start`.
+
+    Attributes:
+        session: its session's process id in Postgres. To be ended by whoever wants to know whether a batch
+            that failed is there; it may be written yet.
+    """
+
+    session: int
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], answers: asyncio.StreamReader, questions: asyncio.StreamWriter
+    ) -> None:
+        self._process, self._answers, self._questions = process, answers, questions
+
+    @classmethod
+    async def start(cls, connection: Mapping[str, str]) -> Self:
+        """Start the process.
+
+        Args:
+            connection: what `psycopg2.connect` takes, password included.
+
+        Raises:
+            Unavailable: it has no session.
+        """
+        try:
+            ours, its = socket.socketpair()
+            with its:
+                end = its.fileno()
+                process = subprocess.Popen(_COMMAND, stdin=end, stdout=end)  # noqa: S603  it is our own
+            made = cls(process, *await asyncio.open_unix_connection(sock=ours))
+        except OSError as error:
+            raise Unavailable("The process that writes impressions cannot be started.") from error
+        made.session = await made._ask(connection)
+        return made
+
+    async def write(self, rows: Sequence[Sequence[Any]], unheard: float) -> int:
+        """Have a batch written; returns how many lists of it were.
+
+        Args:
+            rows: as `Impression`, but `at` in seconds since 1970.
+            unheard: see `impression_rows.write`; in seconds.
+
+        Raises:
+            Unavailable: whether it counts is not known. The process has ended.
+            Refused: it does not.
+        """
+        return await self._ask((unheard, rows))
+
+    async def close(self) -> None:
+        """Let it end."""
+        self._questions.close()
+        try:
+            await asyncio.to_thread(self._process.wait, _END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+        self._questions.close()
+
+    async def _ask(self, question: object) -> int:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                self._questions.write(orjson.dumps(question) + b"\n")
+                await self._questions.drain()
+                answer = orjson.loads(await self._answers.readline())
+        except (OSError, ValueError) as error:  # of time, of the socket, or it ended within a line
+            self.kill()
+            raise Unavailable("The process that writes impressions does not answer.") from error
+        if "away" in answer:
+            self.kill()
+            raise Unavailable(answer["away"])
+        if "refused" in answer:
+            raise Refused(answer["refused"])
+        return int(answer["done"])
+
+
+def main() -> None:
+    """Read lines from standard input and answer on standard output, until there are no more."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # sent to all processes of a terminal: what waits comes first
+    for answer in _answers(sys.stdin.buffer):
+        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _answers(questions: IO[bytes]) -> Iterator[dict[str, int | str]]:
+    try:
+        with _ended_when_late():
+            connection = psycopg2.connect(**orjson.loads(questions.readline()))
+            connection.autocommit = True
+            session = connection.cursor()
+            impression_rows.prepare(session)
+    except psycopg2.Error as error:
+        yield {"away": _one_line(error)}
+        return
+    yield {"done": connection.info.backend_pid}
+    for line in questions:
+        if not line.endswith(b"\n"):  # the worker ended within it
+            return
+        unheard, rows = orjson.loads(line)
+        shown = [Impression(datetime.fromtimestamp(at, UTC), *rest) for at, *rest in rows]
+        try:
+            with _ended_when_late():
+                written = impression_rows.write(session, shown, timedelta(seconds=unheard))
+        except psycopg2.Error as error:
+            if connection.closed or isinstance(error, psycopg2.OperationalError):
+                yield {"away": _one_line(error)}
+                return
+            yield {"refused": _one_line(error)}
+        else:
+            yield {"done": written}
+
+
+@contextmanager
+def _ended_when_late() -> Iterator[None]:
+    """The kernel ends this process if the block takes too long: with a Postgres that hangs, it would never."""
+    signal.setitimer(signal.ITIMER_REAL, _ANSWER_SECONDS)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+
+def _one_line(error: psycopg2.Error) -> str:
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    main()
