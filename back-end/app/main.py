@@ -32,7 +32,7 @@ from marquee.store.engine import connect
 
 logger = logging.getLogger("marquee.app")
 
-_SECONDS_BETWEEN_THREADS = 0.0005  # at 5 ms, the default, lists wait that long for whoever writes the log
+_SECONDS_BETWEEN_THREADS = 0.0005  # at 5 ms, the default, lists wait that long for whoever follows changes
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000  # some fifty lists
 _STATEMENT_SECONDS = 5.0
 _POOL_SECONDS = 2.0
@@ -124,7 +124,7 @@ def _worker(settings: Settings) -> Worker:
         engine=connect(
             url,
             application_name="marquee-back-end",
-            pool_size=9,  # of which one is kept by who writes impressions
+            pool_size=8,
             pool_seconds=_POOL_SECONDS,
             statement_timeout_ms=int(_STATEMENT_SECONDS * 1000),
         ),

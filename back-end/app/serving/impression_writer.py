@@ -5,12 +5,13 @@ that comes, after it has written what it was handed. `python -m app.serving.impr
 """
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Self
 
@@ -116,8 +117,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to all processes of a terminal: what waits comes first
     for answer in _answers(sys.stdin.buffer):
-        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
-        sys.stdout.buffer.flush()
+        with suppress(BrokenPipeError):  # the worker has died: what it handed over is written
+            os.write(sys.stdout.fileno(), orjson.dumps(answer) + b"\n")
 
 
 def _answers(questions: IO[bytes]) -> Iterator[dict[str, int | str]]:
@@ -150,7 +151,7 @@ def _answers(questions: IO[bytes]) -> Iterator[dict[str, int | str]]:
 
 @contextmanager
 def _ended_when_late() -> Iterator[None]:
-    """The kernel ends this process if the block takes too long: with a Postgres that hangs, it would never."""
+    """The kernel ends this process if that takes too long: were Postgres to hang, it would never end."""
     signal.setitimer(signal.ITIMER_REAL, _ANSWER_SECONDS)
     yield
     signal.setitimer(signal.ITIMER_REAL, 0.0)

@@ -232,6 +232,7 @@ class ImpressionLog:
         return True
 
     async def _write(self, batch: Sequence[Noted]) -> None:
+        unheard = self._unheard()  # before it is looked who was erased: what is heard in between counts twice
         kept = self._not_erased(batch)
         if not kept:
             return
@@ -242,7 +243,7 @@ class ImpressionLog:
             kept = await asyncio.to_thread(self._not_written, kept)
         try:
             with tracing.step("postgres write", **{"db.system.name": "postgresql"}):
-                written = await writer.write([_row(noted) for noted in kept], self._unheard())
+                written = await writer.write([_row(noted) for noted in kept], unheard)
         except Unavailable:
             self._writer = None  # it has ended
             raise

@@ -20,7 +20,7 @@ class VitalThread(threading.Thread):
         try:
             self.work()
         except BaseException as error:
-            _end_worker(self.name, error)
+            _end_worker(f"thread {self.name}", error)
             raise
 
     def work(self) -> None:
@@ -36,9 +36,9 @@ def vital_task(work: Coroutine[None, None, None], name: str) -> asyncio.Task[Non
 
 def _look_at(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _end_worker(task.get_name(), error)
+        _end_worker(f"task {task.get_name()}", error)
 
 
 def _end_worker(part: str, error: BaseException) -> None:
-    logger.critical("The part %s failed; this worker ends.", part, exc_info=error)
+    logger.critical("The %s failed; this worker ends.", part, exc_info=error)
     os.kill(os.getpid(), signal.SIGTERM)

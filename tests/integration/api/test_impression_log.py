@@ -1,4 +1,4 @@
-"""The thread of a worker that writes what was shown, on a PostgreSQL that goes away, hangs or cuts it off."""
+"""The log of what was shown, and its process, on a PostgreSQL that goes away, hangs or cuts them off."""
 
 import os
 import signal
@@ -22,6 +22,7 @@ from marquee.domain.errors import Unavailable
 from marquee.settings.serving import Impressions
 from marquee.store import impressions, personal_data
 from marquee.store.engine import end_session
+from tests.support.loop import Loop
 from tests.support.service import eventually
 from tests.support.shown import ITEMS, days_of, without_partitions, written_to
 
@@ -45,6 +46,13 @@ def database(engine: Engine, tmp_path: Path) -> Database:
     return Database(engine, Bell(tmp_path / "bell"))
 
 
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.end()
+
+
 def _note(log: ImpressionLog, user_id: str | None) -> None:
     log.note(str(uuid7()), user_id, 3, CHAMPION, "personal", ITEMS, [2, 0])
 
@@ -58,10 +66,10 @@ def _cut_connections(engine: Engine) -> None:
         assert (connection.scalar(cut) or 0) > 0
 
 
-def _writing(engine: Engine, database: Database) -> ImpressionLog:
+def _writing(engine: Engine, database: Database, loop: Loop) -> ImpressionLog:
     """A log that has written a list for ada, so that it has its connection."""
     log = ImpressionLog(database, Impressions())
-    log.start()
+    loop.call(log.start)
     _note(log, "ada")
     eventually(lambda: len(written_to(engine)) == 1)
     return log
@@ -73,11 +81,11 @@ def _dropped(reason: str) -> float:
 
 
 def test_noted_lists_are_written_soon_with_the_partitions_they_need(
-    engine: Engine, database: Database
+    engine: Engine, database: Database, loop: Loop
 ) -> None:
     clock = Clock(datetime(2026, 3, 10, 23, 59, 59, tzinfo=UTC))
     log = ImpressionLog(database, Impressions(), clock)
-    log.start()
+    loop.call(log.start)
     _note(log, "ada")
     eventually(lambda: written_to(engine) == [("ada", ["🎬", "a"])])
     assert days_of(engine) == [date(2026, 3, day) for day in (10, 11, 12)]
@@ -87,17 +95,19 @@ def test_noted_lists_are_written_soon_with_the_partitions_they_need(
     eventually(lambda: len(written_to(engine)) == 2)
     clock.moment = datetime(2026, 3, 12, 0, 0, 1, tzinfo=UTC)
     _note(log, None)
-    log.close(10.0)
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["ada", "bob", None]
     assert date(2026, 3, 13) in days_of(engine)
 
 
-def test_everything_that_waits_is_written_when_the_worker_stops(engine: Engine, database: Database) -> None:
+def test_everything_that_waits_is_written_when_the_worker_stops(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
     log = ImpressionLog(database, Impressions())
     for number in range(2 * BATCH + 1):
         _note(log, f"u{number}")
-    log.start()
-    log.close(20.0)
+    loop.call(log.start)
+    loop.run(log.close(20.0))
     assert len(written_to(engine)) == 2 * BATCH + 1
     assert len(log) == 0
 
@@ -115,26 +125,42 @@ def test_a_queue_that_is_full_drops_counts_and_says_so(
 
 
 def test_lists_wait_while_postgres_is_away_and_are_written_once_when_it_is_back(
-    engine: Engine, database: Database
+    engine: Engine, database: Database, loop: Loop
 ) -> None:
     database.available = False
     log = ImpressionLog(database, Impressions())
-    log.start()
+    loop.call(log.start)
     _note(log, "ada")
     eventually(lambda: log._is_second_try)  # it was tried, and is kept
     assert len(log) == 1
     database.available = True
     eventually(lambda: len(log) == 0)
-    log.close(10.0)
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["ada"]
 
 
-def test_lists_are_written_although_postgres_cut_the_connections(engine: Engine, database: Database) -> None:
-    log = _writing(engine, database)
+def test_lists_are_written_although_postgres_cut_the_connections(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
+    log = _writing(engine, database, loop)
     _cut_connections(engine)
     _note(log, "bob")
     eventually(lambda: len(written_to(engine)) == 2)
-    log.close(10.0)
+    loop.run(log.close(10.0))
+    assert [user_id for user_id, _ in written_to(engine)] == ["ada", "bob"]
+
+
+def test_lists_are_written_although_the_process_that_writes_them_was_killed(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
+    log = _writing(engine, database, loop)
+    first = log._writer
+    assert first is not None
+    first._process.kill()
+    _note(log, "bob")
+    eventually(lambda: len(written_to(engine)) == 2)
+    assert log._writer is not first
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["ada", "bob"]
 
 
@@ -142,7 +168,7 @@ def test_lists_are_written_although_postgres_cut_the_connections(engine: Engine,
 def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No longer wait for Postgres than a second, as in the service, where it is longer."""
     monkeypatch.setattr("app.serving.impressions._ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr("app.serving.database._ENDING_SECONDS", 0.5)
+    monkeypatch.setattr("app.serving.impressions._ENDING_SECONDS", 0.5)
     monkeypatch.setattr(deadline, "_default_seconds", 5.0)
     before = get_wait_callback()
     deadline.install(5.0)
@@ -152,11 +178,11 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("patience")
 def test_what_postgres_was_told_while_it_did_not_answer_is_written_once(
-    engine: Engine, database: Database, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, database: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The write is given up and tried again; then the session that was told of it first goes on."""
-    log = _writing(engine, database)
-    writer = log._connection._session
+    log = _writing(engine, database, loop)
+    writer = log._session
     assert isinstance(writer, int)
     refused: list[int] = []
 
@@ -167,7 +193,7 @@ def test_what_postgres_was_told_while_it_did_not_answer_is_written_once(
             refused.append(process_id)
             raise
 
-    monkeypatch.setattr("app.serving.database.end_session", end_or_refuse)
+    monkeypatch.setattr("app.serving.impressions.end_session", end_or_refuse)
     os.kill(writer, signal.SIGSTOP)
     try:
         _note(log, "bob")
@@ -177,29 +203,31 @@ def test_what_postgres_was_told_while_it_did_not_answer_is_written_once(
     finally:
         os.kill(writer, signal.SIGCONT)
     eventually(lambda: len(log) == 0, within=15)
-    log.close(10.0)
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["ada", "bob"]
 
 
 def test_what_waits_is_written_at_the_end_although_the_connection_is_dead(
-    engine: Engine, database: Database
+    engine: Engine, database: Database, loop: Loop
 ) -> None:
-    log = _writing(engine, database)
+    log = _writing(engine, database, loop)
     _cut_connections(engine)
     _note(log, "bob")
-    log.close(10.0)
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["ada", "bob"]
 
 
-def test_lists_that_come_one_by_one_are_written_together(engine: Engine, database: Database) -> None:
+def test_lists_that_come_one_by_one_are_written_together(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
     log = ImpressionLog(database, Impressions())
-    log.start()
+    loop.call(log.start)
     began = time.monotonic()
     for number in range(20):
         _note(log, f"u{number}")
         time.sleep(0.06)  # longer than it is between two looks at what waits
     elapsed = time.monotonic() - began
-    log.close(10.0)
+    loop.run(log.close(10.0))
     with engine.connect() as connection:
         transactions = connection.scalar(text("SELECT count(DISTINCT xmin::text) FROM impressions"))
     assert len(written_to(engine)) == 20
@@ -207,7 +235,7 @@ def test_lists_that_come_one_by_one_are_written_together(engine: Engine, databas
 
 
 def test_a_batch_whose_commit_was_not_confirmed_is_not_written_twice(
-    engine: Engine, database: Database, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, database: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection is lost after the commit, before the answer: the worker cannot know that it counts."""
     log = ImpressionLog(database, Impressions())
@@ -215,60 +243,64 @@ def test_a_batch_whose_commit_was_not_confirmed_is_not_written_twice(
     _note(log, None)
     write, lost = log._write, []
 
-    def write_and_lose(batch):  # type: ignore[no-untyped-def]
-        write(batch)
+    async def write_and_lose(batch):  # type: ignore[no-untyped-def]
+        await write(batch)
         if not lost:
             lost.append(True)
             raise Unavailable("the connection is lost")
 
     monkeypatch.setattr(log, "_write", write_and_lose)
-    log.start()
+    loop.call(log.start)
     eventually(lambda: len(log) == 0 and bool(lost))
-    log.close(10.0)
+    loop.run(log.close(10.0))
     assert len(written_to(engine)) == 2
 
 
 def test_what_is_left_when_postgres_stays_away_is_counted_at_the_end(
-    database: Database, caplog: pytest.LogCaptureFixture
+    database: Database, loop: Loop, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.available = False
     log = ImpressionLog(database, Impressions())
     before = _dropped("stopping")
     for _ in range(4):
         _note(log, "ada")
-    log.start()
-    log.close(5.0)
+    loop.call(log.start)
+    loop.run(log.close(5.0))
     assert _dropped("stopping") - before == 4
     assert "4 lists that were shown are not in the log (stopping)" in caplog.text
 
 
 def test_a_partition_that_was_dropped_under_a_worker_is_made_again(
-    engine: Engine, database: Database
+    engine: Engine, database: Database, loop: Loop
 ) -> None:
     clock = Clock(NOON)
     log = ImpressionLog(database, Impressions(), clock)
-    log.start()
+    loop.call(log.start)
     _note(log, "ada")
     eventually(lambda: len(written_to(engine)) == 1)
     with engine.begin() as connection:
         impressions.drop_days(connection, now=NOON + timedelta(days=100), keep_days=1)
     _note(log, "bob")
     eventually(lambda: [user_id for user_id, _ in written_to(engine)] == ["bob"])
-    log.close(10.0)
+    loop.run(log.close(10.0))
 
 
-def test_nothing_is_written_of_a_person_erased_meanwhile(engine: Engine, database: Database) -> None:
+def test_nothing_is_written_of_a_person_erased_meanwhile(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
     log = ImpressionLog(database, Impressions())
     _note(log, "gus")
     _note(log, "bob")
     with engine.begin() as connection:
         personal_data.erase(connection, "gus")
-    log.start()
-    log.close(10.0)
+    loop.call(log.start)
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["bob"]
 
 
-def test_nothing_is_written_of_lists_made_before_the_worker_heard(engine: Engine, database: Database) -> None:
+def test_nothing_is_written_of_lists_made_before_the_worker_heard(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
     clock = Clock(NOON)
     log = ImpressionLog(database, Impressions(), clock)
     _note(log, "hal")
@@ -276,13 +308,13 @@ def test_nothing_is_written_of_lists_made_before_the_worker_heard(engine: Engine
     log.forget("hal")
     clock.moment = NOON + timedelta(seconds=1)
     _note(log, "hal")  # somebody new by that name
-    log.start()
-    log.close(10.0)
+    loop.call(log.start)
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["bob", "hal"]
 
 
 def test_a_worker_that_hears_nothing_writes_nothing_of_a_person_erased(
-    engine: Engine, database: Database
+    engine: Engine, database: Database, loop: Loop
 ) -> None:
     """It may have shown them something long after; so it leaves out what may be of the person before."""
     clock = Clock(datetime.now(UTC) + timedelta(minutes=1))
@@ -291,25 +323,27 @@ def test_a_worker_that_hears_nothing_writes_nothing_of_a_person_erased(
         personal_data.erase(connection, "ivy")
     _note(log, "ivy")
     _note(log, "bob")
-    log.start()
-    log.close(10.0)
+    loop.call(log.start)
+    loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["bob"]
 
 
-def test_a_log_that_is_off_keeps_and_writes_nothing(engine: Engine, database: Database) -> None:
+def test_a_log_that_is_off_keeps_and_writes_nothing(engine: Engine, database: Database, loop: Loop) -> None:
     log = ImpressionLog(database, Impressions(log=False))
     _note(log, "ada")
     assert len(log) == 0
-    log.start()
-    log.close(10.0)
+    loop.call(log.start)
+    loop.run(log.close(10.0))
     assert days_of(engine) == []
 
 
-def test_a_worker_hears_within_seconds_of_what_another_has_shown(engine: Engine, database: Database) -> None:
+def test_a_worker_hears_within_seconds_of_what_another_has_shown(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
     settings = Impressions(discount=0.5)
     shows, hears = ImpressionLog(database, settings), ImpressionLog(database, settings)
-    shows.start()
-    hears.start()
+    loop.call(shows.start)
+    loop.call(hears.start)
     _note(shows, "ada")
     assert shows.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}
     began = time.monotonic()
@@ -318,10 +352,10 @@ def test_a_worker_hears_within_seconds_of_what_another_has_shown(engine: Engine,
     read = hears._read_until
     eventually(lambda: hears._read_until > read)  # it is read again, and counts once
     assert hears.shown.factors("ada") == shows.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}
-    shows.close(10.0)
-    hears.close(10.0)
+    loop.run(shows.close(10.0))
+    loop.run(hears.close(10.0))
 
     starts_later = ImpressionLog(database, settings)
-    starts_later.start()
+    loop.call(starts_later.start)
     eventually(lambda: starts_later.shown.factors("ada") == {"🎬": 0.5, "a": 0.5}, within=5.0)
-    starts_later.close(10.0)
+    loop.run(starts_later.close(10.0))
