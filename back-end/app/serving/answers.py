@@ -1,7 +1,7 @@
 """Lists as the bytes that go over the wire."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TypedDict
 
 import numpy as np
 import orjson
@@ -11,23 +11,24 @@ from app.serving.explaining import Why
 from marquee.models.protocol import Float32
 from marquee.recommend.chain import Source
 from marquee.recommend.listing import Listing
+from marquee.recommend.recommender import Front
 
 
-class Heading(NamedTuple):
+class Heading(TypedDict):
     """What the answer says of a whole list.
 
     Attributes:
-        token: ASCII that needs no escaping, as `Tokens.make` gives it.
+        token: as `Tokens.make` gives it.
         user_id: None for a visitor.
         source: what its first items come from; None for an empty list.
     """
 
     request_id: str
-    token: bytes
+    token: str
     user_id: str | None
     known: bool
     notice: str | None
-    version: int | None
+    model_version: int | None
     variant: str
     source: Source | None
     next_cursor: str | None
@@ -35,23 +36,8 @@ class Heading(NamedTuple):
 
 def recommendations(heading: Heading, entries: bytes) -> bytes:
     """The JSON of `Recommendations`."""
-    metrics.count_list(heading.variant, heading.source, heading.version)
-    return (
-        b'{"request_id":"%b","token":"%b","user_id":%b,"known":%b,"notice":%b,"model_version":%b,'
-        b'"variant":%b,"source":%b,"next_cursor":%b,"items":[%b]}'
-        % (
-            heading.request_id.encode(),
-            heading.token,
-            orjson.dumps(heading.user_id),
-            b"true" if heading.known else b"false",
-            orjson.dumps(heading.notice),
-            orjson.dumps(heading.version),
-            orjson.dumps(heading.variant),
-            orjson.dumps(heading.source),
-            orjson.dumps(heading.next_cursor),
-            entries,
-        )
-    )
+    metrics.count_list(heading["variant"], heading["source"], heading["model_version"])
+    return b'%b,"items":[%b]}' % (orjson.dumps(heading)[:-1], entries)
 
 
 def item_list(version: int | None, entries: bytes, notice: str | None, next_cursor: str | None) -> bytes:
@@ -84,17 +70,48 @@ def entries_of(
         metrics.count_listed(source, sources.count(source))
     if not sources:
         return b""
+    told = _told(listing.scores, figures, sources, reasons)
+    rows, ranks = listing.rows.tolist(), range(offset + 1, offset + len(sources) + 1)
+    return _entries(fragments, rows, ranks, told)
+
+
+def entries_of_front(listing: Listing, front: Front, fragments: Sequence[str], offset: int = 0) -> bytes:
+    """`entries_of` a list without reasons, not empty, that comes from the front of one person's order alone.
+
+    What it says of an item is kept with the front: the person's next list mostly has the same items.
+    """
+    assert listing.front_places is not None  # noqa: S101  it comes from there
+    wanted, known = listing.front_places.tolist(), front.told
+    missing = [place for place in wanted if place not in known]
+    if missing:
+        figures, scores = front.figures.take(missing, axis=1), front.scores.take(missing)
+        sources = listing.sources[: len(missing)]  # all are of one source
+        known.update(zip(missing, _told(scores, figures, sources), strict=True))
+    metrics.count_listed(listing.sources[0], len(wanted))
+    ranks = range(offset + 1, offset + len(wanted) + 1)
+    return _entries(fragments, listing.rows.tolist(), ranks, [known[place] for place in wanted])
+
+
+def _entries(fragments: Sequence[str], rows: list[int], ranks: range, told: list[str]) -> bytes:
+    entries = zip(rows, ranks, told, strict=True)
+    return ",".join([f'{fragments[row]},"rank":{rank}{said}' for row, rank, said in entries]).encode()
+
+
+def _told(
+    scores: Float32,
+    figures: Float32 | None,
+    sources: Sequence[Source],
+    reasons: Sequence[Sequence[Why]] | None = None,
+) -> list[str]:
+    """The JSON of each entry from behind its rank on."""
     nulls = ["null"] * len(sources)
     stars, low, high = (*numbers_of(figures), nulls, nulls, nulls)[:3]
-    told = nulls if reasons is None else [orjson.dumps(why).decode() for why in reasons]
-    (scores,) = numbers_of(listing.scores[np.newaxis])
-    items = map(fragments.__getitem__, listing.rows.tolist())
-    ranks = range(offset + 1, offset + len(sources) + 1)
-    entries = zip(items, ranks, scores, stars, low, high, sources, told, strict=True)
-    return ",".join(map(_ENTRY.__mod__, entries)).encode()
+    whys = nulls if reasons is None else [orjson.dumps(why).decode() for why in reasons]
+    (numbers,) = numbers_of(scores[np.newaxis])
+    return list(map(_TOLD.__mod__, zip(numbers, stars, low, high, sources, whys, strict=True)))
 
 
-_ENTRY = '%s,"rank":%d,"score":%s,"stars":%s,"stars_low":%s,"stars_high":%s,"source":"%s","reasons":%s}'
+_TOLD = ',"score":%s,"stars":%s,"stars_low":%s,"stars_high":%s,"source":"%s","reasons":%s}'
 
 
 def numbers_of(rows: Float32 | None) -> list[list[str]]:

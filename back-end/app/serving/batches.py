@@ -110,7 +110,7 @@ def _json(text: str | None) -> str:
 def _frame(batch: Batch) -> tuple[str, str]:
     """What the JSON of every list of a batch has before the user's id, and between notice and source."""
     version, variant = batch.shelf.version, batch.arm.variant
-    token = batch.lists.token(batch.request_id, version, variant).decode()
+    token = batch.lists.token(batch.request_id, version, variant)
     beginning = f'{{"request_id":"{batch.request_id}","token":"{token}","user_id":'
     middle = f',"model_version":{version},"variant":"{variant}","source":'
     return beginning, middle

@@ -25,7 +25,7 @@ from marquee.recommend.chain import Board, Ranked
 from marquee.recommend.exploration import generator_of
 from marquee.recommend.listing import NO_ROWS, Exploring, Listing, Wanted, make_list
 from marquee.recommend.reasons import Reason, Reasoner
-from marquee.recommend.recommender import PersonState, Recommendation, placed
+from marquee.recommend.recommender import Front, PersonState, Recommendation, placed
 from marquee.recommend.rules import Factors
 from marquee.recommend.showable import Showable
 from marquee.settings import Serving
@@ -39,6 +39,7 @@ class Made(NamedTuple):
         seen: rows that are left out because the person knows them; None for a list that is nobody's own.
         reasons: what its stages went by, by place; None where nobody asked.
         source_says: what the reader is to be told of where it comes from.
+        front: of the person's order, where the whole list comes from there.
     """
 
     asked: Asked
@@ -50,6 +51,7 @@ class Made(NamedTuple):
     seen: Int32 | None = None
     reasons: list[list[Reason]] | None = None
     source_says: str | None = None
+    front: Front | None = None
 
     @property
     def places(self) -> list[Recommendation]:
@@ -167,7 +169,8 @@ class ListMaker:
             reasons = reasons_of(listing, state, reasoner)
         newer = self.asks_model and state.history.tells and not state.is_ranked
         said = notices.of_source(listing.stage, newer_than_model=newer, otherwise=who.notice)
-        return Made(asked, shelf, showable, wanted, listing, figures, state.seen, reasons, said)
+        front = None if listing.front_places is None else state.front
+        return Made(asked, shelf, showable, wanted, listing, figures, state.seen, reasons, said, front)
 
     def _without_model(
         self, request_id: str, who: Person | Visitor, asked: Asked, catalogue: Catalogue, seen: Int32
@@ -178,21 +181,20 @@ class ListMaker:
     def answer(self, request_id: str, who: Person | Visitor, made: Made, arm: Arm = CHAMPION) -> bytes:
         """The JSON of `Recommendations`; whoever asked is shown it now, so that it is noted."""
         ground, listing, version = made.ground, made.listing, made.ground.version
-        entries = answers.entries_of(listing, made.figures, ground.fragments, made.asked.offset, made.why)
-        heading = Heading(
-            request_id,
-            self.token(request_id, version, arm.variant),
-            who.user_id,
-            who.known,
-            made.nothing_because or made.source_says,
-            version,
-            arm.variant,
-            listing.stage,
-            next_cursor(made.asked, ground, listing),
-        )
+        heading: Heading = {
+            "request_id": request_id,
+            "token": self.token(request_id, version, arm.variant),
+            "user_id": who.user_id,
+            "known": who.known,
+            "notice": made.nothing_because or made.source_says,
+            "model_version": version,
+            "variant": arm.variant,
+            "source": listing.stage,
+            "next_cursor": next_cursor(made.asked, ground, listing),
+        }
         if made.asked.log:
             self.note(request_id, who.user_id, ground, listing, arm)
-        return answers.recommendations(heading, entries)
+        return answers.recommendations(heading, _entries_of(made))
 
     def note(
         self, request_id: str, user_id: str | None, ground: Ground, listing: Listing, arm: Arm = CHAMPION
@@ -210,7 +212,7 @@ class ListMaker:
                 None if listing.propensities is None else listing.propensities.tolist(),
             )
 
-    def token(self, request_id: str, version: int | None, variant: str) -> bytes:
+    def token(self, request_id: str, version: int | None, variant: str) -> str:
         """Names a list in events that answer it."""
         return self._tokens.make(request_id, version, variant)
 
@@ -317,6 +319,13 @@ class ListMaker:
         if self._bare.catalogue is not catalogue:
             self._bare = BareShelf(catalogue, self._rules)
         return self._bare
+
+
+def _entries_of(made: Made) -> bytes:
+    listing, fragments, offset = made.listing, made.ground.fragments, made.asked.offset
+    if made.front is not None and len(listing.rows) and made.reasons is None:
+        return answers.entries_of_front(listing, made.front, fragments, offset)
+    return answers.entries_of(listing, made.figures, fragments, offset, made.why)
 
 
 def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:

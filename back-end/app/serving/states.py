@@ -23,7 +23,9 @@ from marquee.settings.serving import Feedback
 from marquee.store.histories import Profile
 
 _MOST_BYTES = 64 * 2**20
-_BYTES_BESIDE = 8192  # a state has, beside its scores: what its stars come from, its front and figures
+_BYTES_BESIDE = (
+    12_288  # a state has, beside its scores: what its stars come from, its front, how that is written
+)
 _MOST_PROFILES = 10_000
 _AGEING = 0.01  # of a half-life: while so little passes, what is implied loses less than a hundredth
 

@@ -45,8 +45,8 @@ class Tokens:
         derived = blake2b(key.encode(), digest_size=32, person=b"marquee lists").digest()
         self._keyed = blake2b(key=derived, digest_size=_SIGNATURE_BYTES)
 
-    def make(self, request_id: str, version: int | None, variant: str) -> bytes:
-        """The token of a list, ASCII that needs no escaping in JSON.
+    def make(self, request_id: str, version: int | None, variant: str) -> str:
+        """The token of a list.
 
         Args:
             request_id: a UUID, as the request carries it: 36 characters.
@@ -54,7 +54,7 @@ class Tokens:
         """
         number = bytes.fromhex(request_id.replace("-", ""))
         content = _LIST.pack(number, version or 0) + _encoded(variant)
-        return urlsafe_b64encode(content + self._signature(content)).rstrip(b"=")
+        return urlsafe_b64encode(content + self._signature(content)).rstrip(b"=").decode()
 
     def read(self, token: str) -> Attribution:
         """What a token says; raises InvalidInput when it is not one that this platform made."""

@@ -92,11 +92,13 @@ class Front(NamedTuple):
         rows: best first, of equals the lower row first.
         scores: of each.
         figures: of each; see `Recommender.figures`.
+        told: how places are written, by place: whoever writes them keeps it here.
     """
 
     rows: Int32
     scores: Float32
     figures: Float32
+    told: dict[int, str]
 
 
 class Recommender:
@@ -153,7 +155,7 @@ class Recommender:
         """A state that lists will be asked of more than once; it is the state itself that changes."""
         if state.front is None:
             rows = best_rows(state.scores, FRONT)
-            front = Front(rows, state.scores.take(rows), self.figures(state.rating, rows))
+            front = Front(rows, state.scores.take(rows), self.figures(state.rating, rows), {})
             object.__setattr__(state, "front", front)
         return state
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from app.serving.answers import numbers_of
+from app.serving.answers import entries_of, entries_of_front, numbers_of
 from app.serving.asked import Asked
 from app.serving.audience import Person
 from app.serving.batches import Batch, make_block
@@ -166,6 +166,24 @@ def test_a_list_made_again_by_another_model_discounts_what_was_discounted_then(
     assert discounted[0] == discounted[1]
     assert set(discounted[0]) == {place.item_id for place in first.places}
     assert again.ground is other
+
+
+def test_what_is_kept_with_a_front_is_written_as_it_would_be_anew(
+    new_lists: NewLists, bundle: Bundle
+) -> None:
+    serving = Serving()
+    lists, shelf = new_lists(serving), _shelf(bundle, serving)
+    rated = np.zeros(2, RATED)
+    rated["number"], rated["stars"] = (2, 5), (5, 1)
+    person = Person("ada", rated)
+    for exclude in ((), ("i001",), ("i000", "i003", "i004"), ()):
+        for n, offset in ((1, 0), (5, 0), (12, 3)):
+            made = lists.make(REQUEST, person, Asked(n, exclude=exclude), shelf)
+            listing, fragments = made.listing, made.ground.fragments
+            assert made.front is not None
+            assert len(listing.rows) == n
+            anew = entries_of(listing, made.figures, fragments, offset)
+            assert entries_of_front(listing, made.front, fragments, offset) == anew
 
 
 def test_numbers_are_written_in_as_many_digits_as_they_have() -> None:
