@@ -21,9 +21,8 @@ from benchmarks.progress import say
 from benchmarks.report import Row, at_most, plain, share_of_peer
 from benchmarks.stack import RunningStack, running
 
-ROUNDS = 5
-TAIL_ROUNDS, TAIL_SECONDS = 25, 1.0  # short ones in turn: so a stall of the machine falls on both
-SECONDS = 3.0
+ROUNDS, SECONDS = 5, 3.0
+SHORT_ROUNDS, SHORT_SECONDS = 25, 1.0  # in turn: so a slow moment of the machine, or a stall, falls on both
 CONNECTIONS = 8
 USERS = 943  # of MovieLens 100K; each asks in turn, so that no list is asked for twice in a row
 TRIVIAL = "/api/v1/session"  # who am I: the caller is told by their key, and nothing else is done
@@ -82,18 +81,12 @@ def _rates(stack: RunningStack, headers: dict[str, str]) -> list[Row]:
     lists = [f"/api/v1/users/{user}/recommendations?{EVERYTHING}" for user in range(1, USERS + 1)]
     say("saturation")
     load(stack, headers, lists)  # folds everybody's history in, as on a worker that has run a while
-    full = [(load(stack, headers, [TRIVIAL]), load(stack, headers, lists)) for _ in range(ROUNDS)]
+    full = _in_turn(stack, headers, lists)
     rate = _median([personal for _, personal in full], "rate")
     trivial = _median([trivial for trivial, _ in full], "rate")
     say("half of saturation")
     half = rate / 2
-    tails = [
-        (
-            load(stack, headers, [TRIVIAL], rate=half, seconds=TAIL_SECONDS),
-            load(stack, headers, lists, rate=half, seconds=TAIL_SECONDS),
-        )
-        for _ in range(TAIL_ROUNDS)
-    ]
+    tails = _in_turn(stack, headers, lists, rate=half)
     p99 = _median([personal for _, personal in tails], "p99_ms")
     trivial_p99 = _median([trivial for trivial, _ in tails], "p99_ms")
     what = "recommendations with filters, one worker, ML-100K"
@@ -104,6 +97,19 @@ def _rates(stack: RunningStack, headers: dict[str, str]) -> list[Row]:
             *(p99, "ms", ("the trivial route at that rate", trivial_p99), MOST_P99),
         ),
         plain("the same, half of the answers within", _median([one for _, one in tails], "p50_ms"), "ms"),
+    ]
+
+
+def _in_turn(
+    stack: RunningStack, headers: dict[str, str], lists: Sequence[str], **options: float
+) -> list[tuple[Figures, Figures]]:
+    """Short rounds of the trivial route and of lists."""
+    return [
+        (
+            load(stack, headers, [TRIVIAL], seconds=SHORT_SECONDS, **options),
+            load(stack, headers, lists, seconds=SHORT_SECONDS, **options),
+        )
+        for _ in range(SHORT_ROUNDS)
     ]
 
 
