@@ -13,6 +13,8 @@ from marquee.recommend.chain import Source
 from marquee.recommend.listing import Listing
 from marquee.recommend.recommender import Front
 
+KEPT_PLACES = 32  # of a front, of which it is kept what is said of them: 200 bytes each
+
 
 class Heading(TypedDict):
     """What the answer says of a whole list.
@@ -86,7 +88,9 @@ def entries_of_front(listing: Listing, front: Front, fragments: Sequence[str], o
     if missing:
         figures, scores = front.figures.take(missing, axis=1), front.scores.take(missing)
         sources = listing.sources[: len(missing)]  # all are of one source
-        known.update(zip(missing, _told(scores, figures, sources), strict=True))
+        fresh = dict(zip(missing, _told(scores, figures, sources), strict=True))
+        known.update((place, said) for place, said in fresh.items() if place < KEPT_PLACES)
+        known = known | fresh
     metrics.count_listed(listing.sources[0], len(wanted))
     ranks = range(offset + 1, offset + len(wanted) + 1)
     return _entries(fragments, listing.rows.tolist(), ranks, [known[place] for place in wanted])

@@ -44,7 +44,7 @@ class Follower(VitalThread):
         seen: the bell's count that has been read; a reader whose count is higher must wait.
         tried: set once everything was loaded, or Postgres was found to be away.
         loaded: whether everything has been loaded once.
-        read_at: when the feed was last read, in `time.monotonic()` seconds.
+        read_at: what was committed before it has been read; in `time.monotonic()` seconds.
     """
 
     def __init__(
@@ -121,7 +121,10 @@ class Follower(VitalThread):
         metrics.database_up.set(1)
 
     def _read(self, connection: Connection) -> None:
-        rung = self._bell.count()  # before the snapshot is taken: what was rung later may not be in it
+        rung, began = (
+            self._bell.count(),
+            time.monotonic(),
+        )  # before the snapshot: later things are not in it
         fresh = self._postponed.due(self._reader.read(connection), time.monotonic())
         if fresh:
             for change in fresh:
@@ -129,7 +132,7 @@ class Follower(VitalThread):
             with waiting_at_most(_LOAD_SECONDS):
                 self._apply(connection, fresh)
         connection.commit()  # a session hears of notifications between its transactions
-        self.seen, self.read_at = rung, time.monotonic()
+        self.seen, self.read_at = rung, began
         self._has_read(rung)
         self.tried.set()
         self._caught_up()

@@ -1,7 +1,7 @@
 """A process that writes impressions for a worker, whose interpreter and core it leaves alone meanwhile.
 
-The worker hands it a batch a line, as JSON, and is answered by a line. It ends when the worker does, however
-that comes, after it has written what it was handed. `python -m app.serving.impression_writer`
+The worker hands it a batch a line, as JSON, and is answered by a line. It ends after the worker, however that
+ended, once it has written what it was handed. `python -m app.serving.impression_writer`
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from marquee.store import impression_rows
 from marquee.store.impression_rows import Impression
 
 _COMMAND = (sys.executable, "-P", "-m", "app.serving.impression_writer")
-_ANSWER_SECONDS = 4.0  # that one exchange with Postgres may take
-_PATIENCE_SECONDS = 6.0  # that an answer may take: to start, too
+_POSTGRES_SECONDS = 4.0  # that one exchange with Postgres may take
+_ANSWER_SECONDS = 6.0  # that an answer may take: to start, too
 _END_SECONDS = 1.0
 
 
@@ -60,13 +60,22 @@ class ImpressionWriter:
         try:
             ours, its = socket.socketpair()
             with its:
-                end = its.fileno()
-                process = subprocess.Popen(_COMMAND, stdin=end, stdout=end)  # noqa: S603  it is our own
-            made = cls(process, *await asyncio.open_unix_connection(sock=ours))
+                answers, questions = await asyncio.open_unix_connection(sock=ours)
+                process = await asyncio.to_thread(_popen, its.fileno())
         except OSError as error:
             raise Unavailable("The process that writes impressions cannot be started.") from error
-        made.session = await made._ask(connection)
+        made = cls(process, answers, questions)
+        try:
+            made.session = await made._ask((connection, _POSTGRES_SECONDS))
+        except BaseException:
+            await made.kill()
+            raise
         return made
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was ended by somebody else, while nothing was asked of it."""
+        return self._process.poll() is not None
 
     async def write(self, rows: Sequence[Sequence[Any]], unheard: float) -> int:
         """Have a batch written; returns how many lists of it were.
@@ -82,49 +91,67 @@ class ImpressionWriter:
         return await self._ask((unheard, rows))
 
     async def close(self) -> None:
-        """Let it end."""
+        """Let it end, which it does at once when nothing is asked of it."""
         self._questions.close()
         try:
             await asyncio.to_thread(self._process.wait, _END_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
+            await self.kill()
 
-    def kill(self) -> None:
-        """End it at once."""
+    async def kill(self) -> None:
+        """End it now, whatever it is at."""
         self._process.kill()
-        self._process.wait()
         self._questions.close()
+        with suppress(subprocess.TimeoutExpired):  # the kernel holds it: it ends when it is let go
+            await asyncio.to_thread(self._process.wait, _END_SECONDS)
 
     async def _ask(self, question: object) -> int:
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_ANSWER_SECONDS):
                 self._questions.write(orjson.dumps(question) + b"\n")
                 await self._questions.drain()
                 answer = orjson.loads(await self._answers.readline())
-        except (OSError, ValueError) as error:  # of time, of the socket, or it ended within a line
-            self.kill()
+        except (OSError, ValueError, RuntimeError) as error:
+            # Too late, the socket broke (uvloop says so by RuntimeError), or it ended within a line.
+            await self.kill()
             raise Unavailable("The process that writes impressions does not answer.") from error
         if "away" in answer:
-            self.kill()
+            await self.kill()
             raise Unavailable(answer["away"])
         if "refused" in answer:
             raise Refused(answer["refused"])
         return int(answer["done"])
 
 
+def _popen(end: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(_COMMAND, stdin=end, stdout=end)  # noqa: S603  the command is our own
+
+
 def main() -> None:
     """Read lines from standard input and answer on standard output, until there are no more."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # sent to all processes of a terminal: what waits comes first
-    for answer in _answers(sys.stdin.buffer):
-        with suppress(BrokenPipeError):  # the worker has died: what it handed over is written
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # sent to a whole group of processes: what waits comes first
+    for answer in _answers(_lines(sys.stdin.buffer)):
+        with suppress(ConnectionError):  # the worker has died: what it handed over is written
             os.write(sys.stdout.fileno(), orjson.dumps(answer) + b"\n")
 
 
-def _answers(questions: IO[bytes]) -> Iterator[dict[str, int | str]]:
+def _lines(questions: IO[bytes]) -> Iterator[bytes]:
+    """Whole lines: the worker may have died within one, or have left an answer unread."""
+    with suppress(ConnectionError):
+        for line in questions:
+            if line.endswith(b"\n"):
+                yield line
+
+
+def _answers(questions: Iterator[bytes]) -> Iterator[dict[str, int | str]]:
+    first = next(questions, None)
+    if first is None:
+        return
+    settings, seconds = orjson.loads(first)
     try:
-        with _ended_when_late():
-            connection = psycopg2.connect(**orjson.loads(questions.readline()))
+        with _ended_after(seconds):
+            connection = psycopg2.connect(**settings)
             connection.autocommit = True
             session = connection.cursor()
             impression_rows.prepare(session)
@@ -133,14 +160,12 @@ def _answers(questions: IO[bytes]) -> Iterator[dict[str, int | str]]:
         return
     yield {"done": connection.info.backend_pid}
     for line in questions:
-        if not line.endswith(b"\n"):  # the worker ended within it
-            return
-        unheard, rows = orjson.loads(line)
-        shown = [Impression(datetime.fromtimestamp(at, UTC), *rest) for at, *rest in rows]
         try:
-            with _ended_when_late():
+            unheard, rows = orjson.loads(line)
+            shown = [Impression(datetime.fromtimestamp(at, UTC), *rest) for at, *rest in rows]
+            with _ended_after(seconds):
                 written = impression_rows.write(session, shown, timedelta(seconds=unheard))
-        except psycopg2.Error as error:
+        except Exception as error:
             if connection.closed or isinstance(error, psycopg2.OperationalError):
                 yield {"away": _one_line(error)}
                 return
@@ -150,15 +175,18 @@ def _answers(questions: IO[bytes]) -> Iterator[dict[str, int | str]]:
 
 
 @contextmanager
-def _ended_when_late() -> Iterator[None]:
+def _ended_after(seconds: float) -> Iterator[None]:
     """The kernel ends this process if that takes too long: were Postgres to hang, it would never end."""
-    signal.setitimer(signal.ITIMER_REAL, _ANSWER_SECONDS)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
-def _one_line(error: psycopg2.Error) -> str:
-    return " ".join(str(error).split())
+def _one_line(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    return said if isinstance(error, psycopg2.Error) else f"{type(error).__name__}: {said}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -25,7 +25,8 @@ from marquee.store.impressions import DAYS_AHEAD
 
 logger = logging.getLogger("marquee.app.impressions")
 
-BATCH = 200  # lists written in one transaction; to hand over as many takes the loop a millisecond
+BATCH = 200  # lists written in one transaction, at most
+BATCH_PLACES = 2_000  # of them together: to hand over as many takes the loop half a millisecond
 ENOUGH = 10  # lists that are worth a transaction: Postgres may take a request's core for as long as it takes
 WRITE_SECONDS = 0.5  # that fewer wait at most, so that a quiet worker's requests seldom meet its writing
 _LOOK_SECONDS = 0.02  # between looks at how many wait, so that a busy worker's transactions have more
@@ -100,6 +101,7 @@ class ImpressionLog:
         self._batch: list[Noted] = []  # taken from the queue, not yet known to be written
         self._erased: dict[str, float] = {}  # when, by user id
         self._is_second_try = False
+        self._may_be_there = False  # the batch: a writer was handed it, and has not answered
         self._made_until = datetime.min.replace(tzinfo=UTC)
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Future[None] | None = None
@@ -163,9 +165,10 @@ class ImpressionLog:
         if self._task is not None and self._closing is not None:
             self._closing.set_result(None)
             await asyncio.wait({self._task}, timeout=seconds)
+            has_ended = self._task.done()
             self._task.cancel()
-        if self._writer is not None:
-            await self._writer.close()
+            if self._writer is not None:
+                await (self._writer.close() if has_ended else self._writer.kill())
         if len(self):
             self._drop(len(self), "stopping")
 
@@ -173,8 +176,10 @@ class ImpressionLog:
         if not self.enabled:
             return
         await self._make_days_ahead()
-        while not closing.done():
+        while True:
             await asyncio.wait({closing}, timeout=self._pause())
+            if closing.done():
+                break
             if self._is_due():
                 await self._write_batch()
             if self.shown.enabled and time.monotonic() - self._read_at >= _READ_SECONDS:
@@ -205,7 +210,7 @@ class ImpressionLog:
     async def _write_batch(self) -> bool:
         """Write a batch, or the last one again; False when Postgres is away."""
         if not self._batch:
-            self._batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            self._batch = list(self._taken())
         if not self._batch:
             return True
         self._wrote_at = time.monotonic()
@@ -216,9 +221,20 @@ class ImpressionLog:
         self._batch, self._is_second_try = [], False
         return True
 
+    def _taken(self) -> Iterator[Noted]:
+        """Lists from the queue, no more than there are now."""
+        places = 0
+        for _ in range(min(BATCH, len(self._queue))):
+            yield (noted := self._queue.popleft())
+            places += len(noted.rows)
+            if places >= BATCH_PLACES:
+                return
+
     def _failed(self, error: Unavailable | Refused | DBAPIError) -> bool:
         """Keep the batch for another try, unless it is the batch that is wrong."""
         if isinstance(error, Unavailable):
+            if self._database.available and self._may_warn():  # else others have said why
+                logger.warning("Impressions wait, and are tried again: %s", error)
             self._is_second_try = True
             return False
         if self._is_second_try:  # of this batch, by a Postgres that answers
@@ -238,15 +254,22 @@ class ImpressionLog:
             return
         for at in (min(noted.at for noted in kept), max(noted.at for noted in kept)):
             await self._make_days(datetime.fromtimestamp(at, UTC))
+        if self._writer is not None and self._writer.has_ended:
+            self._writer = None
         writer = self._writer = self._writer or await self._start_writer()
         if self._is_second_try:  # the first may have been committed before the session was lost
             kept = await asyncio.to_thread(self._not_written, kept)
+        self._may_be_there = True
         try:
             with tracing.step("postgres write", **{"db.system.name": "postgresql"}):
                 written = await writer.write([_row(noted) for noted in kept], unheard)
         except Unavailable:
             self._writer = None  # it has ended
             raise
+        except Refused:
+            self._may_be_there = False
+            raise
+        self._may_be_there = False
         metrics.impressions_written.inc(written)
 
     async def _start_writer(self) -> ImpressionWriter:
@@ -311,10 +334,20 @@ class ImpressionLog:
         """Count lists that are not written, and say so once a minute."""
         metrics.impressions_dropped.labels(reason).inc(count)
         self._unsaid += count
+        if self._may_warn() or reason == "stopping":
+            are = (
+                "may be missing" if self._batch else "are not"
+            )  # a process that was ended may have written them
+            logger.warning("%d lists that were shown %s in the log (%s).", self._unsaid, are, reason)
+            self._unsaid = 0
+
+    def _may_warn(self) -> bool:
+        """Once a minute."""
         now = time.monotonic()
-        if now - self._warned_at >= _SAY_AGAIN_SECONDS or reason == "stopping":
-            logger.warning("%d lists that were shown are not in the log (%s).", self._unsaid, reason)
-            self._warned_at, self._unsaid = now, 0
+        if now - self._warned_at < _SAY_AGAIN_SECONDS:
+            return False
+        self._warned_at = now
+        return True
 
 
 def _row(noted: Noted) -> tuple[Any, ...]:

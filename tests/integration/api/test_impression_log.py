@@ -12,7 +12,7 @@ from app import metrics
 from app.serving import deadline
 from app.serving.bell import Bell
 from app.serving.database import Database
-from app.serving.impressions import BATCH, WRITE_SECONDS, ImpressionLog
+from app.serving.impressions import BATCH, BATCH_PLACES, WRITE_SECONDS, ImpressionLog
 from app.serving.variants import CHAMPION
 from psycopg2.extensions import get_wait_callback, set_wait_callback
 from sqlalchemy import Connection, Engine, text
@@ -169,6 +169,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No longer wait for Postgres than a second, as in the service, where it is longer."""
     monkeypatch.setattr("app.serving.impressions._ANSWER_SECONDS", 1.0)
     monkeypatch.setattr("app.serving.impressions._ENDING_SECONDS", 0.5)
+    monkeypatch.setattr("app.serving.impression_writer._POSTGRES_SECONDS", 1.0)
     monkeypatch.setattr(deadline, "_default_seconds", 5.0)
     before = get_wait_callback()
     deadline.install(5.0)
@@ -326,6 +327,72 @@ def test_a_worker_that_hears_nothing_writes_nothing_of_a_person_erased(
     loop.call(log.start)
     loop.run(log.close(10.0))
     assert [user_id for user_id, _ in written_to(engine)] == ["bob"]
+
+
+def test_what_is_heard_of_while_a_batch_is_handed_over_counts(
+    engine: Engine, database: Database, loop: Loop
+) -> None:
+    """The worker reads of an erasure just when it is asked for how long it may not have heard of one."""
+    with engine.begin() as connection:
+        personal_data.erase(connection, "joy")
+    clock = Clock(datetime.now(UTC) + timedelta(minutes=1))
+
+    def hear() -> float:
+        clock.moment += timedelta(seconds=1)
+        log.forget("joy")
+        return 0.0
+
+    log = ImpressionLog(database, Impressions(), clock, unheard=hear)
+    _note(log, "joy")
+    _note(log, "bob")
+    loop.call(log.start)
+    loop.run(log.close(10.0))
+    assert [user_id for user_id, _ in written_to(engine)] == ["bob"]
+
+
+def test_why_lists_wait_is_said_where_postgres_is_there(
+    engine: Engine,
+    database: Database,
+    loop: Loop,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("app.serving.impression_writer._COMMAND", ("false",))
+    log = ImpressionLog(database, Impressions())
+    loop.call(log.start)
+    _note(log, "ada")
+    eventually(lambda: "Impressions wait, and are tried again: The process" in caplog.text)
+    monkeypatch.undo()
+    loop.run(log.close(10.0))
+    assert [user_id for user_id, _ in written_to(engine)] == ["ada"]
+
+
+def test_what_a_process_was_at_when_it_had_to_end_may_be_missing(
+    engine: Engine, database: Database, loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = _writing(engine, database, loop)
+    session = log._session
+    assert session is not None
+    os.kill(session, signal.SIGSTOP)
+    try:
+        _note(log, "bob")
+        began = time.monotonic()
+        loop.run(log.close(1.0))
+        assert time.monotonic() - began < 2.0
+        assert "1 lists that were shown may be missing in the log (stopping)" in caplog.text
+    finally:
+        os.kill(session, signal.SIGCONT)
+
+
+def test_long_lists_are_handed_over_in_smaller_batches(database: Database) -> None:
+    log = ImpressionLog(database, Impressions())
+    for _ in range(2 * BATCH):
+        log.note(str(uuid7()), "ada", 3, CHAMPION, "personal", ITEMS, [0] * 100)
+    assert len(list(log._taken())) == BATCH_PLACES // 100
+    log._queue.clear()
+    for _ in range(2 * BATCH):
+        _note(log, "ada")
+    assert len(list(log._taken())) == BATCH
 
 
 def test_a_log_that_is_off_keeps_and_writes_nothing(engine: Engine, database: Database, loop: Loop) -> None:

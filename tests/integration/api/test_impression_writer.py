@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -74,7 +75,7 @@ def test_what_it_was_handed_is_written_although_the_worker_dies(engine: Engine, 
 
 
 @pytest.mark.usefixtures("today")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_everybody_does_not_keep_it_from_writing(
     engine: Engine, loop: Loop, number: signal.Signals
 ) -> None:
@@ -86,12 +87,18 @@ def test_a_signal_to_everybody_does_not_keep_it_from_writing(
     assert written_to(engine) == [("ada", list(ITEMS[:2]))]
 
 
-def test_what_postgres_refuses_is_told_and_the_next_batch_is_written(engine: Engine, loop: Loop) -> None:
+def test_what_postgres_refuses_is_told_and_the_next_batch_is_written(
+    engine: Engine, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.serving.impression_writer._POSTGRES_SECONDS", 0.5)
     writer = _start(engine, loop)
     with pytest.raises(Refused, match="no partition"):
         loop.run(writer.write([_row("ada")], 0.0))
+    with pytest.raises(Refused, match="TypeError"):  # of what is no row at all
+        loop.run(writer.write([(NOON.timestamp(),)], 0.0))
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
+    time.sleep(0.6)  # longer than Postgres may take: the time is not counted on
     assert loop.run(writer.write([_row("bob")], 0.0)) == 1
     loop.run(writer.close())
 
@@ -118,7 +125,7 @@ def test_one_that_does_not_answer_is_ended(
     engine: Engine, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = _start(engine, loop)
-    monkeypatch.setattr("app.serving.impression_writer._PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("app.serving.impression_writer._ANSWER_SECONDS", 0.5)
     os.kill(writer._process.pid, signal.SIGSTOP)
     with pytest.raises(Unavailable, match="does not answer"):
         loop.run(writer.write([_row("ada")], 0.0))
@@ -127,8 +134,9 @@ def test_one_that_does_not_answer_is_ended(
 
 @pytest.mark.usefixtures("today")
 def test_a_worker_that_dies_does_not_leave_it_behind_a_postgres_that_hangs(
-    engine: Engine, loop: Loop
+    engine: Engine, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("app.serving.impression_writer._POSTGRES_SECONDS", 1.0)
     writer = _start(engine, loop)
     os.kill(writer.session, signal.SIGSTOP)
     try:
