@@ -335,9 +335,7 @@ class ImpressionLog:
         metrics.impressions_dropped.labels(reason).inc(count)
         self._unsaid += count
         if self._may_warn() or reason == "stopping":
-            are = (
-                "may be missing" if self._batch else "are not"
-            )  # a process that was ended may have written them
+            are = "may be missing" if self._may_be_there else "are not"
             logger.warning("%d lists that were shown %s in the log (%s).", self._unsaid, are, reason)
             self._unsaid = 0
 
