@@ -72,9 +72,9 @@ def entries_of(
         metrics.count_listed(source, sources.count(source))
     if not sources:
         return b""
-    told = _told(listing.scores, figures, sources, reasons)
+    said = told(listing.scores, figures, sources, reasons)
     rows, ranks = listing.rows.tolist(), range(offset + 1, offset + len(sources) + 1)
-    return _entries(fragments, rows, ranks, told)
+    return _entries(fragments, rows, ranks, said)
 
 
 def entries_of_front(listing: Listing, front: Front, fragments: Sequence[str], offset: int = 0) -> bytes:
@@ -83,35 +83,39 @@ def entries_of_front(listing: Listing, front: Front, fragments: Sequence[str], o
     What it says of an item is kept with the front: the person's next list mostly has the same items.
     """
     assert listing.front_places is not None  # noqa: S101  it comes from there
-    wanted, known = listing.front_places.tolist(), front.told
-    missing = [place for place in wanted if place not in known]
+    places, known = listing.front_places.tolist(), front.told
+    missing = [place for place in places if place not in known]
     if missing:
         figures, scores = front.figures.take(missing, axis=1), front.scores.take(missing)
-        sources = listing.sources[: len(missing)]  # all are of one source
-        fresh = dict(zip(missing, _told(scores, figures, sources), strict=True))
-        known.update((place, said) for place, said in fresh.items() if place < KEPT_PLACES)
-        known = known | fresh
-    metrics.count_listed(listing.sources[0], len(wanted))
-    ranks = range(offset + 1, offset + len(wanted) + 1)
-    return _entries(fragments, listing.rows.tolist(), ranks, [known[place] for place in wanted])
+        fresh = told(scores, figures, listing.sources[: len(missing)])  # all are of one source
+        keep(front, missing, fresh)
+        known = known | dict(zip(missing, fresh, strict=True))
+    metrics.count_listed(listing.sources[0], len(places))
+    ranks = range(offset + 1, offset + len(places) + 1)
+    return _entries(fragments, listing.rows.tolist(), ranks, [known[place] for place in places])
 
 
-def _entries(fragments: Sequence[str], rows: list[int], ranks: range, told: list[str]) -> bytes:
-    entries = zip(rows, ranks, told, strict=True)
-    return ",".join([f'{fragments[row]},"rank":{rank}{said}' for row, rank, said in entries]).encode()
+def keep(front: Front, places: Sequence[int], said: Sequence[str]) -> None:
+    """Keep with a front what is told of some of its places, if they are asked for often."""
+    front.told.update((place, text) for place, text in zip(places, said, strict=True) if place < KEPT_PLACES)
 
 
-def _told(
+def _entries(fragments: Sequence[str], rows: list[int], ranks: range, said: list[str]) -> bytes:
+    entries = zip(rows, ranks, said, strict=True)
+    return ",".join([f'{fragments[row]},"rank":{rank}{rest}' for row, rank, rest in entries]).encode()
+
+
+def told(
     scores: Float32,
     figures: Float32 | None,
     sources: Sequence[Source],
     reasons: Sequence[Sequence[Why]] | None = None,
 ) -> list[str]:
-    """The JSON of each entry from behind its rank on."""
+    """The JSON of each entry of a list, or of several, from behind its rank on; see `entries_of`."""
     nulls = ["null"] * len(sources)
     stars, low, high = (*numbers_of(figures), nulls, nulls, nulls)[:3]
     whys = nulls if reasons is None else [orjson.dumps(why).decode() for why in reasons]
-    (numbers,) = numbers_of(scores[np.newaxis])
+    (numbers,) = numbers_of(scores[np.newaxis]) or [[]]
     return list(map(_TOLD.__mod__, zip(numbers, stars, low, high, sources, whys, strict=True)))
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import orjson
 
 from app import metrics
 from app.serving import notices
-from app.serving.answers import numbers_of
+from app.serving.answers import keep, told
 from app.serving.asked import Asked, wanted_of
 from app.serving.audience import Person
 from app.serving.lists import ListMaker
@@ -150,37 +150,49 @@ def _answers(
     rows = np.concatenate([NO_ROWS, *(listing.rows for listing in listings)]).tolist()
     texts = [*_PARTS] * len(rows)
     texts[_FRAGMENT::_WIDTH] = map(shelf.fragments.__getitem__, rows)
-    ranks = [f',"rank":{rank},"score":' for rank in range(1, max(lengths, default=0) + 1)]
+    ranks = [f',"rank":{rank}' for rank in range(1, max(lengths, default=0) + 1)]
     texts[_RANK::_WIDTH] = chain.from_iterable(ranks[:length] for length in lengths)
-    sources = list(chain.from_iterable(listing.sources for listing in listings))
-    ends = {source: f',"source":"{source}","reasons":null}},' for source in set(sources)}
-    texts[_END::_WIDTH] = map(ends.__getitem__, sources)
-    for part, numbers in _figures(shelf.model.recommender, states, listings):
-        texts[part::_WIDTH] = numbers
+    texts[_TOLD::_WIDTH] = chain.from_iterable(_told(shelf.model.recommender, states, listings))
     after = 0
     for head, length in zip(heads, lengths, strict=True):
-        if not length:
-            yield f"{head}]}}".encode()
-            continue
         first, after = after, after + _WIDTH * length
-        texts[first] = head + texts[first]
-        texts[after - 1] = f"{texts[after - 1][:-1]}]}}"
-        yield "".join(texts[first:after]).encode()
+        entries = "".join(texts[first : after - 1]) if length else ""
+        yield f"{head}{entries}]}}".encode()
 
 
-# The parts of an entry: those that are empty differ.
-_PARTS = ("", "", "", ',"stars":', "", ',"stars_low":', "null", ',"stars_high":', "null", "")
-_FRAGMENT, _RANK, _SCORE, _STARS, _LOW, _HIGH, _END = 0, 1, 2, 4, 6, 8, 9
+# The parts of an entry, and what is between two.
+_PARTS = ("", "", "", ",")
+_FRAGMENT, _RANK, _TOLD = 0, 1, 2
 _WIDTH = len(_PARTS)
 
 
-def _figures(
+def _told(
     recommender: Recommender, states: Sequence[PersonState], listings: Sequence[Listing]
-) -> Iterator[tuple[int, list[str]]]:
-    """Scores, stars and their interval, each with the part of an entry that it is."""
-    scores = np.concatenate([np.empty(0, np.float32), *(listing.scores for listing in listings)])
-    columns = numbers_of(scores[np.newaxis]) + numbers_of(recommender.figures_many(states, listings))
-    yield from zip((_SCORE, _STARS, _LOW, _HIGH), columns, strict=False)  # or without an interval
+) -> list[list[str]]:
+    """Of each list the JSON of each entry from behind its rank on: as the front knows it, or anew."""
+    said = [_known(state, listing) for state, listing in zip(states, listings, strict=True)]
+    unknown = [number for number, texts in enumerate(said) if texts is None]
+    if unknown:
+        some = [listings[number] for number in unknown]
+        scores = np.concatenate([listing.scores for listing in some])
+        sources = list(chain.from_iterable(listing.sources for listing in some))
+        figures = recommender.figures_many([states[number] for number in unknown], some)
+        fresh = iter(told(scores, figures, sources))
+        for number, listing in zip(unknown, some, strict=True):
+            said[number] = anew = list(islice(fresh, len(listing.rows)))
+            front = states[number].front
+            if front is not None and listing.front_places is not None:
+                keep(front, listing.front_places.tolist(), anew)
+    return [texts for texts in said if texts is not None]
+
+
+def _known(state: PersonState, listing: Listing) -> list[str] | None:
+    if state.front is None or listing.front_places is None:
+        return None
+    try:
+        return list(map(state.front.told.__getitem__, listing.front_places.tolist()))
+    except KeyError:
+        return None
 
 
 def _notice(batch: Batch, person: Person, state: PersonState, listing: Listing) -> str | None:
