@@ -245,7 +245,7 @@ def test_a_token_names_the_list_that_an_event_answers(
     service: Service, writer: httpx.Client, user: str
 ) -> None:
     key = (service.home / "secrets" / "session_key").read_text(encoding="utf-8").strip()
-    token = Tokens(key).make(REQUEST, 1, "champion").decode()
+    token = Tokens(key).make(REQUEST, 1, "champion")
     _send(writer, _event(user, token=token, value=2.5), _event(user))
     attributed = [(event["request_id"], event["model_version"], event["variant"], event["value"])
                   for event in _stored(writer, user)]  # fmt: skip
