@@ -21,6 +21,7 @@ import psycopg2
 from marquee.domain.errors import Unavailable
 from marquee.store import impression_rows
 from marquee.store.impression_rows import Impression
+from marquee.training.process import describe_end
 
 _COMMAND = (sys.executable, "-P", "-m", "app.serving.impression_writer")
 _POSTGRES_SECONDS = 4.0  # that one exchange with Postgres may take
@@ -73,9 +74,13 @@ class ImpressionWriter:
         return made
 
     @property
-    def has_ended(self) -> bool:
-        """Whether it was ended by somebody else, while nothing was asked of it."""
-        return self._process.poll() is not None
+    def end(self) -> str | None:
+        """How it ended, if it has: "SIGKILL", "exit status 1"."""
+        code = self._process.poll()
+        return None if code is None else describe_end(code)
+
+    def __str__(self) -> str:
+        return f"The process that writes impressions ({self._process.pid})"
 
     async def write(self, rows: Sequence[Sequence[Any]], unheard: float) -> int:
         """Have a batch written; returns how many lists of it were.
@@ -113,8 +118,10 @@ class ImpressionWriter:
                 answer = orjson.loads(await self._answers.readline())
         except (OSError, ValueError, RuntimeError) as error:
             # Too late, the socket broke (uvloop says so by RuntimeError), or it ended within a line.
+            ended = self.end
             await self.kill()
-            raise Unavailable("The process that writes impressions does not answer.") from error
+            what = "does not answer, and was ended" if ended is None else f"has ended: {ended}"
+            raise Unavailable(f"{self} {what}.") from error
         if "away" in answer:
             await self.kill()
             raise Unavailable(answer["away"])

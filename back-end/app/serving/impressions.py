@@ -105,8 +105,8 @@ class ImpressionLog:
         self._made_until = datetime.min.replace(tzinfo=UTC)
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Future[None] | None = None
-        self._warned_at = -_SAY_AGAIN_SECONDS
-        self._unsaid = 0
+        self._warned_at: dict[str, float] = {}  # by what of
+        self._unsaid = dict.fromkeys(("full", "refused", "stopping"), 0)  # dropped, by reason
         self._wrote_at = -WRITE_SECONDS
         self._read_until = clock() - settings.discount_hours * 3600.0
         self._read_at = -_READ_SECONDS
@@ -171,6 +171,7 @@ class ImpressionLog:
                 await (self._writer.close() if has_ended else self._writer.kill())
         if len(self):
             self._drop(len(self), "stopping")
+        self._say_dropped(now=True)
 
     async def _work(self, closing: asyncio.Future[None]) -> None:
         if not self.enabled:
@@ -180,6 +181,7 @@ class ImpressionLog:
             await asyncio.wait({closing}, timeout=self._pause())
             if closing.done():
                 break
+            self._say_dropped()
             if self._is_due():
                 await self._write_batch()
             if self.shown.enabled and time.monotonic() - self._read_at >= _READ_SECONDS:
@@ -218,6 +220,8 @@ class ImpressionLog:
             await self._write(self._batch)
         except (Unavailable, Refused, DBAPIError) as error:
             return self._failed(error)
+        if self._is_second_try:
+            logger.info("Impressions are written again; %d more wait.", len(self._queue))
         self._batch, self._is_second_try = [], False
         return True
 
@@ -233,7 +237,7 @@ class ImpressionLog:
     def _failed(self, error: Unavailable | Refused | DBAPIError) -> bool:
         """Keep the batch for another try, unless it is the batch that is wrong."""
         if isinstance(error, Unavailable):
-            if self._database.available and self._may_warn():  # else others have said why
+            if self._database.available and self._may_warn("wait"):  # else others have said why
                 logger.warning("Impressions wait, and are tried again: %s", error)
             self._is_second_try = True
             return False
@@ -254,11 +258,14 @@ class ImpressionLog:
             return
         for at in (min(noted.at for noted in kept), max(noted.at for noted in kept)):
             await self._make_days(datetime.fromtimestamp(at, UTC))
-        if self._writer is not None and self._writer.has_ended:
+        if self._writer is not None and (end := self._writer.end) is not None:
+            logger.warning("%s has ended: %s. Another is started.", self._writer, end)
             self._writer = None
         writer = self._writer = self._writer or await self._start_writer()
         if self._is_second_try:  # the first may have been committed before the session was lost
-            kept = await asyncio.to_thread(self._not_written, kept)
+            missing = await asyncio.to_thread(self._not_written, kept)
+            metrics.impressions_written.inc(len(kept) - len(missing))
+            kept = missing
         self._may_be_there = True
         try:
             with tracing.step("postgres write", **{"db.system.name": "postgresql"}):
@@ -331,20 +338,24 @@ class ImpressionLog:
             return impressions.make_days(connection, days)
 
     def _drop(self, count: int, reason: str) -> None:
-        """Count lists that are not written, and say so once a minute."""
+        """Count lists that are not written; `_say_dropped` tells of them."""
         metrics.impressions_dropped.labels(reason).inc(count)
-        self._unsaid += count
-        if self._may_warn() or reason == "stopping":
-            are = "may be missing" if self._may_be_there else "are not"
-            logger.warning("%d lists that were shown %s in the log (%s).", self._unsaid, are, reason)
-            self._unsaid = 0
+        self._unsaid[reason] += count
 
-    def _may_warn(self) -> bool:
+    def _say_dropped(self, *, now: bool = False) -> None:
+        """Once a minute, and at the end."""
+        for reason, count in self._unsaid.items():
+            if count and (now or self._may_warn(reason)):
+                are = "may be missing" if reason == "stopping" and self._may_be_there else "are not"
+                logger.warning("%d lists that were shown %s in the log (%s).", count, are, reason)
+                self._unsaid[reason] = 0
+
+    def _may_warn(self, of: str) -> bool:
         """Once a minute."""
         now = time.monotonic()
-        if now - self._warned_at < _SAY_AGAIN_SECONDS:
+        if now - self._warned_at.get(of, -_SAY_AGAIN_SECONDS) < _SAY_AGAIN_SECONDS:
             return False
-        self._warned_at = now
+        self._warned_at[of] = now
         return True
 
 

@@ -161,17 +161,17 @@ class Worker:
             await asyncio.to_thread(self.keeper.tried.wait, _START_SECONDS)
 
     async def stop(self) -> None:
-        share = self.STOP_SECONDS / 4
-        await self.impressions.close(share)
-        await asyncio.to_thread(self.reporter.close, share)
+        ends, share = time.monotonic() + self.STOP_SECONDS, self.STOP_SECONDS / 6
+        await self.impressions.close(self.STOP_SECONDS - 3 * share)  # what it cannot write is lost
+        await asyncio.to_thread(self.reporter.close, ends - time.monotonic() - 2 * share)
         self._stopping.set()
         self.shadow.wake()
         self.versions.close()
         self.attendance.leave()
         self.keeper.wake()
         self.follower.hurry()
-        for thread in (self.follower, self.keeper):
-            await asyncio.to_thread(thread.join, share)
+        await asyncio.to_thread(self.follower.join, max(share, ends - time.monotonic() - share))
+        await asyncio.to_thread(self.keeper.join, max(share, ends - time.monotonic()))
         self.database.close()
         self._feed_engine.dispose()
 

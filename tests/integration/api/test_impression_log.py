@@ -12,6 +12,7 @@ from app import metrics
 from app.serving import deadline
 from app.serving.bell import Bell
 from app.serving.database import Database
+from app.serving.impression_writer import ImpressionWriter
 from app.serving.impressions import BATCH, BATCH_PLACES, WRITE_SECONDS, ImpressionLog
 from app.serving.variants import CHAMPION
 from psycopg2.extensions import get_wait_callback, set_wait_callback
@@ -113,15 +114,25 @@ def test_everything_that_waits_is_written_when_the_worker_stops(
 
 
 def test_a_queue_that_is_full_drops_counts_and_says_so(
-    database: Database, caplog: pytest.LogCaptureFixture
+    database: Database, loop: Loop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    database.available = False
     log = ImpressionLog(database, Impressions(queue=3))
     before = _dropped("full")
     for _ in range(5):
         _note(log, "ada")
     assert len(log) == 3
-    assert _dropped("full") - before == 2
-    assert "not in the log (full)" in caplog.text
+    loop.call(log.start)
+    eventually(lambda: "2 lists that were shown are not in the log (full)" in caplog.text)
+    monkeypatch.setattr("app.serving.impressions._SAY_AGAIN_SECONDS", 0.5)
+    eventually(lambda: bool(log._batch))
+    for _ in range(10):
+        _note(log, "ada")  # of which three fit again; none is dropped after them
+    eventually(
+        lambda: "7 lists that were shown are not in the log (full)" in caplog.text
+    )  # though none follows
+    assert _dropped("full") - before == 9
+    loop.run(log.close(5.0))
 
 
 def test_lists_wait_while_postgres_is_away_and_are_written_once_when_it_is_back(
@@ -151,7 +162,7 @@ def test_lists_are_written_although_postgres_cut_the_connections(
 
 
 def test_lists_are_written_although_the_process_that_writes_them_was_killed(
-    engine: Engine, database: Database, loop: Loop
+    engine: Engine, database: Database, loop: Loop, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = _writing(engine, database, loop)
     first = log._writer
@@ -161,6 +172,7 @@ def test_lists_are_written_although_the_process_that_writes_them_was_killed(
     eventually(lambda: len(written_to(engine)) == 2)
     assert log._writer is not first
     loop.run(log.close(10.0))
+    assert f"({first._process.pid}) has ended: SIGKILL. Another is started." in caplog.text
     assert [user_id for user_id, _ in written_to(engine)] == ["ada", "bob"]
 
 
@@ -242,19 +254,23 @@ def test_a_batch_whose_commit_was_not_confirmed_is_not_written_twice(
     log = ImpressionLog(database, Impressions())
     _note(log, "ada")
     _note(log, None)
-    write, lost = log._write, []
+    write, lost = ImpressionWriter.write, []
+    counted = metrics.impressions_written._value.get()
 
-    async def write_and_lose(batch):  # type: ignore[no-untyped-def]
-        await write(batch)
+    async def write_and_lose(writer, rows, unheard):  # type: ignore[no-untyped-def]
+        done = await write(writer, rows, unheard)
         if not lost:
             lost.append(True)
+            await writer.kill()
             raise Unavailable("the connection is lost")
+        return done
 
-    monkeypatch.setattr(log, "_write", write_and_lose)
+    monkeypatch.setattr(ImpressionWriter, "write", write_and_lose)
     loop.call(log.start)
     eventually(lambda: len(log) == 0 and bool(lost))
     loop.run(log.close(10.0))
     assert len(written_to(engine)) == 2
+    assert metrics.impressions_written._value.get() - counted == 2
 
 
 def test_what_is_left_when_postgres_stays_away_is_counted_at_the_end(
