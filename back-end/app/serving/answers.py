@@ -13,7 +13,7 @@ from marquee.recommend.chain import Source
 from marquee.recommend.listing import Listing
 from marquee.recommend.recommender import Front
 
-KEPT_PLACES = 32  # of a front, of which it is kept what is said of them: 200 bytes each
+KEPT_PLACES = 32  # the first of a front, 200 bytes each: most lists come from there
 
 
 class Heading(TypedDict):
@@ -58,6 +58,7 @@ def entries_of(
     fragments: Sequence[str],
     offset: int = 0,
     reasons: Sequence[Sequence[Why]] | None = None,
+    front: Front | None = None,
 ) -> bytes:
     """The entries of a list, without its brackets.
 
@@ -66,43 +67,37 @@ def entries_of(
         fragments: the JSON of each row's item, without its last brace.
         offset: places of the pages before.
         reasons: of each place; None where they were not asked for.
+        front: of the person's order, with which it is kept what is said of an item; see `kept`.
     """
     sources = listing.sources
     for source in set(sources):
         metrics.count_listed(source, sources.count(source))
     if not sources:
         return b""
-    said = told(listing.scores, figures, sources, reasons)
-    rows, ranks = listing.rows.tolist(), range(offset + 1, offset + len(sources) + 1)
-    return _entries(fragments, rows, ranks, said)
-
-
-def entries_of_front(listing: Listing, front: Front, fragments: Sequence[str], offset: int = 0) -> bytes:
-    """`entries_of` a list without reasons, not empty, that comes from the front of one person's order alone.
-
-    What it says of an item is kept with the front: the person's next list mostly has the same items.
-    """
-    assert listing.front_places is not None  # noqa: S101  it comes from there
-    places, known = listing.front_places.tolist(), front.told
-    missing = [place for place in places if place not in known]
-    if missing:
-        figures, scores = front.figures.take(missing, axis=1), front.scores.take(missing)
-        fresh = told(scores, figures, listing.sources[: len(missing)])  # all are of one source
-        keep(front, missing, fresh)
-        known = known | dict(zip(missing, fresh, strict=True))
-    metrics.count_listed(listing.sources[0], len(places))
-    ranks = range(offset + 1, offset + len(places) + 1)
-    return _entries(fragments, listing.rows.tolist(), ranks, [known[place] for place in places])
-
-
-def keep(front: Front, places: Sequence[int], said: Sequence[str]) -> None:
-    """Keep with a front what is told of some of its places, if they are asked for often."""
-    front.told.update((place, text) for place, text in zip(places, said, strict=True) if place < KEPT_PLACES)
-
-
-def _entries(fragments: Sequence[str], rows: list[int], ranks: range, said: list[str]) -> bytes:
-    entries = zip(rows, ranks, said, strict=True)
+    said = kept(front, listing) if reasons is None else None
+    if said is None:
+        said = told(listing.scores, figures, sources, reasons)
+        if reasons is None:
+            keep(front, listing, said)
+    entries = zip(listing.rows.tolist(), range(offset + 1, offset + len(sources) + 1), said, strict=True)
     return ",".join([f'{fragments[row]},"rank":{rank}{rest}' for row, rank, rest in entries]).encode()
+
+
+def kept(front: Front | None, listing: Listing) -> list[str] | None:
+    """What `told` gives of a list without reasons, where its front keeps all of it."""
+    if front is None or listing.front_places is None:
+        return None
+    try:
+        return list(map(front.told.__getitem__, listing.front_places.tolist()))
+    except KeyError:
+        return None
+
+
+def keep(front: Front | None, listing: Listing, said: Sequence[str]) -> None:
+    """Keep with its front what was told of a list: the next one mostly has the same items."""
+    if front is not None and listing.front_places is not None:
+        told_of = zip(listing.front_places.tolist(), said, strict=True)
+        front.told.update((place, text) for place, text in told_of if place < KEPT_PLACES)
 
 
 def told(

@@ -10,7 +10,7 @@ import orjson
 
 from app import metrics
 from app.serving import notices
-from app.serving.answers import keep, told
+from app.serving.answers import keep, kept, told
 from app.serving.asked import Asked, wanted_of
 from app.serving.audience import Person
 from app.serving.lists import ListMaker
@@ -170,7 +170,7 @@ def _told(
     recommender: Recommender, states: Sequence[PersonState], listings: Sequence[Listing]
 ) -> list[list[str]]:
     """Of each list the JSON of each entry from behind its rank on: as the front knows it, or anew."""
-    said = [_known(state, listing) for state, listing in zip(states, listings, strict=True)]
+    said = [kept(state.front, listing) for state, listing in zip(states, listings, strict=True)]
     unknown = [number for number, texts in enumerate(said) if texts is None]
     if unknown:
         some = [listings[number] for number in unknown]
@@ -180,19 +180,8 @@ def _told(
         fresh = iter(told(scores, figures, sources))
         for number, listing in zip(unknown, some, strict=True):
             said[number] = anew = list(islice(fresh, len(listing.rows)))
-            front = states[number].front
-            if front is not None and listing.front_places is not None:
-                keep(front, listing.front_places.tolist(), anew)
+            keep(states[number].front, listing, anew)
     return [texts for texts in said if texts is not None]
-
-
-def _known(state: PersonState, listing: Listing) -> list[str] | None:
-    if state.front is None or listing.front_places is None:
-        return None
-    try:
-        return list(map(state.front.told.__getitem__, listing.front_places.tolist()))
-    except KeyError:
-        return None
 
 
 def _notice(batch: Batch, person: Person, state: PersonState, listing: Listing) -> str | None:

@@ -121,10 +121,8 @@ class Follower(VitalThread):
         metrics.database_up.set(1)
 
     def _read(self, connection: Connection) -> None:
-        rung, began = (
-            self._bell.count(),
-            time.monotonic(),
-        )  # before the snapshot: later things are not in it
+        # Before the snapshot is taken: what is rung or committed later may not be in it.
+        rung, began = self._bell.count(), time.monotonic()
         fresh = self._postponed.due(self._reader.read(connection), time.monotonic())
         if fresh:
             for change in fresh:

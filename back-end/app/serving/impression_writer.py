@@ -61,8 +61,8 @@ class ImpressionWriter:
         try:
             ours, its = socket.socketpair()
             with its:
-                answers, questions = await asyncio.open_unix_connection(sock=ours)
                 process = await asyncio.to_thread(_popen, its.fileno())
+            answers, questions = await asyncio.open_unix_connection(sock=ours)
         except OSError as error:
             raise Unavailable("The process that writes impressions cannot be started.") from error
         made = cls(process, answers, questions)
@@ -172,7 +172,7 @@ def _answers(questions: Iterator[bytes]) -> Iterator[dict[str, int | str]]:
             shown = [Impression(datetime.fromtimestamp(at, UTC), *rest) for at, *rest in rows]
             with _ended_after(seconds):
                 written = impression_rows.write(session, shown, timedelta(seconds=unheard))
-        except Exception as error:
+        except Exception as error:  # of this batch, which is refused: the next may be well
             if connection.closed or isinstance(error, psycopg2.OperationalError):
                 yield {"away": _one_line(error)}
                 return

@@ -194,7 +194,10 @@ class ListMaker:
         }
         if made.asked.log:
             self.note(request_id, who.user_id, ground, listing, arm)
-        return answers.recommendations(heading, _entries_of(made))
+        entries = answers.entries_of(
+            listing, made.figures, ground.fragments, made.asked.offset, made.why, made.front
+        )
+        return answers.recommendations(heading, entries)
 
     def note(
         self, request_id: str, user_id: str | None, ground: Ground, listing: Listing, arm: Arm = CHAMPION
@@ -319,13 +322,6 @@ class ListMaker:
         if self._bare.catalogue is not catalogue:
             self._bare = BareShelf(catalogue, self._rules)
         return self._bare
-
-
-def _entries_of(made: Made) -> bytes:
-    listing, fragments, offset = made.listing, made.ground.fragments, made.asked.offset
-    if made.front is not None and len(listing.rows) and made.reasons is None:
-        return answers.entries_of_front(listing, made.front, fragments, offset)
-    return answers.entries_of(listing, made.figures, fragments, offset, made.why)
 
 
 def _as_long_as(catalogue: Catalogue, scores: Float32) -> Float32:

@@ -2,14 +2,13 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
-from app.serving.impression_writer import ImpressionWriter, Refused
+from app.serving.impression_writer import ImpressionWriter, Refused, _ended_after
 from sqlalchemy import Engine, text
 from uuid_utils import uuid7
 
@@ -87,10 +86,18 @@ def test_a_signal_to_everybody_does_not_keep_it_from_writing(
     assert written_to(engine) == [("ada", list(ITEMS[:2]))]
 
 
-def test_what_postgres_refuses_is_told_and_the_next_batch_is_written(
-    engine: Engine, loop: Loop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.serving.impression_writer._POSTGRES_SECONDS", 3.0)
+def test_time_is_not_counted_on_after_postgres_has_refused() -> None:
+    def refuse() -> None:
+        with _ended_after(60.0):
+            assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        refuse()
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_what_postgres_refuses_is_told_and_the_next_batch_is_written(engine: Engine, loop: Loop) -> None:
     writer = _start(engine, loop)
     with pytest.raises(Refused, match="no partition"):
         loop.run(writer.write([_row("ada")], 0.0))
@@ -98,7 +105,6 @@ def test_what_postgres_refuses_is_told_and_the_next_batch_is_written(
         loop.run(writer.write([(NOON.timestamp(),)], 0.0))
     with engine.begin() as connection:
         impressions.make_days(connection, [NOON.date()])
-    time.sleep(3.2)  # longer than Postgres may take: the time is not counted on
     assert loop.run(writer.write([_row("bob")], 0.0)) == 1
     loop.run(writer.close())
 
