@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from marquee.models.protocol import Arrays, Float32
+from marquee.models.protocol import Arrays, Float32, Rows
 
 
 def blas_threads(threads: int) -> AbstractContextManager[object]:
@@ -36,6 +36,16 @@ def checked(
     if array.dtype != np.dtype(dtype) or not fits:
         raise ValueError(f"{name} is {array.dtype}{array.shape}, not {np.dtype(dtype)}{shape}")
     return np.asarray(array)
+
+
+def rows_of(array: Float32, rows: Rows | None) -> Float32:
+    """Some rows of an array that lies by rows or by columns, or all; a slice is a view."""
+    if rows is None:
+        return array
+    if isinstance(rows, slice):
+        return array[rows]
+    # `take` copies the whole of an array that does not lie as it goes.
+    return array.take(rows, axis=0) if array.flags.c_contiguous else array.T.take(rows, axis=1).T
 
 
 def by_columns(factors: Float32) -> Float32:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marquee.domain.history import History
-from marquee.models.arrays import check_names, checked
-from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
+from marquee.models.arrays import check_names, checked, rows_of
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Rows, State, States
 
 _ARRAYS = (
     "mean",
@@ -95,10 +95,8 @@ class BayesSvdpp:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
-        factors = self._flat(self.item_factors)
-        if rows is not None:
-            factors = factors.take(rows, axis=0)
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
+        factors = rows_of(self._flat(self.item_factors), rows)
         return factors @ state[:-1] + np.float32(self.mean + state.item(-1))
 
     def score_many(self, states: States) -> Float32:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marquee.domain.history import History
-from marquee.models.arrays import check_names, checked
-from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
+from marquee.models.arrays import check_names, checked, rows_of
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -54,9 +54,8 @@ class Biases:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
-        item_biases = self.item_biases if rows is None else self.item_biases[rows]
-        return item_biases + np.float32(self.mean + state[0])
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
+        return rows_of(self.item_biases, rows) + np.float32(self.mean + state[0])
 
     def score_many(self, states: States) -> Float32:
         return self.item_biases + (np.float32(self.mean) + states)

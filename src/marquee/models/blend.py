@@ -13,7 +13,7 @@ from marquee.domain.history import NOTHING_IMPLIED, History
 from marquee.models.arrays import check_names, checked
 from marquee.models.components import COMPONENTS
 from marquee.models.contributions import Contributions, contributions, joined
-from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Scorer, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Rows, Scorer, State, States
 
 K = 10  # of the nDCG that weights are chosen by
 FACTORS = (2.0, 1.25)  # by which a weight is tried higher and lower, coarse first
@@ -75,7 +75,7 @@ class Blend:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
         return state[: self.n_items] if rows is None else state[rows]
 
     def score_many(self, states: States) -> Float32:

@@ -170,8 +170,8 @@ def bundle_from_arrays(
 ) -> Manifest:
     """Write a bundle of a model that was trained elsewhere, from what it says of items.
 
-    Row r of every array is item `item_ids[r]`, in any order; they are put into the catalogue's, where items
-    that were not exported have zeros. Exactly one of the three decides the order of lists. People are folded
+    Row r of every array is item `item_ids[r]`, in any order; they are put into that of
+    `ratings.rated_first()`, where items that were not exported have zeros. Exactly one of the three decides the order of lists. People are folded
     in from their ratings: nothing about them is needed.
 
     Args:
@@ -207,7 +207,7 @@ def bundle_from_arrays(
     """
     models = imported_models(
         Exported(item_ids, ranking_factors, ranking_weights, ranking_scores, rating_factors),
-        ratings,
+        ratings.rated_first(),
         dislike=dislike,
         fold_in=fold_in,
         held_out=held_out,

@@ -12,7 +12,7 @@ from marquee.models import sparse_rows
 from marquee.models.arrays import check_names, checked
 from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -71,7 +71,7 @@ class Content:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
         scores = self.score_new(state, self.features)
         return scores if rows is None else scores[rows]
 

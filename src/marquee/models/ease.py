@@ -18,7 +18,7 @@ from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked
 from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -92,7 +92,7 @@ class Ease:
             states[:, self.n_items :] += profiles @ self.feature_weights[self.n_items :]
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
         return state[: self.n_items] if rows is None else state[rows]
 
     def score_many(self, states: States) -> Float32:

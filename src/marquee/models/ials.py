@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.linalg import blas, cho_factor, cho_solve, lapack
 
 from marquee.domain.history import History
-from marquee.models.arrays import blas_threads, by_columns, check_names, checked
+from marquee.models.arrays import blas_threads, by_columns, check_names, checked, rows_of
 from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -97,8 +97,8 @@ class Ials:
 
     def fold_in(self, history: History) -> State:
         rows, weights = self.liking.of_history(history)
-        gram = np.float32(self.penalties.alpha) * self.gram
-        return _best(self.item_factors[rows], weights, gram, self._penalty_of(history))
+        factors = rows_of(self.item_factors, rows)
+        return _best(factors, weights, self.gram, self.penalties.alpha, self._penalty_of(history))
 
     def _penalty_of(self, history: History) -> float:
         n_ratings = len(history) + float(history.implied.weights.sum())
@@ -110,9 +110,8 @@ class Ials:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
-        factors = self.item_factors if rows is None else self.item_factors[rows]
-        scores: Float32 = factors @ state
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
+        scores: Float32 = rows_of(self.item_factors, rows) @ state
         return scores
 
     def score_many(self, states: States) -> Float32:
@@ -186,7 +185,7 @@ def train(
 
 def _solved(rated: Csr, others: Float32, penalties: Penalties, pool: ThreadPoolExecutor) -> Float32:
     """The best factors of each row of `rated` for the factors of the other side; blocks run side by side."""
-    gram = np.float32(penalties.alpha) * (others.T @ others)
+    gram = others.T @ others
     solved = np.zeros((rated.shape[0], others.shape[1]), dtype=np.float32)
 
     def solve(start: int) -> None:
@@ -195,22 +194,25 @@ def _solved(rated: Csr, others: Float32, penalties: Penalties, pool: ThreadPoolE
             if last > first:
                 factors = others.take(rated.indices[first:last], axis=0)
                 penalty = penalties.of(last - first, len(others))
-                solved[row] = _best(factors, rated.data[first:last], gram, penalty)
+                solved[row] = _best(factors, rated.data[first:last], gram, penalties.alpha, penalty)
 
     for _ in pool.map(solve, range(0, len(solved), ROWS_AT_ONCE)):
         pass  # waits for each, and raises what it raised
     return solved
 
 
-def _best(others: Float32, weights: Float32, gram: Float32, penalty: float) -> Float32:
-    """(O'WO + gram + penalty I)^-1 O'w, with O the factors of what one row has rated and w the weights."""
+def _best(others: Float32, weights: Float32, gram: Float32, alpha: float, penalty: float) -> Float32:
+    """(O'WO + alpha gram + penalty I)^-1 O'w, with O the factors of what one row has rated, w the weights."""
+    if not len(weights):
+        return np.zeros(len(gram), dtype=np.float32)  # BLAS refuses a matrix without rows
     root = np.sqrt(weights)
     scaled = others * root[:, np.newaxis]
-    # A matrix times itself costs BLAS half of what two matrices do; LAPACK, which counts by columns, takes
-    # the transpose, being the same, without a copy.
-    system = scaled.T @ scaled + gram
+    # BLAS makes half of a matrix times its transpose, and LAPACK looks at that half alone. Both count by
+    # columns: what lies by rows is to them its transpose, and `gram` is its own.
+    by_columns, transposed = (scaled, 1) if scaled.flags.f_contiguous else (scaled.T, 0)
+    system = blas.ssyrk(1.0, by_columns, beta=alpha, c=gram.T, trans=transposed, lower=1)
     system.flat[:: len(system) + 1] += penalty
-    _, solution, failed = lapack.sposv(system.T, root @ scaled, lower=True, overwrite_a=True)
+    _, solution, failed = lapack.sposv(system, root @ scaled, lower=True, overwrite_a=True)
     if failed:
         raise np.linalg.LinAlgError("the penalised Gram matrix is not positive definite")
     return np.asarray(solution, dtype=np.float32)

@@ -19,7 +19,7 @@ from marquee.models.arrays import check_names
 from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.neighbours import BLOCK, TINY, nearest
-from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Int64, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Int64, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -68,7 +68,7 @@ class ItemKnn:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
         return state if rows is None else state[rows]
 
     def score_many(self, states: States) -> Float32:

@@ -13,7 +13,7 @@ from marquee.models.fallback import Fallback
 from marquee.models.model_set import ModelSet
 from marquee.models.neighbours import Neighbours
 from marquee.models.popularity import Popularity
-from marquee.models.protocol import Arrays, Csr, Float32, Int32, RatingModel, Scorer, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, RatingModel, Rows, Scorer, State, States
 
 M = TypeVar("M", bound=Scorer)
 
@@ -50,9 +50,13 @@ class Extended(Generic[M]):
     def fold_in_many(self, histories: Sequence[History]) -> States:
         return self.model.fold_in_many([self._trained(history) for history in histories])
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
         if rows is None:
             return np.concatenate((self.model.score(state), self.model.score_new(state, self.features)))
+        if isinstance(rows, slice):
+            _, stop, step = rows.indices(self.n_items)
+            are_trained = step > 0 and stop <= self.model.n_items
+            return self.model.score(state, rows) if are_trained else self.score(state)[rows]
         new = rows >= self.model.n_items
         if not new.any():
             return self.model.score(state, rows)

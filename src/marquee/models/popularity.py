@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from marquee.domain.history import History
 from marquee.models.arrays import check_names, checked
 from marquee.models.contributions import Contributions, told_rows
-from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -66,7 +66,7 @@ class Popularity:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
         return state if rows is None else state[rows]
 
     def score_many(self, states: States) -> Float32:

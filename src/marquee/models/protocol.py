@@ -19,6 +19,7 @@ Float64: TypeAlias = NDArray[np.float64]
 Int32: TypeAlias = NDArray[np.int32]
 Int64: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
+Rows: TypeAlias = Int32 | slice
 Csr: TypeAlias = "sparse.csr_array[Any, tuple[int, int]]"
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 State: TypeAlias = Float32
@@ -51,7 +52,7 @@ class Scorer(Protocol):
         """States of many histories, shape (n, state_size)."""
         ...
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
         """One finite value an item: shape (n_items,), or (len(rows),) for some rows alone."""
         ...
 

@@ -15,8 +15,8 @@ from scipy.linalg import lapack
 
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
-from marquee.models.arrays import check_names, checked
-from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, State, States
+from marquee.models.arrays import check_names, checked, rows_of
+from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Rows, State, States
 from marquee.models.user_factors import UserFactors
 
 if TYPE_CHECKING:  # serving needs neither pandas nor surprise
@@ -84,10 +84,8 @@ class Svd:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
-        factors, biases = self.item_factors, self.item_biases
-        if rows is not None:
-            factors, biases = factors.take(rows, axis=0), biases.take(rows)
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
+        factors, biases = rows_of(self.item_factors, rows), rows_of(self.item_biases, rows)
         return factors @ state[:-1] + (biases + np.float32(self.mean + state.item(-1)))
 
     def score_many(self, states: States) -> Float32:

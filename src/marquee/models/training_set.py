@@ -124,6 +124,25 @@ class TrainingSet:
         parts = (self.user_rows[rows], self.item_rows[rows], self.ratings[rows], self.times[rows])
         return type(self)(self.items, self.user_ids, *parts, self.item_features, self.user_features)
 
+    def rated_first(self) -> Self:
+        """The same with the items that nobody has rated after all others; each part keeps its order.
+
+        So a model that serves scores the first rows alone; see `Recommender`.
+        """
+        unrated = self.item_counts() == 0
+        if not (unrated[:-1] & ~unrated[1:]).any():
+            return self  # they are
+        order = np.argsort(unrated, kind="stable")
+        row_of = np.empty(len(order), np.int32)
+        row_of[order] = np.arange(len(order))
+        item_rows = row_of[self.item_rows]
+        sorted_again = np.lexsort((item_rows, self.times, self.user_rows))
+        return replace(
+            replace(self, item_rows=item_rows).take(sorted_again),
+            items=ItemIndex(self.items.ids[row] for row in order.tolist()),
+            item_features=replace(self.item_features, values=self.item_features.values[order]),
+        )
+
     def fingerprint(self) -> str:
         """SHA-256 of ids and arrays: another row, another order of items, another value change it."""
         sha = hashlib.sha256()

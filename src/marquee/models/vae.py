@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from marquee.domain.history import History
-from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.arrays import blas_threads, check_names, checked, rows_of
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Csr, Float32, Int32, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Int32, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet
@@ -86,10 +86,8 @@ class Vae:
             states[row] = self.fold_in(history)
         return states
 
-    def score(self, state: State, rows: Int32 | None = None) -> Float32:
-        into, bias = self.weights.into_items, self.weights.item_bias
-        if rows is not None:
-            into, bias = into.take(rows, axis=0), bias.take(rows)
+    def score(self, state: State, rows: Rows | None = None) -> Float32:
+        into, bias = rows_of(self.weights.into_items, rows), rows_of(self.weights.item_bias, rows)
         return np.asarray(into @ state + bias, dtype=np.float32)
 
     def score_many(self, states: States) -> Float32:

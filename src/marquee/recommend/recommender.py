@@ -118,17 +118,16 @@ class Recommender:
         self._popularity = models.fallback.popularity.popularity
         # What nobody has rated is ranked by its features, or not at all.
         unranked = (self._popularity == 0) & (not models.ranking.scores_new)
-        self._unranked = np.where(unranked, -np.inf, 0.0).astype(np.float32)  # to be added: one pass, a copy
+        # Models that serve have such items last (`TrainingSet.rated_first`): those are not even scored.
+        self._ranked = slice(0, int(np.flatnonzero(~unranked).max(initial=-1)) + 1)
+        self._barred = np.where(unranked, -np.inf, 0.0).astype(np.float32)[self._ranked]  # to be added
 
     def state(self, history: History) -> PersonState:
         """Fold one history in; its rows must be rows of `models.items`."""
         rating, seen = self.models.rating.fold_in(history), history.left_out
+        source: Source
         if history.tells:
-            told = self.models.ranking.score(self.models.ranking.fold_in(history))
-            scores = told + self._unranked
-            if not (tells_apart(told[:_LOOKED_AT_FIRST]) or tells_apart(told)):
-                scores.fill(-np.inf)
-            source: Source = "personal"
+            scores, source = self._personal_scores(history), "personal"
         else:
             scores, source = self._first_scores(history), "profile"
         scores[seen] = -np.inf
@@ -261,6 +260,17 @@ class Recommender:
             return similar_scores(liked, self.models.fallback.neighbours)
         return None if categories is None else category_scores(liked, categories, self._popularity)
 
+    def _personal_scores(self, history: History) -> Float32:
+        """By the ranking model; -inf for what is not ranked, and everywhere when it knows nothing of them."""
+        told = self.models.ranking.score(self.models.ranking.fold_in(history), self._ranked)
+        scores = np.empty(len(self._popularity), np.float32)
+        if tells_apart(told[:_LOOKED_AT_FIRST]) or tells_apart(told):
+            np.add(told, self._barred, out=scores[self._ranked])
+            scores[len(told) :] = -np.inf
+        else:
+            scores.fill(-np.inf)
+        return scores
+
     # ---- many lists ----
 
     def top_many(self, histories: Sequence[History], n: int, *, states: States | None = None) -> Int32:
@@ -298,8 +308,10 @@ class Recommender:
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
         """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
-        told = self.models.ranking.score_many(states)
-        scores = told + self._unranked
+        told = self.models.ranking.score_many(states)[:, self._ranked]
+        scores = np.empty((len(told), len(self._popularity)), np.float32)
+        np.add(told, self._barred, out=scores[:, self._ranked])
+        scores[:, told.shape[1] :] = -np.inf
         scores[~tells_apart(told)] = -np.inf
         for row, history in enumerate(histories):
             if not history.tells:

@@ -49,7 +49,7 @@ def train_whole(
     Args:
         metrics: of the recipe, for the manifest.
     """
-    whole = training_set(snapshot.tables, snapshot.tables.ratings)
+    whole = training_set(snapshot.tables, snapshot.tables.ratings).rated_first()
     trained = train_models(whole, recipe.rating, recipe.ranking, intervals=recipe.intervals, threads=threads)
     models, people = trained.models, trained.user_factors
     facts = Facts(

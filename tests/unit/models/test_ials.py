@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from marquee.domain.history import History
 from marquee.models import ials
 from marquee.models.ials import Ials, Penalties
 from marquee.models.liking import Liking
+from marquee.models.protocol import Float32
 from marquee.models.training_set import TrainingSet
 from marquee.training.model_files import read_model, write_model
 from tests.support.ratings import checkerboard, frame_of, liked_only
@@ -36,6 +38,19 @@ def _objective(ratings: TrainingSet, model: Ials) -> float:
     ):
         loss += (0.05 * (counts + 0.3 * others) ** 0.8 * (factors**2).sum(axis=1)).sum()
     return float(loss)
+
+
+@pytest.mark.parametrize("by", [np.ascontiguousarray, np.asfortranarray])
+def test_nobody_has_a_state_of_zeros_and_blas_has_no_complaint(
+    ratings: TrainingSet, by: Callable[[Float32], Float32], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """BLAS writes to standard output what it refuses, and gives no error."""
+    model = ials.train(ratings, n_factors=4, n_epochs=2, **PENALTIES)
+    model = replace(model, item_factors=by(model.item_factors))
+    assert_array_equal(model.fold_in(History.empty()), np.zeros(4))
+    for n in (1, 2, 5, ratings.n_items):
+        assert model.fold_in(History.of(range(n), [4.0] * n, [0] * n)).any()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_state_worked_out_by_hand() -> None:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -38,6 +39,23 @@ def test_taking_some_ratings_keeps_everybodys_rows() -> None:
     some = TrainingSet.from_frame(RATINGS).take(np.array([2, 3]))
     assert some.user_ids == ("a", "b")
     assert [len(history) for history in some.histories()] == [0, 2]
+
+
+def test_items_that_nobody_has_rated_come_last() -> None:
+    """Items rated at one time stay in the order of their rows."""
+    items = pd.DataFrame({"item_id": ["v", "w", "x", "y", "z"], "genres": [["V"], ["W"], ["X"], ["Y"], ["Z"]]})
+    rated = frame_of(("a", "z", 5.0, 30), ("a", "w", 4.0, 30), ("b", "x", 3.0, 10))
+    before = TrainingSet.from_tables(rated, items, pd.DataFrame({"user_id": []}))
+    ratings = before.rated_first()
+    assert ratings.items.ids == ("w", "x", "z", "v", "y")
+    assert_array_equal(ratings.item_counts(), [1, 1, 1, 0, 0])
+    assert_array_equal(ratings.item_rows, [0, 2, 1])
+    assert_array_equal(ratings.ratings, np.array([4, 5, 3], dtype=np.float32))
+    assert_array_equal(ratings.user_rows, [0, 0, 1])
+    genres = ratings.item_features.values.toarray() @ np.arange(len(ratings.item_features.names))
+    names = [ratings.item_features.names[int(column)] for column in genres]
+    assert names == ["genre:w", "genre:x", "genre:z", "genre:v", "genre:y"]
+    assert ratings.rated_first() is ratings
 
 
 def test_histories_of_leave_out_items_that_the_index_does_not_know() -> None:

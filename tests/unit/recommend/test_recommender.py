@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from marquee.domain.history import UNKNOWN_ROW, History, Implied, ItemIndex
 from marquee.models import fallback
@@ -148,6 +149,36 @@ def test_similar_to_what_nobody_knows_yet_is_what_is_popular_in_its_categories()
 def test_similar_items_pass_filters() -> None:
     listed = RECOMMENDER.similar(A, 2, excluded_rows=np.array([C], dtype=np.int32))
     assert _places(listed) == [("d", "similar"), ("b", "popular")]
+
+
+@pytest.mark.parametrize("order", ["abcde", "eabcd", "abecd"])
+def test_what_nobody_has_rated_is_not_ranked_wherever_its_row_is(order: str) -> None:
+    """The model thinks that whoever has rated a likes e best."""
+    rows = np.array(["abcde".index(item) for item in order])
+    weights = np.zeros((5, 5), dtype=np.float32)
+    weights[A] = [0.0, 0.5, -0.1, 0.9, 2.0]
+    popularity, nothing = _float32(0.5, 0.25, 0.125, 0.0625, 0.0), np.zeros((5, 1), dtype=np.float32)
+    models = ModelSet(
+        items=ItemIndex(order),
+        rating=Biases(3.0, np.zeros(5, dtype=np.float32), user_damping=1.0),
+        ranking=Ease.of_weights(weights[np.ix_(rows, rows)]),
+        fallback=Fallback(
+            Popularity.of_scores(popularity[rows]),
+            Neighbours(np.full((5, 1), UNKNOWN_ROW, dtype=np.int32), nothing),
+        ),
+        trained_through=0,
+    )
+    recommender, history = Recommender(models, Serving()), History.of([order.index("a")], [5.0], [0])
+    state = recommender.state(history)
+    listed = recommender.top(state, 9)
+    assert [(one.item_id, one.source) for one in listed] == [
+        ("d", "personal"),
+        ("b", "personal"),
+        ("c", "personal"),
+        ("e", "popular"),
+    ]
+    assert_array_equal(recommender.states([history])[0].scores, state.scores)
+    assert_array_equal(recommender.top_many([history], 4), [[one.row for one in listed]])
 
 
 def test_a_batch_pads_short_lists() -> None:
