@@ -171,8 +171,8 @@ def bundle_from_arrays(
     """Write a bundle of a model that was trained elsewhere, from what it says of items.
 
     Row r of every array is item `item_ids[r]`, in any order; they are put into that of
-    `ratings.rated_first()`, where items that were not exported have zeros. Exactly one of the three decides the order of lists. People are folded
-    in from their ratings: nothing about them is needed.
+    `ratings.rated_first()`, where items that were not exported have zeros. Exactly one of the three decides
+    the order of lists. People are folded in from their ratings: nothing about them is needed.
 
     Args:
         path: the folder to make.

@@ -211,7 +211,8 @@ def _best(others: Float32, weights: Float32, gram: Float32, alpha: float, penalt
     # columns: what lies by rows is to them its transpose, and `gram` is its own.
     by_columns, transposed = (scaled, 1) if scaled.flags.f_contiguous else (scaled.T, 0)
     system = blas.ssyrk(1.0, by_columns, beta=alpha, c=gram.T, trans=transposed, lower=1)
-    system.flat[:: len(system) + 1] += penalty
+    diagonal = system.T.reshape(-1)[:: len(system) + 1]
+    diagonal += penalty
     _, solution, failed = lapack.sposv(system, root @ scaled, lower=True, overwrite_a=True)
     if failed:
         raise np.linalg.LinAlgError("the penalised Gram matrix is not positive definite")

@@ -14,7 +14,7 @@ from scipy import sparse
 from marquee.domain.history import History
 from marquee.models.arrays import blas_threads, check_names, checked, rows_of
 from marquee.models.liking import Liking
-from marquee.models.protocol import Arrays, Csr, Float32, Int32, Rows, State, States
+from marquee.models.protocol import Arrays, Csr, Float32, Rows, State, States
 
 if TYPE_CHECKING:  # serving does not need pandas
     from marquee.models.training_set import TrainingSet

@@ -16,7 +16,6 @@ from marquee.recommend.topn import best_rows, best_rows_many
 from marquee.settings.serving import Serving, Stage
 
 FRONT = 128  # of a person's best rows are found once
-_LOOKED_AT_FIRST = 256  # scores: models that tell any two items apart mostly do so here
 _DECIMALS = 3  # of predicted stars in lists
 _FIGURES = 3  # of a place: stars, and both ends of their interval
 BATCH = 256  # people scored at a time: bounds the memory of `top_many`
@@ -120,7 +119,9 @@ class Recommender:
         unranked = (self._popularity == 0) & (not models.ranking.scores_new)
         # Models that serve have such items last (`TrainingSet.rated_first`): those are not even scored.
         self._ranked = slice(0, int(np.flatnonzero(~unranked).max(initial=-1)) + 1)
-        self._barred = np.where(unranked, -np.inf, 0.0).astype(np.float32)[self._ranked]  # to be added
+        barred = np.where(unranked, np.float32(-np.inf), np.float32(0.0))
+        self._rest = barred[self._ranked.stop :]
+        self._barred = barred[self._ranked] if unranked[self._ranked].any() else None  # to be added
 
     def state(self, history: History) -> PersonState:
         """Fold one history in; its rows must be rows of `models.items`."""
@@ -153,7 +154,7 @@ class Recommender:
     def with_front(self, state: PersonState) -> PersonState:
         """A state that lists will be asked of more than once; it is the state itself that changes."""
         if state.front is None:
-            rows = best_rows(state.scores, FRONT)
+            rows = best_rows(state.scores[self._ranked], FRONT)
             front = Front(rows, state.scores.take(rows), self.figures(state.rating, rows), {})
             object.__setattr__(state, "front", front)
         return state
@@ -263,13 +264,10 @@ class Recommender:
     def _personal_scores(self, history: History) -> Float32:
         """By the ranking model; -inf for what is not ranked, and everywhere when it knows nothing of them."""
         told = self.models.ranking.score(self.models.ranking.fold_in(history), self._ranked)
-        scores = np.empty(len(self._popularity), np.float32)
-        if tells_apart(told[:_LOOKED_AT_FIRST]) or tells_apart(told):
-            np.add(told, self._barred, out=scores[self._ranked])
-            scores[len(told) :] = -np.inf
-        else:
-            scores.fill(-np.inf)
-        return scores
+        # Any two that differ do; the first two mostly do.
+        if not (len(told) > 1 and told.item(0) != told.item(1)) and not tells_apart(told):
+            return np.full(len(self._popularity), -np.inf, np.float32)
+        return np.concatenate((told if self._barred is None else told + self._barred, self._rest))
 
     # ---- many lists ----
 
@@ -310,8 +308,8 @@ class Recommender:
         """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
         told = self.models.ranking.score_many(states)[:, self._ranked]
         scores = np.empty((len(told), len(self._popularity)), np.float32)
-        np.add(told, self._barred, out=scores[:, self._ranked])
-        scores[:, told.shape[1] :] = -np.inf
+        scores[:, self._ranked] = told if self._barred is None else told + self._barred
+        scores[:, self._ranked.stop :] = -np.inf
         scores[~tells_apart(told)] = -np.inf
         for row, history in enumerate(histories):
             if not history.tells:

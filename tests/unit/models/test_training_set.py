@@ -43,7 +43,9 @@ def test_taking_some_ratings_keeps_everybodys_rows() -> None:
 
 def test_items_that_nobody_has_rated_come_last() -> None:
     """Items rated at one time stay in the order of their rows."""
-    items = pd.DataFrame({"item_id": ["v", "w", "x", "y", "z"], "genres": [["V"], ["W"], ["X"], ["Y"], ["Z"]]})
+    items = pd.DataFrame(
+        {"item_id": ["v", "w", "x", "y", "z"], "genres": [["V"], ["W"], ["X"], ["Y"], ["Z"]]}
+    )
     rated = frame_of(("a", "z", 5.0, 30), ("a", "w", 4.0, 30), ("b", "x", 3.0, 10))
     before = TrainingSet.from_tables(rated, items, pd.DataFrame({"user_id": []}))
     ratings = before.rated_first()
