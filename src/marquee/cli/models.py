@@ -136,7 +136,8 @@ def retrain(
 ) -> None:
     """Train a version again, from its manifest's recipe and its snapshot, and compare every file.
 
-    With the same libraries and threads, on a machine of the same kind, the files are the same to the byte.
+    With the same release, libraries and threads, on a machine of the same kind, the files are the same to
+    the byte.
     Nothing is registered: it is the same model. To train something new on old data, use
     `marquee data checkout`.
 

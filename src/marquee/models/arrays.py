@@ -45,7 +45,7 @@ def rows_of(array: Float32, rows: Rows | None) -> Float32:
     if isinstance(rows, slice):
         return array[rows]
     # `take` copies the whole of an array that does not lie as it goes.
-    return array.take(rows, axis=0) if array.flags.c_contiguous else array.T.take(rows, axis=1).T
+    return array.take(rows, axis=0) if array.flags.c_contiguous else array.T.take(rows, axis=-1).T
 
 
 def by_columns(factors: Float32) -> Float32:

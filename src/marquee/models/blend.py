@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marquee.domain.history import NOTHING_IMPLIED, History
-from marquee.models.arrays import check_names, checked
+from marquee.models.arrays import check_names, checked, rows_of
 from marquee.models.components import COMPONENTS
 from marquee.models.contributions import Contributions, contributions, joined
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Rows, Scorer, State, States
@@ -76,7 +76,7 @@ class Blend:
         return states
 
     def score(self, state: State, rows: Rows | None = None) -> Float32:
-        return state[: self.n_items] if rows is None else state[rows]
+        return rows_of(state[: self.n_items], rows)
 
     def score_many(self, states: States) -> Float32:
         return states[:, : self.n_items]

@@ -15,7 +15,7 @@ from scipy.linalg import lapack
 
 from marquee.domain.errors import InvalidInput
 from marquee.domain.history import History
-from marquee.models.arrays import blas_threads, check_names, checked
+from marquee.models.arrays import blas_threads, check_names, checked, rows_of
 from marquee.models.contributions import Contributions
 from marquee.models.liking import Liking
 from marquee.models.protocol import Arrays, Csr, Float32, Float64, Int32, Rows, State, States
@@ -93,7 +93,7 @@ class Ease:
         return states
 
     def score(self, state: State, rows: Rows | None = None) -> Float32:
-        return state[: self.n_items] if rows is None else state[rows]
+        return rows_of(state[: self.n_items], rows)
 
     def score_many(self, states: States) -> Float32:
         return states[:, : self.n_items]

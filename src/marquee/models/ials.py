@@ -209,9 +209,9 @@ def _best(others: Float32, weights: Float32, gram: Float32, alpha: float, penalt
     scaled = others * root[:, np.newaxis]
     # BLAS makes half of a matrix times its transpose, and LAPACK looks at that half alone. Both count by
     # columns: what lies by rows is to them its transpose, and `gram` is its own.
-    by_columns, transposed = (scaled, 1) if scaled.flags.f_contiguous else (scaled.T, 0)
-    system = blas.ssyrk(1.0, by_columns, beta=alpha, c=gram.T, trans=transposed, lower=1)
-    diagonal = system.T.reshape(-1)[:: len(system) + 1]
+    laid_out, transposed = (scaled, 1) if scaled.flags.f_contiguous else (scaled.T, 0)
+    system = blas.ssyrk(1.0, laid_out, beta=alpha, c=gram.T, trans=transposed, lower=1)
+    diagonal = np.einsum("ii->i", system)  # a view
     diagonal += penalty
     _, solution, failed = lapack.sposv(system, root @ scaled, lower=True, overwrite_a=True)
     if failed:

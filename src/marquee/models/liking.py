@@ -36,7 +36,7 @@ class Liking:
         if self.most <= self.least:
             return np.ones(len(stars), dtype=np.float32)
         share = (stars - np.float32(self.least)) / np.float32(self.most - self.least)
-        share = np.minimum(np.maximum(share, 0.0), 1.0)  # a third of the time of `clip` on a short history
+        share = np.minimum(np.maximum(share, 0.0), 1.0)  # a third of the time of `clip`
         return np.asarray(self.dislike + (1.0 - self.dislike) * share, dtype=np.float32)
 
     def of_history(self, history: History) -> tuple[Int32, Float32]:

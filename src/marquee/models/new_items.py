@@ -54,9 +54,10 @@ class Extended(Generic[M]):
         if rows is None:
             return np.concatenate((self.model.score(state), self.model.score_new(state, self.features)))
         if isinstance(rows, slice):
-            _, stop, step = rows.indices(self.n_items)
-            are_trained = step > 0 and stop <= self.model.n_items
-            return self.model.score(state, rows) if are_trained else self.score(state)[rows]
+            first, end, step = rows.indices(self.n_items)
+            if step > 0 and end <= self.model.n_items:
+                return self.model.score(state, slice(first, end, step))
+            return self.score(state)[rows]
         new = rows >= self.model.n_items
         if not new.any():
             return self.model.score(state, rows)

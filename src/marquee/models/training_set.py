@@ -135,11 +135,10 @@ class TrainingSet:
         order = np.argsort(unrated, kind="stable")
         row_of = np.empty(len(order), np.int32)
         row_of[order] = np.arange(len(order))
-        item_rows = row_of[self.item_rows]
-        sorted_again = np.lexsort((item_rows, self.times, self.user_rows))
-        return replace(
-            replace(self, item_rows=item_rows).take(sorted_again),
+        return replace(  # sorted as they were: rated items keep their order
+            self,
             items=ItemIndex(self.items.ids[row] for row in order.tolist()),
+            item_rows=row_of[self.item_rows],
             item_features=replace(self.item_features, values=self.item_features.values[order]),
         )
 

@@ -117,8 +117,10 @@ class Recommender:
         self._popularity = models.fallback.popularity.popularity
         # What nobody has rated is ranked by its features, or not at all.
         unranked = (self._popularity == 0) & (not models.ranking.scores_new)
-        # Models that serve have such items last (`TrainingSet.rated_first`): those are not even scored.
+        # Models that serve have such items last (`TrainingSet.rated_first`): those are not even scored, but
+        # one, so that a model that has one score for all others is told from one that knows nothing.
         self._ranked = slice(0, int(np.flatnonzero(~unranked).max(initial=-1)) + 1)
+        self._scored = slice(0, min(self._ranked.stop + 1, len(unranked)))
         barred = np.where(unranked, np.float32(-np.inf), np.float32(0.0))
         self._rest = barred[self._ranked.stop :]
         self._barred = barred[self._ranked] if unranked[self._ranked].any() else None  # to be added
@@ -263,11 +265,12 @@ class Recommender:
 
     def _personal_scores(self, history: History) -> Float32:
         """By the ranking model; -inf for what is not ranked, and everywhere when it knows nothing of them."""
-        told = self.models.ranking.score(self.models.ranking.fold_in(history), self._ranked)
+        told = self.models.ranking.score(self.models.ranking.fold_in(history), self._scored)
         # Any two that differ do; the first two mostly do.
-        if not (len(told) > 1 and told.item(0) != told.item(1)) and not tells_apart(told):
+        if not ((len(told) > 1 and told.item(0) != told.item(1)) or tells_apart(told)):
             return np.full(len(self._popularity), -np.inf, np.float32)
-        return np.concatenate((told if self._barred is None else told + self._barred, self._rest))
+        ranked = told[self._ranked]
+        return np.concatenate((ranked if self._barred is None else ranked + self._barred, self._rest))
 
     # ---- many lists ----
 
@@ -306,9 +309,10 @@ class Recommender:
 
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
         """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
-        told = self.models.ranking.score_many(states)[:, self._ranked]
+        told = self.models.ranking.score_many(states)[:, self._scored]
+        ranked = told[:, self._ranked]
         scores = np.empty((len(told), len(self._popularity)), np.float32)
-        scores[:, self._ranked] = told if self._barred is None else told + self._barred
+        scores[:, self._ranked] = ranked if self._barred is None else ranked + self._barred
         scores[:, self._ranked.stop :] = -np.inf
         scores[~tells_apart(told)] = -np.inf
         for row, history in enumerate(histories):

@@ -32,7 +32,7 @@ class Repetition:
     Attributes:
         differing: names of the files whose bytes differ.
         files: how many were compared.
-        libraries: versions that differ, as (then, now), by library.
+        libraries: versions that differ, as (then, now), by library; `marquee` itself among them.
     """
 
     version: int
@@ -97,8 +97,8 @@ def train_again(
 ) -> Repetition:
     """Train a version from its manifest's recipe and snapshot, into `folder`, and compare the files.
 
-    Nothing is registered: it is the same model. On the same machine, with the same libraries and `threads`,
-    every file is the same to the byte.
+    Nothing is registered: it is the same model. On the same machine, with the same release, libraries and
+    `threads`, every file is the same to the byte.
 
     Raises:
         NotFound: there is no such version, or its data is not in this state folder.
@@ -131,10 +131,13 @@ def _manifest(mlflow: MlflowConnection, version: int) -> Manifest:
 
 def _compared(version: int, folder: Path, before: Manifest, after: Manifest) -> Repetition:
     names = sorted(before.files.keys() | after.files.keys())
+    then_by_name, now_by_name = (
+        {"marquee": manifest.code_version, **manifest.libraries} for manifest in (before, after)
+    )
     libraries = {
-        name: (then, after.libraries.get(name, "none"))
-        for name, then in before.libraries.items()
-        if after.libraries.get(name) != then
+        name: (then, now_by_name.get(name, "none"))
+        for name, then in then_by_name.items()
+        if now_by_name.get(name) != then
     }
     differing = tuple(name for name in names if before.files.get(name) != after.files.get(name))
     return Repetition(version, after.snapshot_hash, folder / "bundle", len(names), differing, libraries)

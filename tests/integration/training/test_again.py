@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from marquee.domain.errors import Conflict, DataError, NotFound
+from marquee.models.bundle import Bundle
 from marquee.models.manifest import read_manifest
 from marquee.store import items, ratings, users
 from marquee.training.again import snapshot_of, train_again
@@ -33,16 +34,16 @@ def platform(
 
 @pytest.fixture(scope="module")
 def trained(platform: Platform) -> Registered:
-    """A version whose data has since changed."""
+    """A version whose data has since changed; nobody has rated the first of its items."""
     load_checkerboard(platform.engine)
     with platform.engine.begin() as connection:
         described = pd.DataFrame(
             {
-                "item_id": ["i000", "i001"],
-                "title": ["Été, the 1st", "No year"],
-                "year": pd.array([1990, None], dtype="Int64"),
-                "genres": [["Drama", "Film-Noir"], []],
-                "attributes": [{"director": "Ada"}, {}],
+                "item_id": ["i000", "i001", "a000"],
+                "title": ["Été, the 1st", "No year", "Not Yet Seen"],
+                "year": pd.array([1990, None, 2020], dtype="Int64"),
+                "genres": [["Drama", "Film-Noir"], [], ["Drama"]],
+                "attributes": [{"director": "Ada"}, {}, {}],
             }
         )
         items.upsert_frame(connection, described)
@@ -122,6 +123,8 @@ def test_training_it_again_gives_the_same_files(
     assert (again["same"], again["snapshot"]) == (True, trained.snapshot)
     manifest = read_manifest(tmp_path / "again" / "bundle")
     assert len(manifest.files) == again["files"] > 5
+    ids = Bundle.open(tmp_path / "again" / "bundle").items.ids
+    assert (ids[-1], list(ids[:-1])) == ("a000", sorted(ids[:-1]))  # what nobody has rated comes last
 
 
 def test_a_difference_is_named(platform: Platform, trained: Registered, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

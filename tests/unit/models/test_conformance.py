@@ -232,8 +232,8 @@ def test_scores_of_some_rows_are_those_of_the_whole_catalogue(case: Case, rating
     state = model.fold_in(ratings.histories()[0])
     rows = np.array([3, 0, 20, 3], dtype=np.int32)
     assert_allclose(model.score(state, rows), model.score(state)[rows], rtol=1e-6)
-    for first in (0, 5, ratings.n_items):
-        assert_allclose(model.score(state, slice(0, first)), model.score(state)[:first], rtol=1e-5)
+    for some in (*map(slice, (0, 5, None)), slice(5, None), slice(-3, None), slice(None, None, -1)):
+        assert_allclose(model.score(state, some), model.score(state)[some], rtol=1e-5)
 
 
 @every_model
@@ -393,7 +393,8 @@ def test_rows_added_after_the_training_are_scored_beside_the_others(case: Case, 
     )
     some = np.array([n + 1, 3, n], dtype=np.int32)
     assert_allclose(longer.score(state, some), whole[some], rtol=1e-6)
-    for some_more in (slice(0, 5), slice(0, n), slice(3, n + 1), slice(n, None), slice(None, None, -1)):
+    ends = (slice(0, 5), slice(0, n), slice(3, n + 1), slice(n, None), slice(None, -3), slice(-n, -2))
+    for some_more in (*ends, slice(None), slice(None, None, -1)):
         assert_allclose(longer.score(state, some_more), whole[some_more], rtol=1e-5)
 
 

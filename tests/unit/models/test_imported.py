@@ -57,6 +57,20 @@ def test_imported_factors_rank_as_the_model_that_they_come_from(tmp_path: Path) 
     assert_allclose(bundle.ranking.score_many(bundle.ranking.fold_in_many(histories)), expected, atol=1e-5)
 
 
+def test_what_nobody_has_rated_comes_last_in_a_bundle(tmp_path: Path) -> None:
+    """Whatever the order of the catalogue, or of the export; their factors stay."""
+    ratings = TrainingSet.from_frame(
+        frame_of(("u", "b", 5.0, 10), ("v", "b", 3.0, 30), ("v", "d", 3.0, 40)), ItemIndex("abcd")
+    )
+    factors = {"d": 4.0, "c": 3.0, "a": 1.0, "b": 2.0}
+    bundle = _bundle(
+        tmp_path, ratings, item_ids=list(factors), ranking_factors=[[factor] for factor in factors.values()]
+    )
+    assert bundle.items.ids == ("b", "d", "a", "c")
+    assert_array_equal(bundle.ranking.to_arrays()["item_factors"], [[2.0], [4.0], [1.0], [3.0]])
+    assert_array_equal(bundle.fallback.popularity.popularity > 0, [True, True, False, False])
+
+
 @pytest.mark.parametrize("form", [np.array, sparse.csr_array, sparse.coo_matrix])
 def test_an_item_item_matrix_says_what_each_rated_item_adds(tmp_path: Path, form: Any) -> None:
     from_c, from_a, from_b = [9.0, 1.0, 2.0], [3.0, 9.0, 4.0], [5.0, 6.0, 9.0]  # to c, a, b

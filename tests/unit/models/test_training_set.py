@@ -54,6 +54,7 @@ def test_items_that_nobody_has_rated_come_last() -> None:
     assert_array_equal(ratings.item_rows, [0, 2, 1])
     assert_array_equal(ratings.ratings, np.array([4, 5, 3], dtype=np.float32))
     assert_array_equal(ratings.user_rows, [0, 0, 1])
+    assert_array_equal(np.lexsort((ratings.item_rows, ratings.times, ratings.user_rows)), [0, 1, 2])
     genres = ratings.item_features.values.toarray() @ np.arange(len(ratings.item_features.names))
     names = [ratings.item_features.names[int(column)] for column in genres]
     assert names == ["genre:w", "genre:x", "genre:z", "genre:v", "genre:y"]
