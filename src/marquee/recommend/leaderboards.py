@@ -41,30 +41,43 @@ class Trend:
     def __init__(self, n_items: int, half_life_days: float, now: float) -> None:
         self._seconds = half_life_days * SECONDS_A_DAY
         self._now = now
-        self._newest = -np.inf
-        self._total: Float64 = np.zeros(n_items)
-        self._counts: NDArray[np.int64] = np.zeros(n_items, np.int64)
+        self._newest: Float64 = np.full(n_items, -np.inf)  # sign of each item
+        self._total: Float64 = np.zeros(n_items)  # of each, as of its newest sign: so that none fades to 0
 
     def add(self, signs: Signs) -> None:
         """Count some signs; the order of the calls does not matter."""
         counted = signs.weights > 0
         rows, weights = signs.rows[counted], signs.weights[counted]
-        if not len(rows):
-            return
         times = np.minimum(signs.times[counted], self._now)
-        self._move_clock(float(times.max()))
-        faded = weights * 0.5 ** ((self._newest - times) / self._seconds)
-        self._total += np.bincount(rows, faded, len(self._total))
-        self._counts += np.bincount(rows, minlength=len(self._counts))
+        newest = self._newest.copy()
+        np.maximum.at(newest, rows, times)
+        later = newest > self._newest
+        self._total[later] *= self._share_left(newest[later] - self._newest[later])
+        self._total += np.bincount(rows, weights * self._share_left(newest[rows] - times), len(newest))
+        self._newest = newest
 
     def scores(self) -> Float32:
-        """The sum of what is left of each sign, shape (n_items,), float32; -inf for items without one."""
-        return np.where(self._counts > 0, self._total, -np.inf).astype(np.float32)
+        """The sum of what is left of each sign, shape (n_items,), float32; -inf for items without one.
 
-    def _move_clock(self, newest: float) -> None:
-        if newest > self._newest:
-            self._total *= 0.5 ** ((newest - self._newest) / self._seconds)
-            self._newest = newest
+        Of what has nearly faded, to less than 2^-100, the order alone is kept.
+        """
+        scores = np.full(len(self._newest), -np.inf)
+        signed = np.flatnonzero(self._newest > -np.inf)
+        newest = self._newest[signed]
+        halvings = (newest.max(initial=-np.inf) - newest) / self._seconds
+        logarithms = np.log2(self._total[signed]) - halvings
+        scores[signed] = np.exp2(logarithms)
+        faded = logarithms < np.log2(_FADED)
+        distinct, places = np.unique(logarithms[faded], return_inverse=True)
+        scores[signed[faded]] = _FADED * (places + 1) / (len(distinct) + 1)
+        return scores.astype(np.float32)
+
+    def _share_left(self, seconds: Float64) -> Float64:
+        share: Float64 = 0.5 ** (seconds / self._seconds)
+        return share
+
+
+_FADED = 2.0**-100  # far enough above the least of float32 for a place each of millions of items
 
 
 def bayesian_averages(counts: NDArray[np.int64], sums: Float64, prior_ratings: float) -> Float32:

@@ -44,6 +44,26 @@ def test_an_old_data_set_has_the_values_it_had_when_it_was_new() -> None:
         assert_allclose(_scores(3, signs, now), [1.0, 0.5, 0.25], rtol=1e-6)
 
 
+@pytest.mark.parametrize("years_later", [6, 30, 500])
+@pytest.mark.parametrize("in_parts", [True, False])
+def test_a_sign_of_today_leaves_what_is_old_in_its_order(years_later: int, in_parts: bool) -> None:
+    """Item 4 is rated long after all others, of which 1 and 2 are equals."""
+    old = _signs(
+        (0, 1.0, NOW - 1400 * DAY),
+        *[(item, 1.0, NOW) for item in (1, 2, 3)],
+        (3, 1.0, NOW - 1400 * DAY + DAY),
+        (3, 1.0, NOW - DAY),
+    )
+    today = NOW + years_later * 365 * DAY
+    late = _signs((4, 1.0, today))
+    parts = [old, late] if in_parts else [Signs(*map(np.concatenate, zip(old, late, strict=True)))]
+    for one in (parts, parts[::-1]):
+        scores = _scores(6, one, today)
+        assert scores[4] == 1.0
+        assert scores[4] > scores[3] > scores[1] == scores[2] > scores[0] > 0
+        assert scores[5] == -np.inf
+
+
 def test_a_sign_from_the_future_counts_as_one_of_now() -> None:
     assert_array_equal(_scores(2, [_signs((0, 1.0, NOW + 99 * DAY), (1, 1.0, NOW))]), [1.0, 1.0])
 
