@@ -137,8 +137,7 @@ def retrain(
     """Train a version again, from its manifest's recipe and its snapshot, and compare every file.
 
     With the same release, libraries and threads, on a machine of the same kind, the files are the same to
-    the byte.
-    Nothing is registered: it is the same model. To train something new on old data, use
+    the byte. Nothing is registered: it is the same model. To train something new on old data, use
     `marquee data checkout`.
 
     Exit codes: 0 the files are the same; 1 some differ; 4 the version or its data is not there.

@@ -269,8 +269,12 @@ class Recommender:
         # Any two that differ do; the first two mostly do.
         if not ((len(told) > 1 and told.item(0) != told.item(1)) or tells_apart(told)):
             return np.full(len(self._popularity), -np.inf, np.float32)
-        ranked = told[self._ranked]
-        return np.concatenate((ranked if self._barred is None else ranked + self._barred, self._rest))
+        return np.concatenate((self._without_barred(told), self._rest))
+
+    def _without_barred(self, told: Float32) -> Float32:
+        """The ranked of the scored rows, shape (..., n_ranked); -inf for those among them that are not."""
+        ranked = told[..., self._ranked]
+        return ranked if self._barred is None else ranked + self._barred
 
     # ---- many lists ----
 
@@ -310,10 +314,8 @@ class Recommender:
     def _scores_of_batch(self, histories: Sequence[History], states: States) -> Float32:
         """What `PersonState.scores` of each are, shape (len(histories), n_items)."""
         told = self.models.ranking.score_many(states)[:, self._scored]
-        ranked = told[:, self._ranked]
         scores = np.empty((len(told), len(self._popularity)), np.float32)
-        scores[:, self._ranked] = ranked if self._barred is None else ranked + self._barred
-        scores[:, self._ranked.stop :] = -np.inf
+        scores[:, self._ranked], scores[:, self._ranked.stop :] = self._without_barred(told), self._rest
         scores[~tells_apart(told)] = -np.inf
         for row, history in enumerate(histories):
             if not history.tells:
